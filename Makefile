@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# holdfast: how to build
+#
+#   make demo      install what is missing, build an image, boot it, attest it, show it refuse
+#   make check     everything CI runs: lint, unit tests, sanitizers, boots
+#   make help      the other targets
+#
+# Variables: V=1 shows commands; SAN=1 builds with ASan and UBSan; ARCH=x86_64|arm64;
+# SYSROOT=DIR builds the guest's programs against a tree of Debian 13 packages (`make guest` does it).
+# Each combination has its own folder below build/, so switching costs nothing. One Makefile, not recursive:
+# every folder adds to it by its module.mk. Tests, programs and fuzz targets are found by file name.
+
+VERSION := 0.1.0
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+HOST_ARCH := $(subst aarch64,arm64,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+GNU_ARCH := $(subst arm64,aarch64,$(ARCH))
+DEB_ARCH := $(subst x86_64,amd64,$(ARCH))
+CC := $(if $(filter $(ARCH),$(HOST_ARCH)),gcc,$(GNU_ARCH)-linux-gnu-gcc)
+PKG_CONFIG := pkg-config
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-8s %s\n' '$(1)' '$(2)'
+
+ifneq ($(SYSROOT),)
+VARIANT := guest-$(ARCH)
+# A native gcc with --sysroot still takes the machine's own start files and libraries: -B and -L name the sysroot's.
+SYSROOT_FLAGS := --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu -L$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu
+PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
+else
+VARIANT := host-$(ARCH)
+endif
+ifeq ($(SAN),1)
+VARIANT := $(VARIANT)-san
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifeq ($(FUZZ),1)
+VARIANT := $(VARIANT)-fuzz
+CC := clang
+SAN_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+B := build/$(VARIANT)
+
+probe = $(shell printf 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral -Wunused-result \
+	-Wimplicit-fallthrough -Wpointer-arith -Wundef -Werror
+ifeq ($(SAN_FLAGS),)
+HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
+	$(call probe,-ftrivial-auto-var-init=zero)
+endif
+CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'
+CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(SAN_FLAGS) $(SYSROOT_FLAGS)
+
+.DEFAULT_GOAL := all
+
+# --- what the folders add -------------------------------------------------------------------------------------------
+# $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c.
+lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c,$(wildcard $(1)/*.c))
+define library
+$(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
+LIB_OBJS += $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
+endef
+
+# $(call program,NAME,SOURCES,FOLDERS LINKED (dependents first),PKG-CONFIG NAMES)
+define program
+$(B)/$(1): $(patsubst %.c,$(B)/%.o,$(2)) $(patsubst %,$(B)/lib%.a,$(3))
+$(B)/$(1): PKGS := $(4)
+PROGRAMS += $(if $(wildcard $(firstword $(2))),$(B)/$(1))
+PROGRAM_OBJS += $(patsubst %.c,$(B)/%.o,$(2))
+endef
+
+# $(call tests,FOLDER,FOLDERS LINKED,PKG-CONFIG NAMES): each tests/FOLDER/test_*.c is one program.
+define tests
+$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
+$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): PKGS := $(3) cmocka
+TESTS += $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c))
+endef
+
+# $(call fuzzers,NAMES,FOLDERS LINKED,PKG-CONFIG NAMES): tests/fuzz/fuzz_NAME.c each.
+define fuzzers
+$(patsubst %,$(B)/tests/fuzz/fuzz_%,$(1)): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
+$(patsubst %,$(B)/tests/fuzz/fuzz_%,$(1)): PKGS := $(3)
+FUZZERS += $(patsubst %,$(B)/tests/fuzz/fuzz_%,$(1))
+endef
+
+include common/module.mk verity/module.mk policy/module.mk init/module.mk attest/module.mk image-builder/module.mk tests/module.mk
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+PKGS_ALL := libcryptsetup libcrypto blkid json-c tss2-esys tss2-mu libseccomp libcap
+CPPFLAGS += $(foreach d,/usr/include/json-c,)$(shell $(PKG_CONFIG) --cflags-only-I $(PKGS_ALL) 2>/dev/null)
+
+FLAGS_FILE := $(B)/flags
+FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(shell mkdir -p $(B); printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $(FLAGS_FILE) || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_FILE))
+
+$(B)/%.o: %.c $(FLAGS_FILE)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/lib%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcsD $@ $(filter %.o,$^)
+
+link = $(CC) $(CFLAGS) $(LDFLAGS) $(1) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread
+
+$(PROGRAMS):
+	$(call say,LD,$@)
+	$(Q)$(call link,)
+
+$(TESTS):
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call link,)
+
+$(FUZZERS):
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(call link,-fsanitize=fuzzer)
+
+-include $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS)) $(addsuffix .d,$(TESTS) $(FUZZERS))
+
+# --- targets --------------------------------------------------------------------------------------------------------
+.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench clean install help
+
+all: programs tests ## build programs and tests
+programs: $(PROGRAMS)
+tests: $(TESTS)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+clean: ## remove build/ (downloads are kept in cache/)
+	rm -rf build
+
+include targets.mk

@@ -1,0 +1,4 @@
+# attest/: event logs, evidence, appraisal
+$(eval $(call library,attest))
+$(eval $(call program,holdfast-attest,attest/main.c $(wildcard attest/cmd_*.c),attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
+$(eval $(call tests,attest,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* common/hash.c - digests by their TPM algorithm number, and the one comparison */
+#define OPENSSL_SUPPRESS_DEPRECATED /* low-level SHA: no heap, see the header */
+#include "common/hash.h"
+
+#include "common/cleanup.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+static const struct hash_info {
+	enum hash_alg alg;
+	const char *name;
+	size_t bytes;
+} hash_table[] = {
+	{ HASH_SHA1, "sha1", 20 },	{ HASH_SHA256, "sha256", 32 }, { HASH_SHA384, "sha384", 48 },
+	{ HASH_SHA512, "sha512", 64 }, { HASH_SM3, "sm3_256", 32 },
+};
+
+static const struct hash_info *hash_find(enum hash_alg alg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hash_table); i++)
+		if (hash_table[i].alg == alg)
+			return &hash_table[i];
+	return NULL;
+}
+
+size_t hash_bytes(enum hash_alg alg)
+{
+	const struct hash_info *h = hash_find(alg);
+
+	return h ? h->bytes : 0;
+}
+
+const char *hash_name(enum hash_alg alg)
+{
+	const struct hash_info *h = hash_find(alg);
+
+	return h ? h->name : "unknown";
+}
+
+enum hash_alg hash_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hash_table); i++)
+		if (!strcmp(hash_table[i].name, name))
+			return hash_table[i].alg;
+	return HASH_NONE;
+}
+
+bool hash_can_compute(enum hash_alg alg)
+{
+	return hash_find(alg) && alg != HASH_SM3;
+}
+
+/* The digest of @a then @b, so that an extension needs no joined copy. */
+static bool hash_two(enum hash_alg alg, const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *ret)
+{
+	union {
+		SHA_CTX s1;
+		SHA256_CTX s256;
+		SHA512_CTX s512;
+	} c;
+
+	switch (alg) {
+	case HASH_SHA1:
+		SHA1_Init(&c.s1);
+		SHA1_Update(&c.s1, a, a_len);
+		SHA1_Update(&c.s1, b, b_len);
+		SHA1_Final(ret, &c.s1);
+		return true;
+	case HASH_SHA256:
+		SHA256_Init(&c.s256);
+		SHA256_Update(&c.s256, a, a_len);
+		SHA256_Update(&c.s256, b, b_len);
+		SHA256_Final(ret, &c.s256);
+		return true;
+	case HASH_SHA384:
+		SHA384_Init(&c.s512);
+		SHA384_Update(&c.s512, a, a_len);
+		SHA384_Update(&c.s512, b, b_len);
+		SHA384_Final(ret, &c.s512);
+		return true;
+	case HASH_SHA512:
+		SHA512_Init(&c.s512);
+		SHA512_Update(&c.s512, a, a_len);
+		SHA512_Update(&c.s512, b, b_len);
+		SHA512_Final(ret, &c.s512);
+		return true;
+	case HASH_NONE:
+	case HASH_SM3:
+		break;
+	}
+	return false;
+}
+
+bool hash_once(enum hash_alg alg, const void *data, size_t len, uint8_t *ret_digest)
+{
+	return hash_two(alg, data, len, "", 0, ret_digest);
+}
+
+bool hash_extend(enum hash_alg alg, uint8_t *pcr, const uint8_t *digest)
+{
+	return hash_two(alg, pcr, hash_bytes(alg), digest, hash_bytes(alg), pcr);
+}
+
+void hash_sha256(const void *data, size_t len, uint8_t ret_digest[static HASH_SHA256_BYTES])
+{
+	(void)hash_two(HASH_SHA256, data, len, "", 0, ret_digest); /* SHA-256 is always there */
+}
+
+int hash_sha256_file(const char *path, uint8_t ret_digest[static HASH_SHA256_BYTES], struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t block[16384];
+	SHA256_CTX c;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	SHA256_Init(&c);
+	while ((n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "cannot read %s", path);
+		SHA256_Update(&c, block, (size_t)n);
+	}
+	SHA256_Final(ret_digest, &c);
+	return 0;
+}
+
+bool hash_equal(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	return a_len == b_len && CRYPTO_memcmp(a, b, a_len) == 0;
+}
+
+bool hash_is_zero(const void *a, size_t len)
+{
+	const uint8_t *p = a;
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < len; i++)
+		any |= p[i];
+	return any == 0;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* common/pki.c - keys, certificates and the signatures the kernel and we use */
+#include "common/pki.h"
+
+#include "common/file.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs7.h>
+#include <openssl/store.h>
+#include <string.h>
+
+CLEANUP_DEFINE(p7, PKCS7 *, PKCS7_free)
+CLEANUP_DEFINE(bio, BIO *, BIO_free_all)
+#define cleanup_p7 __attribute__((cleanup(cleanup_p7_fn)))
+#define cleanup_bio __attribute__((cleanup(cleanup_bio_fn)))
+
+int pki_openssl_error(struct err *e, int code, const char *sentence)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_last_error());
+
+	ERR_clear_error();
+	return err_set(e, code, "%s: %s", sentence, why ? why : "no reason given by OpenSSL");
+}
+
+int pki_key_load(const char *uri, EVP_PKEY **ret, struct err *e)
+{
+	OSSL_STORE_CTX *ctx;
+	EVP_PKEY *key = NULL;
+	char sentence[200];
+
+	/* A plain path is checked first: OSSL_STORE says nothing useful about a missing file. */
+	if (!strchr(uri, ':') && access(uri, R_OK) < 0)
+		return err_errno(e, "cannot read key %s", uri);
+	(void)snprintf(sentence, sizeof(sentence), "%s does not hold a private key that can be used", uri); /* cut is fine */
+	ctx = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
+	if (!ctx)
+		return pki_openssl_error(e, EINVAL, sentence);
+	(void)OSSL_STORE_expect(ctx, OSSL_STORE_INFO_PKEY); /* a hint; the type is checked below */
+	while (!key && !OSSL_STORE_eof(ctx)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(ctx);
+
+		if (!info)
+			break;
+		if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			key = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+	}
+	(void)OSSL_STORE_close(ctx); /* nothing was written */
+	if (!key)
+		return pki_openssl_error(e, EINVAL, sentence);
+	*ret = key;
+	return 0;
+}
+
+int pki_cert_load(const char *path, X509 **ret, struct err *e)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	cleanup_bio BIO *bio = NULL;
+	const unsigned char *p;
+	char sentence[200];
+	X509 *cert;
+	int r = file_read(path, PKI_MAX_CERT_BYTES, &b, e);
+
+	if (r)
+		return r;
+	p = b.data;
+	cert = d2i_X509(NULL, &p, (long)b.len);
+	if (!cert) {
+		bio = BIO_new_mem_buf(b.data, (int)b.len);
+		cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	}
+	(void)snprintf(sentence, sizeof(sentence), "%s is neither a PEM nor a DER certificate", path); /* cut is fine */
+	if (!cert)
+		return pki_openssl_error(e, EINVAL, sentence);
+	ERR_clear_error();
+	*ret = cert;
+	return 0;
+}
+
+int pki_cert_fingerprint(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der);
+
+	if (n <= 0)
+		return pki_openssl_error(e, EINVAL, "cannot encode the certificate");
+	hash_sha256(der, (size_t)n, ret);
+	OPENSSL_free(der);
+	return 0;
+}
+
+int pki_sign(EVP_PKEY *key, X509 *cert, const void *data, size_t len, enum pki_shape shape, struct buf *ret, struct err *e)
+{
+	int flags = PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOCERTS | PKCS7_NOSMIMECAP | PKCS7_PARTIAL;
+	cleanup_p7 PKCS7 *p7 = NULL;
+	cleanup_bio BIO *bio = NULL;
+	unsigned char *der = NULL;
+	int n;
+
+	if (shape == PKI_DETACHED)
+		flags |= PKCS7_DETACHED;
+	if (len > INT_MAX)
+		return err_set(e, EFBIG, "more than 2 GiB to sign");
+	if (X509_check_private_key(cert, key) != 1)
+		return pki_openssl_error(e, EINVAL, "the signing key is not the one of the certificate");
+	bio = BIO_new_mem_buf(data, (int)len);
+	p7 = bio ? PKCS7_sign(NULL, NULL, NULL, bio, flags) : NULL;
+	if (!p7 || !PKCS7_sign_add_signer(p7, cert, key, EVP_sha256(), flags) || !PKCS7_final(p7, bio, flags))
+		return pki_openssl_error(e, EIO, "cannot sign");
+	n = i2d_PKCS7(p7, &der);
+	if (n <= 0)
+		return pki_openssl_error(e, EIO, "cannot encode the signature");
+	buf_put(ret, der, (size_t)n);
+	OPENSSL_free(der);
+	return ret->bad ? err_set(e, ENOMEM, "no memory for the signature") : 0;
+}
+
+/* The one signer, held to our shape: SHA-256, no attributes, issuer and serial of @cert. */
+static int check_signer(PKCS7 *p7, X509 *cert, struct err *e)
+{
+	STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(p7);
+	PKCS7_SIGNER_INFO *si;
+
+	if (!signers || sk_PKCS7_SIGNER_INFO_num(signers) != 1)
+		return err_set(e, EBADMSG, "signature has %d signers, wanted 1",
+			       signers ? sk_PKCS7_SIGNER_INFO_num(signers) : 0);
+	si = sk_PKCS7_SIGNER_INFO_value(signers, 0);
+	if (X509_NAME_cmp(si->issuer_and_serial->issuer, X509_get_issuer_name(cert)) ||
+	    ASN1_INTEGER_cmp(si->issuer_and_serial->serial, X509_get0_serialNumber(cert)))
+		return err_set(e, EBADMSG, "signature is by another certificate than the one trusted here");
+	if (OBJ_obj2nid(si->digest_alg->algorithm) != NID_sha256)
+		return err_set(e, EBADMSG, "signature uses a digest other than SHA-256");
+	if (sk_X509_ATTRIBUTE_num(si->auth_attr) > 0)
+		return err_set(e, EBADMSG, "signature carries signed attributes, wanted none (RFC 2315 9.2)");
+	return 0;
+}
+
+int pki_verify_detached(X509 *cert, const void *data, size_t len, const void *sig, size_t sig_len, struct err *e)
+{
+	const unsigned char *p = sig;
+	cleanup_p7 PKCS7 *p7 = NULL;
+	cleanup_bio BIO *bio = NULL;
+	STACK_OF(X509) *certs;
+	int r, ok;
+
+	if (len > INT_MAX || sig_len > PKI_MAX_SIGNATURE_BYTES)
+		return err_set(e, EBADMSG, "signature has %zu bytes, wanted at most %d", sig_len, PKI_MAX_SIGNATURE_BYTES);
+	p7 = d2i_PKCS7(NULL, &p, (long)sig_len);
+	if (!p7 || !PKCS7_type_is_signed(p7))
+		return pki_openssl_error(e, EBADMSG, "signature is not PKCS#7 SignedData in DER");
+	if (p != (const unsigned char *)sig + sig_len)
+		return err_set(e, EBADMSG, "signature has %zu bytes behind its end",
+			       (size_t)((const unsigned char *)sig + sig_len - p));
+	if (!PKCS7_get_detached(p7))
+		return err_set(e, EBADMSG, "signature carries its own content, wanted a detached one");
+	r = check_signer(p7, cert, e);
+	if (r)
+		return r;
+	certs = sk_X509_new_null();
+	bio = BIO_new_mem_buf(data, (int)len);
+	if (!certs || !bio || !sk_X509_push(certs, cert)) {
+		sk_X509_free(certs);
+		return err_set(e, ENOMEM, "no memory to check the signature");
+	}
+	ok = PKCS7_verify(p7, certs, NULL, bio, NULL, PKCS7_NOVERIFY | PKCS7_NOINTERN | PKCS7_BINARY);
+	sk_X509_free(certs);
+	return ok == 1 ? 0 : pki_openssl_error(e, EBADMSG, "signature is not over these bytes by this certificate");
+}

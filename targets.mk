@@ -1,0 +1,1 @@
+# targets.mk - test and packaging targets

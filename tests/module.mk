@@ -1,0 +1,1 @@
+# tests/: what no folder owns
