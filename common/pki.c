@@ -117,8 +117,8 @@ int pki_sign(EVP_PKEY *key, X509 *cert, const void *data, size_t len, enum pki_s
 	return ret->bad ? err_set(e, ENOMEM, "no memory for the signature") : 0;
 }
 
-/* The one signer, held to our shape: SHA-256, no attributes, issuer and serial of @cert. */
-static int check_signer(PKCS7 *p7, X509 *cert, struct err *e)
+/* The one signer of @p7, which must name issuer and serial of @cert. */
+static int find_signer(PKCS7 *p7, X509 *cert, PKCS7_SIGNER_INFO **ret, struct err *e)
 {
 	STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(p7);
 	PKCS7_SIGNER_INFO *si;
@@ -130,11 +130,48 @@ static int check_signer(PKCS7 *p7, X509 *cert, struct err *e)
 	if (X509_NAME_cmp(si->issuer_and_serial->issuer, X509_get_issuer_name(cert)) ||
 	    ASN1_INTEGER_cmp(si->issuer_and_serial->serial, X509_get0_serialNumber(cert)))
 		return err_set(e, EBADMSG, "signature is by another certificate than the one trusted here");
-	if (OBJ_obj2nid(si->digest_alg->algorithm) != NID_sha256)
-		return err_set(e, EBADMSG, "signature uses a digest other than SHA-256");
 	if (sk_X509_ATTRIBUTE_num(si->auth_attr) > 0)
 		return err_set(e, EBADMSG, "signature carries signed attributes, wanted none (RFC 2315 9.2)");
+	*ret = si;
 	return 0;
+}
+
+/*
+ * The only encoding a signature of our shape by @cert can have, given its signature octets. Comparing with it leaves
+ * nothing in the file that could be changed unseen: no second version, algorithm, attribute or spelling.
+ */
+static int encode_shape(X509 *cert, const ASN1_OCTET_STRING *octets, unsigned char **ret_der, struct err *e)
+{
+	PKCS7_SIGNER_INFO *si = PKCS7_SIGNER_INFO_new();
+	cleanup_p7 PKCS7 *p7 = PKCS7_new();
+	int n;
+
+	if (!si || !p7 || !PKCS7_SIGNER_INFO_set(si, cert, X509_get0_pubkey(cert), EVP_sha256()) ||
+	    !ASN1_OCTET_STRING_set(si->enc_digest, ASN1_STRING_get0_data(octets), ASN1_STRING_length(octets)) ||
+	    !PKCS7_set_type(p7, NID_pkcs7_signed) || !PKCS7_content_new(p7, NID_pkcs7_data) ||
+	    !PKCS7_set_detached(p7, 1) || !PKCS7_add_signer(p7, si)) {
+		PKCS7_SIGNER_INFO_free(si);
+		return pki_openssl_error(e, ENOMEM, "cannot rebuild the signature");
+	}
+	n = i2d_PKCS7(p7, ret_der);
+	return n > 0 ? n : pki_openssl_error(e, ENOMEM, "cannot rebuild the signature");
+}
+
+static int check_shape(PKCS7 *p7, X509 *cert, const void *sig, size_t sig_len, struct err *e)
+{
+	PKCS7_SIGNER_INFO *si = NULL;
+	unsigned char *der = NULL;
+	int n = find_signer(p7, cert, &si, e);
+	bool same;
+
+	if (n)
+		return n;
+	n = encode_shape(cert, si->enc_digest, &der, e);
+	if (n < 0)
+		return n;
+	same = hash_equal(der, (size_t)n, sig, sig_len);
+	OPENSSL_free(der);
+	return same ? 0 : err_set(e, EBADMSG, "signature is not encoded as wanted: SHA-256, version 1, no attributes, no certificates");
 }
 
 int pki_verify_detached(X509 *cert, const void *data, size_t len, const void *sig, size_t sig_len, struct err *e)
@@ -155,7 +192,7 @@ int pki_verify_detached(X509 *cert, const void *data, size_t len, const void *si
 			       (size_t)((const unsigned char *)sig + sig_len - p));
 	if (!PKCS7_get_detached(p7))
 		return err_set(e, EBADMSG, "signature carries its own content, wanted a detached one");
-	r = check_signer(p7, cert, e);
+	r = check_shape(p7, cert, sig, sig_len, e);
 	if (r)
 		return r;
 	certs = sk_X509_new_null();

@@ -62,7 +62,7 @@ static int drain(const struct proc_params *p, int out, int err, struct buf *tail
 				fds[i].fd = -1;
 				continue;
 			}
-			if (i == 0 && (size_t)n > p->out_max - p->out->len)
+			if (i == 0 && (p->out->len > p->out_max || (size_t)n > p->out_max - p->out->len))
 				r = err_set(e, EFBIG, "%s wrote more than %zu bytes", p->argv[0], p->out_max);
 			else if (i == 0)
 				buf_put(p->out, block, (size_t)n);
