@@ -1,1 +1,60 @@
-# targets.mk - test and packaging targets
+# targets.mk - what is done with the programs: guest builds, tests, the demo, packaging
+CACHE ?= $(CURDIR)/cache
+SYSROOT_DIR := $(CACHE)/sysroot-$(DEB_ARCH)
+# What the guest's three programs compile against; the same release as the guest's own libraries.
+SYSROOT_PACKAGES := libc6-dev libgcc-s1 libgcc-14-dev linux-libc-dev libcryptsetup-dev libssl-dev libblkid-dev libtss2-dev libjson-c-dev
+IMAGE_TOOL := build/host-$(HOST_ARCH)/holdfast-image
+GUEST_DIR := build/guest-$(ARCH)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-runtime holdfast-attest)
+
+.PHONY: sysroot vm-image
+sysroot: $(IMAGE_TOOL)
+	$(Q)$(IMAGE_TOOL) fetch --arch $(DEB_ARCH) --cache $(CACHE)/packages-$(DEB_ARCH) --out $(SYSROOT_DIR) --sysroot $(SYSROOT_PACKAGES)
+
+guest: sysroot ## the programs that run in the guest, against Debian 13's libraries
+	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_PROGRAMS)
+
+deps: ## install what building, booting and testing need (apt, asks nothing)
+	$(Q)tools/install-deps build boot check
+
+demo: ## build an image, boot it, attest it, watch it refuse
+	$(Q)tools/install-deps build boot
+	$(Q)$(MAKE) --no-print-directory programs guest
+	$(Q)tools/demo
+
+unit-check: tests programs ## unit tests
+	$(Q)tests/run unit $(sort $(TESTS))
+
+san-check: ## unit tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=1 tests
+	$(Q)ASAN_OPTIONS=detect_leaks=1 tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+
+lint: programs ## include edges, symbol prefixes, function limits, and that each rule can fail
+	$(Q)tests/lint/run
+	$(Q)tools/lint . $(B)
+
+vm-check: guest programs ## boots in QEMU: the chain, and each attack refused
+	$(Q)tests/vm/run
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (30)
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-fuzz/,$(FUZZERS))
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+bench: programs ## hash tree against veritysetup, in one run
+	$(Q)tests/bench
+
+check: ## everything CI runs; ends with "N passed, N failed"
+	$(Q)tools/install-deps build boot check
+	$(Q)tests/check
+
+DESTDIR ?=
+PREFIX ?= /usr
+install: programs ## into DESTDIR, below PREFIX (/usr)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/holdfast
+	install -m 0755 $(filter-out %/holdfast-init,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(B)/holdfast-init $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

@@ -2,3 +2,4 @@
 $(eval $(call library,attest))
 $(eval $(call program,holdfast-attest,attest/main.c $(wildcard attest/cmd_*.c),attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
 $(eval $(call tests,attest,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
+$(eval $(call fuzzers,evidence agent_message ek_cert,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))

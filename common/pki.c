@@ -91,7 +91,7 @@ int pki_cert_fingerprint(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], stru
 	return 0;
 }
 
-int pki_sign(EVP_PKEY *key, X509 *cert, const void *data, size_t len, enum pki_shape shape, struct buf *ret, struct err *e)
+int pki_sign(const struct pki_signer *by, const void *data, size_t len, enum pki_shape shape, struct buf *ret, struct err *e)
 {
 	int flags = PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOCERTS | PKCS7_NOSMIMECAP | PKCS7_PARTIAL;
 	cleanup_p7 PKCS7 *p7 = NULL;
@@ -103,11 +103,11 @@ int pki_sign(EVP_PKEY *key, X509 *cert, const void *data, size_t len, enum pki_s
 		flags |= PKCS7_DETACHED;
 	if (len > INT_MAX)
 		return err_set(e, EFBIG, "more than 2 GiB to sign");
-	if (X509_check_private_key(cert, key) != 1)
+	if (X509_check_private_key(by->cert, by->key) != 1)
 		return pki_openssl_error(e, EINVAL, "the signing key is not the one of the certificate");
 	bio = BIO_new_mem_buf(data, (int)len);
 	p7 = bio ? PKCS7_sign(NULL, NULL, NULL, bio, flags) : NULL;
-	if (!p7 || !PKCS7_sign_add_signer(p7, cert, key, EVP_sha256(), flags) || !PKCS7_final(p7, bio, flags))
+	if (!p7 || !PKCS7_sign_add_signer(p7, by->cert, by->key, EVP_sha256(), flags) || !PKCS7_final(p7, bio, flags))
 		return pki_openssl_error(e, EIO, "cannot sign");
 	n = i2d_PKCS7(p7, &der);
 	if (n <= 0)

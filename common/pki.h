@@ -42,13 +42,19 @@ enum pki_shape {
 	PKI_ATTACHED, /* IPE policy: content inside */
 };
 
+/** struct pki_signer - a private key and the certificate that names it; both borrowed */
+struct pki_signer {
+	EVP_PKEY *key;
+	X509 *cert;
+};
+
 /**
  * pki_sign() - PKCS#7 SignedData, DER, SHA-256
  * @ret: appended to
  *
  * -EINVAL if key and certificate do not belong together.
  */
-int pki_sign(EVP_PKEY *key, X509 *cert, const void *data, size_t len, enum pki_shape shape, struct buf *ret,
+int pki_sign(const struct pki_signer *by, const void *data, size_t len, enum pki_shape shape, struct buf *ret,
 	     struct err *e) WARN_UNUSED;
 
 /**

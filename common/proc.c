@@ -62,15 +62,19 @@ static int drain(const struct proc_params *p, int out, int err, struct buf *tail
 				fds[i].fd = -1;
 				continue;
 			}
-			if (i == 0 && (p->out->len > p->out_max || (size_t)n > p->out_max - p->out->len))
+			if (i == 0 && p->sink)
+				r = p->sink(p->sink_arg, block, (size_t)n, e);
+			else if (i == 0 && (p->out->len > p->out_max || (size_t)n > p->out_max - p->out->len))
 				r = err_set(e, EFBIG, "%s wrote more than %zu bytes", p->argv[0], p->out_max);
 			else if (i == 0)
 				buf_put(p->out, block, (size_t)n);
 			else
 				keep_tail(tail, block, (size_t)n);
+			if (r)
+				return r; /* the caller ends the program: endless output must not keep us */
 		}
 	}
-	return r;
+	return 0;
 }
 
 static const char *last_line(struct buf *tail)
@@ -120,7 +124,7 @@ int proc_run(const struct proc_params *p, struct err *e)
 		goto out;
 	}
 	if (pid == 0)
-		child(p, p->out ? out[1] : 2, p->quiet ? err[1] : 2, report[1]);
+		child(p, p->out || p->sink ? out[1] : 2, p->quiet ? err[1] : 2, report[1]);
 	(void)close(take_fd(&report[1]));
 	(void)close(take_fd(&out[1]));
 	(void)close(take_fd(&err[1]));

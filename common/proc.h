@@ -15,6 +15,8 @@
  * @dir:      working folder, or NULL
  * @stdin_fd: descriptor to use as standard input; 0 means /dev/null
  * @out:      where standard output goes, bounded by @out_max bytes; NULL sends it to standard error
+ * @sink:     if set, standard output is given to it piece by piece instead of to @out; what it returns ends the program
+ * @sink_arg: its first argument
  * @quiet:    standard error is kept and shown in the error only if the program fails
  */
 struct proc_params {
@@ -25,6 +27,8 @@ struct proc_params {
 	struct buf *out;
 	size_t out_max;
 	int quiet;
+	int (*sink)(void *arg, const uint8_t *data, size_t n, struct err *e);
+	void *sink_arg;
 };
 
 /**

@@ -30,7 +30,7 @@
 #define POLICY_MAX_ENV 256
 #define POLICY_MAX_TMPFS 32
 #define POLICY_MAX_CAPS 64
-#define POLICY_MAX_REVOKED 4096
+#define POLICY_MAX_REVOKED 512 /* the kernel takes a signed IPE policy of 65535 bytes at most: policy/ipe.c */
 #define POLICY_MAX_VERSION 4294967295u
 
 /* Where they stand in a root image. */

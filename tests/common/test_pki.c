@@ -75,7 +75,7 @@ static void sign(struct buf *sig, enum pki_shape shape)
 {
 	struct err e = ERR_INIT;
 
-	assert_ok(pki_sign(key, cert, "payload", 7, shape, sig, &e), &e);
+	assert_ok(pki_sign(&(struct pki_signer){ key, cert }, "payload", 7, shape, sig, &e), &e);
 }
 
 static void a_good_signature_is_accepted_and_repeatable(void **state)
@@ -111,7 +111,7 @@ static void another_certificate_is_refused(void **state)
 	(void)state;
 	sign(&a, PKI_DETACHED);
 	assert_refused(pki_verify_detached(other_cert, "payload", 7, a.data, a.len, &e), &e, EBADMSG, "another certificate");
-	assert_refused(pki_sign(other_key, cert, "payload", 7, PKI_DETACHED, &b, &e), &e, EINVAL, "not the one of the certificate");
+	assert_refused(pki_sign(&(struct pki_signer){ other_key, cert }, "payload", 7, PKI_DETACHED, &b, &e), &e, EINVAL, "not the one of the certificate");
 	assert_int_equal(b.len, 0);
 }
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* attest/appraise.c - the judgement: evidence against enrolment and reference values */
+#include "attest/appraise.h"
+
+#include "attest/quote.h"
+#include "attest/rules.h"
+#include "common/hex.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add_line(struct appraisal_lines *l, const char *fmt, va_list ap)
+{
+	if (l->n == APPRAISAL_MAX_LINES) {
+		l->dropped++;
+		return;
+	}
+	(void)vsnprintf(l->line[l->n++], APPRAISAL_MAX_LINE_BYTES, fmt, ap); /* cut is fine: for people */
+}
+
+void appraisal_reason(struct appraisal *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(&a->reasons, fmt, ap);
+	va_end(ap);
+}
+
+void appraisal_fact(struct appraisal *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(&a->facts, fmt, ap);
+	va_end(ap);
+}
+
+/*
+ * The hostile bytes are bad, or we could not look: the first is a reason, the second an error of ours.
+ * Return: 0 after the reason was added, -errno else.
+ */
+static int bad_evidence(struct appraisal *a, const struct err *e)
+{
+	if (e->code != EINVAL && e->code != EBADMSG && e->code != E2BIG)
+		return -e->code;
+	appraisal_reason(a, "%s", e->msg);
+	return 0;
+}
+
+/* Steps 1 and 2: who speaks, and about which logs. */
+static int check_quote(const struct appraise_input *in, const struct evidence *ev, const struct quote_ak *ak, struct quote *ret,
+		       struct err *e)
+{
+	uint8_t binding[HASH_SHA256_BYTES];
+	int rc;
+
+	if ((rc = quote_parse(ev->attest, ret, e)) || (rc = quote_verify(ak, ev->attest, ev->signature, e)))
+		return rc;
+	evidence_binding(in->nonce, ev, binding);
+	if (!hash_equal(ret->extra, sizeof(ret->extra), binding, sizeof(binding)))
+		return err_set(e, EBADMSG, "quote: its extraData is not the binding of our nonce and these logs: it is old, another's, or a "
+					   "log was exchanged");
+	return 0;
+}
+
+static void fact_quote(const struct appraise_input *in, const struct quote_ak *ak, const struct quote *q, struct appraisal *a)
+{
+	char identity[2 * HASH_SHA256_BYTES + 1], name[2 * QUOTE_NAME_BYTES + 1];
+
+	hex_encode(in->enrolment->identity, HASH_SHA256_BYTES, identity);
+	hex_encode(ak->name, sizeof(ak->name), name);
+	appraisal_fact(a, "host: %s", identity);
+	appraisal_fact(a, "EK: believed because %s",
+		       in->enrolment->ek == ENROLMENT_EK_CERTIFICATE ? "its certificate leads to a pinned manufacturer root"
+								     : "the operator pinned it (no manufacturer's certificate)");
+	appraisal_fact(a, "quote: good signature of AK %s over our nonce, the three logs and sha256:0-15", name);
+	appraisal_fact(a, "TPM: clock %llu ms%s, %u resets, %u restarts, firmware version 0x%016llx", (unsigned long long)q->clock_ms,
+		       q->safe ? "" : " (not safe: it may have run back after a power loss)", (unsigned)q->reset_count,
+		       (unsigned)q->restart_count, (unsigned long long)q->firmware_version);
+}
+
+/* Step 3, with the rules looking on. Nothing is judged here but that the logs are logs. */
+static int replay_logs(const struct evidence *ev, struct rules *rules, struct replay *r, struct err *e)
+{
+	int rc = replay_init(HASH_SHA256, r, e);
+
+	if (!rc)
+		rc = replay_firmware(r, ev->firmware_log, rules_step, rules, e);
+	if (!rc)
+		rc = replay_os(r, ev->os_log, rules_step, rules, e);
+	if (!rc)
+		rc = rules_ima(rules, r, ev->ima_log, e);
+	return rc;
+}
+
+static void judge_replay(const struct replay *r, const struct quote *q, struct appraisal *a)
+{
+	uint8_t digest[HASH_SHA256_BYTES];
+	char found[2 * HASH_SHA256_BYTES + 1], wanted[2 * HASH_SHA256_BYTES + 1];
+
+	replay_pcr_digest(r, digest);
+	if (!hash_equal(digest, sizeof(digest), q->pcr_digest, sizeof(q->pcr_digest))) {
+		hex_encode(digest, sizeof(digest), found);
+		hex_encode(q->pcr_digest, sizeof(q->pcr_digest), wanted);
+		appraisal_reason(a, "the logs replay, bank sha256, to PCR 0-15 with digest %s, the TPM signed %s: a log lacks events or was "
+				    "edited",
+				 found, wanted);
+	}
+	if (r->odd_no_action)
+		appraisal_reason(a, "firmware log: %zu EV_NO_ACTION events carry a digest, which no measurement can (PFP 10.4.5)",
+				 r->odd_no_action);
+	appraisal_fact(a, "logs: %zu firmware events, startup locality %u%s", r->n_events, (unsigned)r->startup_locality,
+		       r->hcrtm ? ", H-CRTM" : "");
+}
+
+/* Steps 3 and 4. */
+static int check_logs(const struct appraise_input *in, const struct evidence *ev, const struct quote *q, struct appraisal *a,
+		      struct err *e)
+{
+	struct rules *rules = calloc(1, sizeof(*rules)); /* fixed size, too large for the stack */
+	struct replay replay;
+	int rc;
+
+	if (!rules)
+		return err_set(e, ENOMEM, "no memory to follow the reference values");
+	rules->rv = in->refvalues;
+	rc = rules_init(rules, e);
+	if (rc)
+		goto out;
+	rc = replay_logs(ev, rules, &replay, e);
+	if (rc) {
+		rc = bad_evidence(a, e);
+		goto out;
+	}
+	judge_replay(&replay, q, a);
+	rules_finish(rules, a);
+out:
+	rules_free(rules);
+	free(rules);
+	return rc;
+}
+
+int appraise(const struct appraise_input *in, struct appraisal *ret, struct err *e)
+{
+	cleanup_quote_ak struct quote_ak ak = { 0 };
+	struct evidence ev;
+	struct quote q;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	rc = quote_ak_parse((struct bytes){ in->enrolment->ak_public, in->enrolment->ak_public_bytes }, &ak, e);
+	if (rc)
+		return err_context(e, "enrolment record");
+	rc = evidence_parse(in->evidence.p, in->evidence.n, &ev, e);
+	if (!rc)
+		rc = check_quote(in, &ev, &ak, &q, e);
+	if (rc) {
+		rc = bad_evidence(ret, e);
+	} else {
+		fact_quote(in, &ak, &q, ret);
+		rc = check_logs(in, &ev, &q, ret, e);
+	}
+	if (rc)
+		return rc;
+	ret->verdict = ret->reasons.n ? APPRAISE_REFUSE : APPRAISE_ACCEPT;
+	return 0;
+}

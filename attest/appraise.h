@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * attest/appraise.h - the judgement: evidence against enrolment and reference values
+ *
+ * Theory of operation
+ *   Step by step, each on what the one before proved:
+ *     1. the enrolled AK is a key that speaks for its TPM; the quote is its signature (attest/quote.h);
+ *     2. extraData is the binding of our nonce and the three logs: it is fresh, and these are the logs it was made with;
+ *     3. the logs replay, bank sha256, to exactly the PCR 0-15 that the TPM signed: each digest in them is now proven;
+ *     4. each PCR's events are those its rule names (attest/rules.h).
+ *   A failure in 1 or 2 ends it: nothing of the logs is proven then. After a failure in 3 the rules are still followed,
+ *   because the first difference is the best hint at what happened; the verdict is settled already.
+ *   Every finding is a reason; no reason at the end of all steps is ACCEPT. Facts are what an ACCEPT relied on.
+ *
+ *   Labels come from the reference values. An event's own type and text are shown as found, never believed, but for the
+ *   OS log's data, whose digest was checked and matched.
+ *
+ * Input: hostile (evidence). Spec: RFC 9334 section 4; docs/formats/README.md, docs/formats/evidence.md.
+ */
+#ifndef ATTEST_APPRAISE_H
+#define ATTEST_APPRAISE_H
+
+#include "attest/enrolment.h"
+#include "attest/evidence.h"
+#include "attest/refvalues.h"
+
+#define APPRAISAL_MAX_LINES 128
+#define APPRAISAL_MAX_LINE_BYTES 512
+
+enum appraise_verdict {
+	APPRAISE_UNSET = 0, /* as good as refused */
+	APPRAISE_ACCEPT,
+	APPRAISE_REFUSE,
+};
+
+/** struct appraisal_lines - sentences; those past the bound are counted and not kept */
+struct appraisal_lines {
+	size_t n;
+	size_t dropped;
+	char line[APPRAISAL_MAX_LINES][APPRAISAL_MAX_LINE_BYTES];
+};
+
+/** struct appraisal - a verdict, why not, and what it relied on; large: not for the stack of a deep call */
+struct appraisal {
+	enum appraise_verdict verdict;
+	struct appraisal_lines reasons;
+	struct appraisal_lines facts;
+};
+
+/** struct appraise_input - @evidence: the CBOR map's bytes; all borrowed */
+struct appraise_input {
+	struct bytes evidence;
+	const uint8_t *nonce; /* EVIDENCE_NONCE_BYTES */
+	const struct enrolment *enrolment;
+	const struct refvalues *refvalues;
+};
+
+/**
+ * appraise() - judge
+ *
+ * Return: 0 with a verdict other than APPRAISE_UNSET; -errno if it could not be checked (no memory; an enrolled AK that is
+ * malformed), with the verdict left UNSET.
+ */
+int appraise(const struct appraise_input *in, struct appraisal *ret, struct err *e) WARN_UNUSED;
+
+/** appraisal_reason() - add a reason: it can only be REFUSE from now on. appraisal_fact() - add a fact. */
+void appraisal_reason(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void appraisal_fact(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* attest/client.c - the verifier's questions: who are you, prove it, show me */
+#include "attest/client.h"
+
+#include "attest/credential.h"
+#include "attest/ek_cert.h"
+#include "attest/message.h"
+#include "attest/quote.h"
+#include "attest/stream.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#define SCHEME        "unix:"
+#define MAX_STRANGERS 4
+
+int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e)
+{
+	if (strncmp(where, SCHEME, strlen(SCHEME)) != 0)
+		return err_set(e, EINVAL, "\"%s\" is no address we know: wanted unix:PATH", where);
+	return attest_stream_connect(where + strlen(SCHEME), timeout_ms, ret_fd, e);
+}
+
+/**
+ * struct conversation - one connection
+ * @timeout_ms: for each answer
+ * @storage:    the last answer's bytes; @answer views them
+ */
+struct conversation {
+	int fd;
+	int timeout_ms;
+	struct buf storage;
+	struct message answer;
+};
+
+static void conversation_free(struct conversation *c)
+{
+	buf_free(&c->storage);
+}
+#define cleanup_conversation __attribute__((cleanup(conversation_free)))
+
+/* Evidence over another nonce. What cannot be read is not for us to judge: it is taken for the answer. */
+static bool is_for_another_nonce(const struct message *question, const struct message *answer)
+{
+	struct err ignored = ERR_INIT;
+	struct evidence ev;
+	struct quote quote;
+	uint8_t binding[HASH_SHA256_BYTES];
+
+	if (question->kind != MESSAGE_ASK_EVIDENCE || answer->kind != MESSAGE_EVIDENCE)
+		return false;
+	if (evidence_parse(answer->field[0].p, answer->field[0].n, &ev, &ignored) < 0 ||
+	    quote_parse(ev.attest, &quote, &ignored) < 0)
+		return false;
+	evidence_binding(question->field[0].p, &ev, binding);
+	return !hash_equal(quote.extra, sizeof(quote.extra), binding, sizeof(binding));
+}
+
+static int receive(struct conversation *c, struct err *e)
+{
+	int rc = attest_stream_recv(c->fd, c->timeout_ms, c->timeout_ms, &c->storage, e);
+
+	return rc < 0 ? rc : message_parse(MESSAGE_ANSWER, c->storage.data, c->storage.len, &c->answer, e);
+}
+
+/*
+ * One question and its answer, which must be of kind @want. A port does not tell its guest's agent that one verifier
+ * went and another came: the answer to a question whose asker gave up goes to whoever is there. So answers that are
+ * plainly to another question are passed over, a few times.
+ */
+static int ask(struct conversation *c, const struct message *question, enum message_kind want, struct err *e)
+{
+	cleanup_buf struct buf request = BUF_INIT;
+	const char *op = message_kind_str(question->kind);
+	int strangers = 0;
+	int rc = message_encode(question, &request, e);
+
+	if (rc < 0)
+		return rc;
+	rc = attest_stream_send(c->fd, c->timeout_ms, request.data, request.len, e);
+	while (rc == 0 && (rc = receive(c, e)) == 0) {
+		if (c->answer.kind == MESSAGE_ERROR)
+			return err_set(e, EREMOTEIO, "%s: the agent says: %.*s", op, (int)c->answer.field[0].n,
+				       (const char *)c->answer.field[0].p);
+		if (c->answer.kind == want && !is_for_another_nonce(question, &c->answer))
+			return 0;
+		if (++strangers > MAX_STRANGERS)
+			return err_set(e, EPROTO, "%s: %d answers came to questions that we did not ask", op,
+				       strangers);
+	}
+	return strangers ? err_context(e, "%s, after %d answers to questions that we did not ask", op, strangers)
+			 : err_context(e, "%s", op);
+}
+
+/* "Could not read it" about a thing that the host showed as its own is "checked and bad". */
+static int bad(struct err *e, int rc)
+{
+	if (rc != -EINVAL)
+		return rc;
+	e->code = EBADMSG;
+	return -EBADMSG;
+}
+
+static int believe_by_digest(const struct ek_public *ek, const uint8_t *digest, struct err *e)
+{
+	if (!hash_equal(ek->identity, sizeof(ek->identity), digest, HASH_SHA256_BYTES))
+		return err_set(e, EBADMSG, "the host's EK is not the one whose digest was given");
+	return 0;
+}
+
+static int believe_by_certificate(const struct ek_public *ek, const struct bytes *nv, const char *roots, struct err *e)
+{
+	cleanup_x509 X509 *cert = NULL;
+	int rc = ek_cert_parse(nv, &cert, e);
+
+	return rc < 0 ? bad(e, rc) : ek_cert_verify(cert, ek, roots, e);
+}
+
+/* Steps 4 and 5. */
+static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struct quote_ak *ak, struct err *e)
+{
+	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	cleanup_buf struct buf blob = BUF_INIT, secret = BUF_INIT;
+	struct message question = {.kind = MESSAGE_ACTIVATE};
+	uint8_t credential[CREDENTIAL_MAX_BYTES];
+	int rc;
+
+	if (RAND_bytes(credential, sizeof(credential)) != 1)
+		return pki_openssl_error(e, EIO, "no random numbers");
+	rc = credential_make(ek->key, ak->name, (struct bytes){credential, sizeof(credential)}, &blob, &secret, e);
+	if (rc < 0)
+		return rc;
+	question.field[0] = (struct bytes){blob.data, blob.len};
+	question.field[1] = (struct bytes){secret.data, secret.len};
+	rc = ask(&c, &question, MESSAGE_ACTIVATED, e);
+	if (rc == -EREMOTEIO) {
+		e->code = EBADMSG;
+		return err_context(e, "the host did not prove that its AK lives in the TPM of its EK");
+	}
+	if (rc < 0)
+		return rc;
+	if (!hash_equal(c.answer.field[0].p, c.answer.field[0].n, credential, sizeof(credential)))
+		return err_set(
+			e, EBADMSG,
+			"the host did not prove that its AK lives in the TPM of its EK: it returned another secret");
+	return 0;
+}
+
+static int fill(const struct message *identity, const struct ek_public *ek, enum enrolment_ek why,
+		struct enrolment *ret, struct err *e)
+{
+	const struct bytes *ek_area = &identity->field[0], *ak_area = &identity->field[2];
+
+	if (ek_area->n > sizeof(ret->ek_public) || ak_area->n > sizeof(ret->ak_public))
+		return err_set(e, EBADMSG, "a public area is larger than %zu bytes", sizeof(ret->ek_public));
+	*ret = (struct enrolment){.ek = why, .ek_public_bytes = ek_area->n, .ak_public_bytes = ak_area->n};
+	memcpy(ret->identity, ek->identity, sizeof(ret->identity));
+	memcpy(ret->ek_public, ek_area->p, ek_area->n);
+	memcpy(ret->ak_public, ak_area->p, ak_area->n);
+	return 0;
+}
+
+int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e)
+{
+	cleanup_ek_public struct ek_public ek = {0};
+	cleanup_quote_ak struct quote_ak ak = {0};
+	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = p->timeout_ms};
+	const struct message question = {.kind = MESSAGE_IDENTIFY};
+	const struct bytes *identity = c.answer.field;
+	int rc;
+
+	if (!p->ek_roots == !p->ek_sha256)
+		return err_set(e, EINVAL,
+			       "an EK is believed by pinned roots or by its digest: one of the two must be given");
+	rc = ask(&c, &question, MESSAGE_IDENTITY, e);
+	if (rc < 0)
+		return rc;
+	rc = ek_public_parse(&identity[0], &ek, e);
+	if (rc == 0)
+		rc = quote_ak_parse(identity[2], &ak, e);
+	if (rc < 0)
+		return bad(e, rc);
+	rc = p->ek_roots ? believe_by_certificate(&ek, &identity[1], p->ek_roots, e)
+			 : believe_by_digest(&ek, p->ek_sha256, e);
+	if (rc < 0)
+		return rc;
+	rc = prove(fd, p->timeout_ms, &ek, &ak, e);
+	if (rc < 0)
+		return rc;
+	return fill(&c.answer, &ek, p->ek_roots ? ENROLMENT_EK_CERTIFICATE : ENROLMENT_EK_PINNED, ret, e);
+}
+
+int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+			   struct err *e)
+{
+	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	struct message question = {.kind = MESSAGE_ASK_EVIDENCE};
+	int rc;
+
+	question.field[0] = (struct bytes){nonce, EVIDENCE_NONCE_BYTES};
+	rc = ask(&c, &question, MESSAGE_EVIDENCE, e);
+	if (rc < 0)
+		return rc;
+	buf_put(ret, c.answer.field[0].p, c.answer.field[0].n);
+	return ret->bad ? err_set(e, ENOMEM, "no memory for the evidence") : 0;
+}

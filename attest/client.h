@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * attest/client.h - the verifier's questions: who are you, prove it, show me
+ *
+ * Theory of operation
+ *   Enrolment answers one question for good: which key is this host's attestation key, and why is that believed. One
+ * run does it all over one connection, in this order:
+ *     1. ask for the public areas of EK and AK and for the EK certificate;
+ *     2. hold both public areas to their templates: nothing about a key is taken from the host's word;
+ *     3. believe the EK: its certificate chains to a pinned root, or its digest is the one the operator gave. There is
+ * no trust on first use;
+ *     4. encrypt a fresh secret to the EK for the AK's Name, which we compute (attest/credential.h);
+ *     5. compare what comes back, in constant time.
+ *   Only then is there a record.
+ *
+ * Input: hostile (answers). Spec: docs/formats/evidence.md; TPM 2.0 Library part 1, section 24.
+ */
+#ifndef ATTEST_CLIENT_H
+#define ATTEST_CLIENT_H
+
+#include "attest/enrolment.h"
+#include "attest/evidence.h"
+
+#define CLIENT_DEFAULT_SECONDS 30
+#define CLIENT_MAX_SECONDS     3600
+
+/**
+ * struct client_params - zero it, then set
+ * @timeout_ms: for each answer
+ * @ek_roots:   PEM file of pinned roots, or NULL
+ * @ek_sha256:  digest of the EK's TPMT_PUBLIC given by the operator, or NULL. Exactly one of the two is set.
+ */
+struct client_params {
+	int timeout_ms;
+	const char *ek_roots;
+	const uint8_t *ek_sha256;
+};
+
+/** attest_client_connect() - connect to "unix:PATH". -EINVAL for another scheme. */
+int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e) WARN_UNUSED;
+
+/**
+ * attest_client_enrol() - the five steps above
+ *
+ * Return: 0 with a complete record; -EBADMSG checked and bad; other -errno could not check.
+ */
+int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e) WARN_UNUSED;
+
+/**
+ * attest_client_evidence() - ask for evidence over @nonce
+ * @ret: appended: the evidence, not judged. Evidence whose quote is over another nonce is passed over: it was meant for
+ * somebody who asked before us and gave up.
+ *
+ * Return: 0; -EREMOTEIO with the agent's words if it could not; another -errno.
+ */
+int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+			   struct err *e) WARN_UNUSED;
+
+#endif

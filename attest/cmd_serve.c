@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * attest/cmd_serve.c - `holdfast-attest serve`: the agent, over a virtio port or a UNIX socket, for ever
+ *
+ * Theory of operation
+ *   On a virtio port the same descriptor is kept while the host's end comes and goes: what a new peer has sent between
+ * our closing and opening would be lost. While nobody is there, poll() returns at once with POLLHUP, so the loop pauses
+ * PAUSE_MS between two looks: five wake-ups a second, and never a spin. Only after a broken message, whose rest may
+ * still be under way, or a failure of the port, is it closed (the kernel then drops what was queued) and opened again.
+ *   A UNIX socket serves one connection after another; it is for tests and for hosts without a hypervisor.
+ *
+ * Runs as: root in the guest, a child of PID 1, which starts it again if it ends.
+ */
+#include "attest/agent.h"
+#include "attest/cmd.h"
+#include "attest/stream.h"
+#include "attest/tpm.h"
+
+#include "common/cel.h"
+#include "common/cli.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define PAUSE_MS       200
+#define SOCKET_IDLE_MS 30000 /* whoever connects and says nothing keeps all others waiting */
+#define PORTS_SYSFS    "/sys/class/virtio-ports"
+#define PORTS_DEV      "/dev"
+
+static void pause_a_little(void)
+{
+	const struct timespec t = {.tv_nsec = PAUSE_MS * 1000000L};
+
+	(void)nanosleep(&t, NULL); /* shorter after a signal: no harm */
+}
+
+/* Each sentence once in a row: a port that stays away must not fill the console. */
+static void say(const struct err *e)
+{
+	static char last[ERR_MSG_MAX];
+
+	if (strcmp(last, e->msg) == 0)
+		return;
+	memcpy(last, e->msg, sizeof(last));
+	fprintf(stderr, "serve: %s; going on\n", e->msg);
+}
+
+/* Open the port and talk until it breaks; @e says why. */
+static void serve_port_once(struct attest_agent *a, const char *name, struct err *e)
+{
+	cleanup_fd int fd = -1;
+	int rc = attest_agent_port(PORTS_SYSFS, PORTS_DEV, name, &fd, e);
+
+	if (rc < 0)
+		return;
+	while (attest_agent_talk(a, fd, STREAM_FOREVER, e) == -EPIPE)
+		pause_a_little();
+}
+
+static void serve_port(struct attest_agent *a, const char *name)
+{
+	for (;;) {
+		struct err e = ERR_INIT;
+
+		serve_port_once(a, name, &e);
+		say(&e);
+		pause_a_little();
+	}
+}
+
+static int serve_socket(struct attest_agent *a, const char *path)
+{
+	struct err e = ERR_INIT;
+	cleanup_fd int listener = -1;
+
+	if (attest_stream_listen(path, &listener, &e) < 0)
+		return cli_fail(CLI_COULD_NOT, "serve", &e);
+	for (;;) {
+		cleanup_fd int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0) {
+			(void)err_errno(&e, "cannot accept a connection at %s", path);
+			say(&e);
+			pause_a_little();
+		} else if (attest_agent_talk(a, fd, SOCKET_IDLE_MS, &e) != -EPIPE) {
+			say(&e);
+		}
+	}
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct attest_agent a = {.tcti = ATTEST_TPM_DEFAULT,
+				 .firmware_log = AGENT_FIRMWARE_LOG,
+				 .os_log = CEL_PATH,
+				 .ima_log = AGENT_IMA_LOG,
+				 .count_path = AGENT_COUNT_PATH};
+	const char *port = NULL, *path = NULL;
+	const struct cli_opt opts[] = {
+		{.name = "port", .arg = "NAME", .help = "answer at the virtio port of that name", .value = &port},
+		{.name = "unix", .arg = "PATH", .help = "answer at a UNIX socket", .value = &path},
+		{.name = "tcti", .arg = "T", .help = "TPM transport (" ATTEST_TPM_DEFAULT ")", .value = &a.tcti},
+		{.name = "firmware-log",
+		 .arg = "FILE",
+		 .help = "TCG event log (the kernel's)",
+		 .value = &a.firmware_log},
+		{.name = "os-log", .arg = "FILE", .help = "CEL event log (" CEL_PATH ")", .value = &a.os_log},
+		{.name = "ima-log", .arg = "FILE", .help = "IMA log (the kernel's)", .value = &a.ima_log},
+		{0},
+	};
+	int n = cli_options(argc, argv, "", "answer verifiers for ever", opts);
+
+	if (n < 0)
+		return CLI_USAGE;
+	if (n > 0)
+		return cli_usage("serve", "operand \"%s\" is not wanted", argv[1]);
+	if (!port == !path)
+		return cli_usage("serve", "one of --port and --unix is needed");
+	if (port && (!*port || strlen(port) > AGENT_PORT_NAME_MAX_BYTES))
+		return cli_usage("serve", "--port \"%s\" is not 1 to %d bytes", port, AGENT_PORT_NAME_MAX_BYTES);
+	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
+	(void)setenv("TSS2_LOG", "all+none",
+		     0); /* our answers say what the TPM said; the library need not shout it too */
+	if (path)
+		return serve_socket(&a, path);
+	serve_port(&a, port);
+	return CLI_COULD_NOT; /* not reached */
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/board.c - boards and engines: plain data that says what an image is made of */
+#include "image-builder/board.h"
+
+#include "common/file.h"
+#include "image-builder/folder.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_FILE_BYTES 65536
+#define MAX_MIB (1u << 20)
+#define MAX_MS 3600000
+
+/* struct text_key - a key that may stand once: where its value goes; @words: the only values, or NULL */
+struct text_key {
+	const char *key;
+	const char **value;
+	const char *fallback; /* NULL: it must be there */
+	const char *const *words;
+};
+
+struct list_key {
+	const char *key;
+	struct board_list *list;
+};
+
+struct number_key {
+	const char *key;
+	uint64_t *value;
+	uint64_t fallback, max;
+};
+
+static int take_word(const struct conf *c, const struct text_key *k, struct err *e)
+{
+	int r = k->fallback ? conf_get(c, k->key, k->fallback, k->value, e) : conf_need(c, k->key, k->value, e);
+	cleanup_buf struct buf all = BUF_INIT;
+
+	if (r || !k->words)
+		return r;
+	for (size_t i = 0; k->words[i]; i++) {
+		if (!strcmp(k->words[i], *k->value))
+			return 0;
+		buf_printf(&all, "%s%s", i ? ", " : "", k->words[i]);
+	}
+	buf_u8(&all, 0);
+	return err_set(e, EINVAL, "%s: %s = \"%.40s\", wanted one of: %s", c->name, k->key, *k->value,
+		       all.bad ? "" : (const char *)all.data);
+}
+
+static int take_list(const struct conf *c, const struct list_key *k, struct err *e)
+{
+	const char *v;
+	size_t pos = 0;
+
+	while ((v = conf_next(c, k->key, &pos))) {
+		if (!*v)
+			return err_set(e, EINVAL, "%s: line %u: %s has no value", c->name, c->line[pos - 1].number, k->key);
+		if (k->list->n == BOARD_MAX_LIST)
+			return err_set(e, E2BIG, "%s: more than %d lines %s", c->name, BOARD_MAX_LIST, k->key);
+		k->list->v[k->list->n++] = v;
+	}
+	return 0;
+}
+
+static int take(const struct conf *c, const struct text_key *texts, const struct list_key *lists,
+		const struct number_key *numbers, struct err *e)
+{
+	int r = 0;
+
+	for (; !r && texts->key; texts++)
+		r = take_word(c, texts, e);
+	for (; !r && lists->key; lists++)
+		r = take_list(c, lists, e);
+	for (; !r && numbers->key; numbers++)
+		r = conf_u64(c, numbers->key, numbers->fallback, numbers->max, numbers->value, e);
+	return r;
+}
+
+/* Read a file and cut it into lines; *@ret_text keeps what @ret points into. */
+static int read_conf(const char *path, const char *const keys[], char **ret_text, struct conf *ret, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int r = file_read(path, MAX_FILE_BYTES, &text, e);
+
+	if (r)
+		return r;
+	*ret_text = (char *)text.data; /* from now on the board's */
+	r = conf_parse(*ret_text, text.len, path, ret, e);
+	return r ? r : conf_check(ret, keys, e);
+}
+
+/* A path in a tree or an image, which is put behind a folder's name: relative and without "..". */
+static int check_inside(const struct conf *c, const char *key, const char *path, struct err *e)
+{
+	bool up = !strncmp(path, "../", 3) || strstr(path, "/../") || !strcmp(path, "..") ||
+		  (strlen(path) > 2 && !strcmp(path + strlen(path) - 3, "/.."));
+
+	if (*path == '/' || up)
+		return err_set(e, EINVAL, "%s: %s = \"%.80s\", wanted a path within the tree, without / in front and ..", c->name,
+			       key, path);
+	return 0;
+}
+
+static int check_board(const struct conf *c, const struct board *b, struct err *e)
+{
+	int r = check_inside(c, "stub", b->stub, e);
+
+	r = r ? r : check_inside(c, "firmware.code", b->firmware_code, e);
+	r = r ? r : check_inside(c, "firmware.vars", b->firmware_vars, e);
+	for (size_t i = 0; !r && i < b->library.n; i++)
+		r = check_inside(c, "library", b->library.v[i], e);
+	if (!r && (strstr(b->cmdline, "roothash=") || strstr(b->cmdline, "holdfast.profile=")))
+		r = err_set(e, EINVAL, "%s: cmdline holds roothash= or holdfast.profile=, which the builder writes", c->name);
+	if (!r && !b->boot_module.n)
+		r = err_set(e, EINVAL, "%s: no line module.boot: the root cannot be reached without modules", c->name);
+	if (!r && (b->esp_mib < 4 || b->state_mib == 0))
+		r = err_set(e, EINVAL, "%s: size.esp_mib must be 4 at least, size.state_mib 1 at least", c->name);
+	return r;
+}
+
+int board_load(const char *folder, struct board *ret, struct err *e)
+{
+	static const char *const keys[] = { "arch",	       "package",	    "stub",	     "module.boot",  "module.host",
+					    "library",	       "cmdline",	    "profile",	     "tpm",	     "on_corruption",
+					    "on_failure",      "deadline.tpm_ms",   "deadline.disk_ms", "size.esp_mib", "size.root_mib",
+					    "size.state_mib",  "qemu",		    "qemu.machine",  "qemu.cpu",     "qemu.memory",
+					    "qemu.tpm",	       "qemu.arg",	    "firmware.code", "firmware.vars", NULL };
+	static const char *const arches[] = { "x86_64", "arm64", NULL };
+	static const char *const profiles[] = { "enforce", "audit", NULL };
+	static const char *const tpms[] = { "required", "optional", NULL };
+	static const char *const corruptions[] = { "panic", "restart", NULL };
+	static const char *const failures[] = { "poweroff", "reboot", "halt", NULL };
+	const struct text_key texts[] = {
+		{ "arch", &ret->arch, NULL, arches },
+		{ "stub", &ret->stub, NULL, NULL },
+		{ "cmdline", &ret->cmdline, "", NULL },
+		{ "profile", &ret->profile, "enforce", profiles },
+		{ "tpm", &ret->tpm, "required", tpms },
+		{ "on_corruption", &ret->on_corruption, "panic", corruptions },
+		{ "on_failure", &ret->on_failure, "poweroff", failures },
+		{ "qemu", &ret->qemu, NULL, NULL },
+		{ "qemu.machine", &ret->qemu_machine, NULL, NULL },
+		{ "qemu.cpu", &ret->qemu_cpu, NULL, NULL },
+		{ "qemu.memory", &ret->qemu_memory, NULL, NULL },
+		{ "qemu.tpm", &ret->qemu_tpm, NULL, NULL },
+		{ "firmware.code", &ret->firmware_code, NULL, NULL },
+		{ "firmware.vars", &ret->firmware_vars, NULL, NULL },
+		{ 0 },
+	};
+	const struct list_key lists[] = { { "package", &ret->package },	    { "module.boot", &ret->boot_module },
+					  { "module.host", &ret->host_module }, { "library", &ret->library },
+					  { "qemu.arg", &ret->qemu_arg },	    { 0 } };
+	const struct number_key numbers[] = { { "deadline.tpm_ms", &ret->deadline_tpm_ms, 10000, MAX_MS },
+					      { "deadline.disk_ms", &ret->deadline_disk_ms, 30000, MAX_MS },
+					      { "size.esp_mib", &ret->esp_mib, 64, MAX_MIB },
+					      { "size.root_mib", &ret->root_mib, 0, MAX_MIB },
+					      { "size.state_mib", &ret->state_mib, 16, MAX_MIB },
+					      { 0 } };
+	char path[PATH_MAX];
+	struct conf c;
+	struct stat st;
+	int r = 0;
+
+	if (stat(folder, &st) == 0 && S_ISREG(st.st_mode))
+		r = folder_absolute(folder, path, e);
+	else
+		r = folder_join(folder, "board.conf", path, e);
+	r = r ? r : read_conf(path, keys, &ret->text, &c, e);
+	r = r ? r : take(&c, texts, lists, numbers, e);
+	return r ? r : check_board(&c, ret, e);
+}
+
+void board_free(struct board *b)
+{
+	free(b->text);
+	*b = (struct board){ 0 };
+}
+
+static int check_engine(const struct conf *c, const struct engine *g, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < g->program.n; i++)
+		r = check_inside(c, "program", g->program.v[i], e);
+	for (size_t i = 0; !r && i < g->library.n; i++)
+		r = check_inside(c, "library", g->library.v[i], e);
+	for (size_t i = 0; !r && i < g->file.n; i++) {
+		const char *blank = strchr(g->file.v[i], ' ');
+
+		if (!blank || !blank[1] || strchr(blank + 1, ' '))
+			r = err_set(e, EINVAL, "%s: file = \"%.80s\", wanted \"SOURCE DEST\"", c->name, g->file.v[i]);
+		else
+			r = check_inside(c, "file", g->file.v[i], e);
+		r = r ? r : check_inside(c, "file", blank + 1, e);
+	}
+	for (size_t i = 0; !r && i < g->config.n; i++)
+		if (*g->config.v[i] != '/')
+			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name, g->config.v[i]);
+	if (!r && (*g->argv != '/' || *g->ready != '/'))
+		r = err_set(e, EINVAL, "%s: argv and ready must begin with an absolute path", c->name);
+	if (!r && !g->program.n)
+		r = err_set(e, EINVAL, "%s: no line program", c->name);
+	return r;
+}
+
+int board_engine_load(const char *folder, struct engine *ret, struct err *e)
+{
+	static const char *const keys[] = { "package", "program", "library", "file", "config", "argv", "ready", "ready_ms", NULL };
+	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL }, { "ready", &ret->ready, NULL, NULL }, { 0 } };
+	const struct list_key lists[] = { { "package", &ret->package }, { "program", &ret->program },
+					  { "library", &ret->library }, { "file", &ret->file },
+					  { "config", &ret->config },	{ 0 } };
+	const struct number_key numbers[] = { { "ready_ms", &ret->ready_ms, 60000, MAX_MS }, { 0 } };
+	char path[PATH_MAX];
+	struct conf c;
+	int r = folder_join(folder, "engine.conf", path, e);
+
+	r = r ? r : folder_absolute(folder, ret->folder, e);
+	r = r ? r : read_conf(path, keys, &ret->text, &c, e);
+	r = r ? r : take(&c, texts, lists, numbers, e);
+	return r ? r : check_engine(&c, ret, e);
+}
+
+void board_engine_free(struct engine *g)
+{
+	free(g->text);
+	*g = (struct engine){ 0 };
+}
+
+const char *board_deb_arch(const char *arch)
+{
+	return strcmp(arch, "arm64") ? "amd64" : "arm64";
+}
+
+const char *board_gnu_arch(const char *arch)
+{
+	return strcmp(arch, "arm64") ? "x86_64" : "aarch64";
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/gpt.c - write a GPT disk image, partitions included, into a sparse file */
+#include "image-builder/gpt.h"
+
+#include "common/file.h"
+#include "common/hex.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ENTRY_BYTES     128
+#define ENTRIES         128
+#define ENTRIES_SECTORS (ENTRIES * ENTRY_BYTES / GPT_SECTOR_BYTES)
+#define HEADER_BYTES    92
+#define LABEL_UNITS     36
+#define COPY_BYTES      (1u << 20)
+#define MAX_DISK_BYTES  (1ull << 45)
+
+/* How a partition of each type is called in the Discoverable Partitions Specification, x86_64 and arm64. */
+static const char *const type_text[GPT_TYPES_][2] = {
+	[GPT_ESP] = {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"},
+	[GPT_ROOT] = {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "b921b045-1df0-41c3-af44-4c6f280d3fae"},
+	[GPT_ROOT_VERITY] = {"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", "df3300ce-d69f-4c92-978c-9bfb0f38d820"},
+	[GPT_ROOT_VERITY_SIG] = {"41092b05-9fc8-4523-994f-2def0408b176", "6db69de6-29f4-4758-a7a5-962190f00ce3"},
+	[GPT_LINUX] = {"0fc63daf-8483-4772-8e79-3d69d8477de4", "0fc63daf-8483-4772-8e79-3d69d8477de4"},
+};
+
+/* The whole disk; places are in sectors. */
+struct layout {
+	const struct gpt_uuid *disk;
+	const struct gpt_partition *part;
+	size_t n;
+	uint64_t sectors, last_usable, backup_entries;
+};
+
+/* 32 hex digits with or without dashes, known to be well formed. */
+static struct gpt_uuid uuid_of_text(const char *text)
+{
+	char hex[2 * GPT_UUID_BYTES + 1] = {0};
+	struct gpt_uuid u = {0};
+	size_t n = 0;
+
+	for (; *text && n < sizeof(hex) - 1; text++)
+		if (*text != '-')
+			hex[n++] = *text;
+	(void)hex_decode(hex, u.b, sizeof(u.b)); /* constants of this file; the tests check each */
+	return u;
+}
+
+int gpt_type_uuid(enum gpt_type type, const char *arch, struct gpt_uuid *ret, struct err *e)
+{
+	int arm64 = !strcmp(arch, "arm64");
+
+	if (!arm64 && strcmp(arch, "x86_64") != 0)
+		return err_set(e, EINVAL, "architecture %s has no partition types here, wanted x86_64 or arm64", arch);
+	if ((unsigned)type >= GPT_TYPES_)
+		return err_set(e, EINVAL, "partition type %d is not known", (int)type);
+	*ret = uuid_of_text(type_text[type][arm64]);
+	return 0;
+}
+
+struct gpt_uuid gpt_uuid_root(const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	struct gpt_uuid u;
+
+	memcpy(u.b, root_hash, sizeof(u.b));
+	return u;
+}
+
+struct gpt_uuid gpt_uuid_verity(const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	struct gpt_uuid u;
+
+	memcpy(u.b, root_hash + HASH_SHA256_BYTES - sizeof(u.b), sizeof(u.b));
+	return u;
+}
+
+struct gpt_uuid gpt_uuid_derived(const char *label, const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	char hex[2 * HASH_SHA256_BYTES + 1], text[256];
+	uint8_t digest[HASH_SHA256_BYTES];
+	struct gpt_uuid u;
+
+	hex_encode(root_hash, HASH_SHA256_BYTES, hex);
+	(void)snprintf(text, sizeof(text), "holdfast:%.100s:%s", label, hex); /* fits: 10 + 100 + 64 */
+	hash_sha256(text, strlen(text), digest);
+	memcpy(u.b, digest, sizeof(u.b));
+	u.b[6] = (u.b[6] & 0x0f) | 0x80; /* version 8, RFC 9562 5.8 */
+	u.b[8] = (u.b[8] & 0x3f) | 0x80; /* variant */
+	return u;
+}
+
+void gpt_uuid_str(const struct gpt_uuid *u, char ret[static GPT_UUID_STR_BYTES])
+{
+	char hex[2 * GPT_UUID_BYTES + 1];
+
+	hex_encode(u->b, sizeof(u->b), hex);
+	(void)snprintf(ret, GPT_UUID_STR_BYTES, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+		       hex + 20);
+}
+
+void gpt_uuid_put(struct buf *b, const struct gpt_uuid *u)
+{
+	static const uint8_t order[GPT_UUID_BYTES] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+
+	for (size_t i = 0; i < GPT_UUID_BYTES; i++)
+		buf_u8(b, u->b[order[i]]);
+}
+
+/* CRC-32 of IEEE 802.3, reflected; GPT headers only, so no table. */
+static uint32_t crc32(const uint8_t *p, size_t n)
+{
+	uint32_t crc = UINT32_MAX;
+
+	while (n--) {
+		crc ^= *p++;
+		for (int i = 0; i < 8; i++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+static int check_label(const char *label, struct err *e)
+{
+	size_t n = strlen(label);
+
+	if (n == 0 || n >= LABEL_UNITS)
+		return err_set(e, EINVAL, "partition label \"%.50s\" has %zu characters, wanted 1 to %d", label, n,
+			       LABEL_UNITS - 1);
+	for (size_t i = 0; i < n; i++)
+		if (label[i] < 0x20 || label[i] > 0x7e)
+			return err_set(e, EINVAL, "partition label has byte 0x%02x, wanted printable ASCII",
+				       (unsigned char)label[i]);
+	return 0;
+}
+
+/* Final sizes and places of all partitions. */
+static int lay_out(struct gpt_partition *part, size_t n, struct layout *ret, struct err *e)
+{
+	uint64_t at = GPT_ALIGN_BYTES;
+
+	if (n == 0 || n > GPT_MAX_PARTITIONS)
+		return err_set(e, EINVAL, "%zu partitions, wanted 1 to %d", n, GPT_MAX_PARTITIONS);
+	for (size_t i = 0; i < n; i++) {
+		struct gpt_partition *p = &part[i];
+		struct stat st = {0};
+		int r = check_label(p->label, e);
+
+		if (r)
+			return r;
+		if (p->source && stat(p->source, &st) < 0)
+			return err_errno(e, "partition %s: cannot look at %s", p->label, p->source);
+		if (!p->size_bytes)
+			p->size_bytes = (uint64_t)st.st_size;
+		if (!p->size_bytes || p->size_bytes > MAX_DISK_BYTES || (uint64_t)st.st_size > p->size_bytes)
+			return err_set(e, p->size_bytes && p->size_bytes <= MAX_DISK_BYTES ? ENOSPC : EINVAL,
+				       "partition %s: %llu bytes for a content of %llu", p->label,
+				       (unsigned long long)p->size_bytes, (unsigned long long)st.st_size);
+		p->size_bytes = (p->size_bytes + GPT_ALIGN_BYTES - 1) / GPT_ALIGN_BYTES * GPT_ALIGN_BYTES;
+		p->start_bytes = at;
+		at += p->size_bytes;
+		for (size_t k = 0; k < i; k++)
+			if (!memcmp(part[k].uuid.b, p->uuid.b, GPT_UUID_BYTES))
+				return err_set(e, EINVAL, "partitions %s and %s have one PARTUUID", part[k].label,
+					       p->label);
+	}
+	if (at > MAX_DISK_BYTES)
+		return err_set(e, EFBIG, "the disk would have %llu bytes", (unsigned long long)at);
+	ret->sectors = (at + GPT_ALIGN_BYTES) / GPT_SECTOR_BYTES; /* 1 MiB for the backup */
+	ret->backup_entries = ret->sectors - 1 - ENTRIES_SECTORS;
+	ret->last_usable = ret->backup_entries - 1;
+	return 0;
+}
+
+/* The table of entries, all 128. */
+static void put_entries(struct buf *b, const struct gpt_partition *part, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(part[i].label);
+
+		gpt_uuid_put(b, &part[i].type);
+		gpt_uuid_put(b, &part[i].uuid);
+		buf_u64le(b, part[i].start_bytes / GPT_SECTOR_BYTES);
+		buf_u64le(b, (part[i].start_bytes + part[i].size_bytes) / GPT_SECTOR_BYTES - 1);
+		buf_u64le(b, part[i].attributes);
+		for (size_t k = 0; k < len; k++)
+			buf_u16le(b, (uint8_t)part[i].label[k]);
+		buf_zero(b, 2 * (LABEL_UNITS - len));
+	}
+	buf_zero(b, (ENTRIES - n) * ENTRY_BYTES);
+}
+
+/* One header, a whole sector. @self, @other: its own sector and its twin's; @entries: first sector of its table. */
+static void put_header(struct buf *b, const struct layout *l, const struct buf *table, uint64_t self, uint64_t entries)
+{
+	uint64_t other = self == 1 ? l->sectors - 1 : 1;
+	size_t start = b->len;
+	uint32_t crc;
+
+	buf_str(b, "EFI PART");
+	buf_u32le(b, 0x00010000);
+	buf_u32le(b, HEADER_BYTES);
+	buf_u32le(b, 0); /* CRC of the header, below */
+	buf_u32le(b, 0);
+	buf_u64le(b, self);
+	buf_u64le(b, other);
+	buf_u64le(b, 2 + ENTRIES_SECTORS);
+	buf_u64le(b, l->last_usable);
+	gpt_uuid_put(b, l->disk);
+	buf_u64le(b, entries);
+	buf_u32le(b, ENTRIES);
+	buf_u32le(b, ENTRY_BYTES);
+	buf_u32le(b, table->bad ? 0 : crc32(table->data, table->len));
+	buf_zero(b, GPT_SECTOR_BYTES - HEADER_BYTES);
+	if (b->bad)
+		return;
+	crc = crc32(b->data + start, HEADER_BYTES);
+	for (size_t i = 0; i < 4; i++)
+		b->data[start + 16 + i] = crc >> 8 * i & 0xff;
+}
+
+/* Protective MBR: one entry of type 0xee from sector 1 to the end. */
+static void put_mbr(struct buf *b, const struct layout *l)
+{
+	uint64_t sectors = l->sectors - 1;
+
+	buf_zero(b, 446);
+	buf_put(b, "\x00\x00\x02\x00\xee\xff\xff\xff", 8);
+	buf_u32le(b, 1);
+	buf_u32le(b, sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors);
+	buf_zero(b, 48);
+	buf_u16le(b, 0xaa55);
+}
+
+static int write_at(int fd, const void *data, size_t len, uint64_t at, const char *name, struct err *e)
+{
+	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+		return err_errno(e, "cannot seek in %s", name);
+	return file_write_all(fd, data, len, name, e);
+}
+
+static int write_tables(int fd, const char *name, const struct layout *l, struct err *e)
+{
+	cleanup_buf struct buf table = BUF_INIT, front = BUF_INIT, back = BUF_INIT;
+	int r;
+
+	put_entries(&table, l->part, l->n);
+	put_mbr(&front, l);
+	put_header(&front, l, &table, 1, 2);
+	buf_put(&front, table.data, table.len);
+	buf_put(&back, table.data, table.len);
+	put_header(&back, l, &table, l->sectors - 1, l->backup_entries);
+	if (table.bad || front.bad || back.bad)
+		return err_set(e, ENOMEM, "no memory for the partition table");
+	r = write_at(fd, front.data, front.len, 0, name, e);
+	return r ? r : write_at(fd, back.data, back.len, l->backup_entries * GPT_SECTOR_BYTES, name, e);
+}
+
+/* One run of data of a source. */
+static int copy_run(int in, int out, uint64_t from, uint64_t end, const struct gpt_partition *p, struct err *e)
+{
+	cleanup_free uint8_t *block = malloc(COPY_BYTES);
+
+	if (!block)
+		return err_set(e, ENOMEM, "no memory to copy %s", p->source);
+	while (from < end) {
+		size_t want = end - from < COPY_BYTES ? (size_t)(end - from) : COPY_BYTES;
+		ssize_t n = pread(in, block, want, (off_t)from);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "cannot read %s", p->source);
+		if (n == 0)
+			return err_set(e, EIO, "%s became shorter while it was copied", p->source);
+		r = write_at(out, block, (size_t)n, p->start_bytes + from, p->label, e);
+		if (r)
+			return r;
+		from += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* A source's data; its holes stay holes of the new, still empty image. */
+static int copy_source(int out, const struct gpt_partition *p, struct err *e)
+{
+	cleanup_fd int in = open(p->source, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	off_t at = 0;
+
+	if (in < 0 || fstat(in, &st) < 0)
+		return err_errno(e, "partition %s: cannot open %s", p->label, p->source);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > p->size_bytes)
+		return err_set(e, EINVAL, "partition %s: %s is no file, or has grown", p->label, p->source);
+	while (at < st.st_size) {
+		off_t data = lseek(in, at, SEEK_DATA), hole;
+		int r;
+
+		if (data < 0 && errno == ENXIO)
+			return 0; /* only a hole is left */
+		if (data < 0)
+			return err_errno(e, "partition %s: cannot seek in %s", p->label, p->source);
+		hole = lseek(in, data, SEEK_HOLE);
+		if (hole < 0)
+			return err_errno(e, "partition %s: cannot seek in %s", p->label, p->source);
+		r = copy_run(in, out, (uint64_t)data, (uint64_t)hole, p, e);
+		if (r)
+			return r;
+		at = hole;
+	}
+	return 0;
+}
+
+int gpt_write(const char *path, const struct gpt_uuid *disk, struct gpt_partition *part, size_t n, struct err *e)
+{
+	char tmp[PATH_MAX];
+	struct layout l = {.disk = disk, .part = part, .n = n};
+	int fd, r = lay_out(part, n, &l, e);
+
+	if (r)
+		return r;
+	if (snprintf(tmp, sizeof(tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(tmp))
+		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", path);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(e, "cannot create %s", tmp);
+	if (ftruncate(fd, (off_t)(l.sectors * GPT_SECTOR_BYTES)) < 0)
+		r = err_errno(e, "cannot make %s %llu bytes long", tmp,
+			      (unsigned long long)l.sectors * GPT_SECTOR_BYTES);
+	for (size_t i = 0; i < n && !r; i++)
+		if (part[i].source)
+			r = copy_source(fd, &part[i], e);
+	if (!r)
+		r = write_tables(fd, tmp, &l, e);
+	if (!r && fsync(fd) < 0)
+		r = err_errno(e, "cannot sync %s", tmp);
+	if (close(fd) < 0 && !r)
+		r = err_errno(e, "cannot close %s", tmp);
+	if (!r && rename(tmp, path) < 0)
+		r = err_errno(e, "cannot rename %s to %s", tmp, path);
+	if (r)
+		(void)unlink(tmp); /* the first error is the one to tell */
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/main.c - holdfast-image: make a host image, and boot it in an emulator */
+#include "common/cli.h"
+#include "image-builder/cmd.h"
+
+#include <signal.h>
+
+int main(int argc, char **argv)
+{
+	static const struct cli_command table[] = {
+		{ "keys", cmd_keys, "make throw-away owner keys" },
+		{ "fetch", cmd_fetch, "download and extract packages of Debian 13, without installing them" },
+		{ "oci-make", cmd_oci_make, "make a container image (OCI layout) from folders" },
+		{ "build", cmd_build, "build a host image: disk, UKI, policy, reference values" },
+		{ "boot", cmd_boot, "boot an image in QEMU with Secure Boot and a TPM" },
+		{ 0 },
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
+	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: a file size limit is an error, not an end */
+	return cli_main(argc, argv, "holdfast-image", "build a container host that stays the host that was built", table);
+}

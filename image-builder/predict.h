@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * image-builder/predict.h - which events a sound boot of an image leaves in PCR 0 to 15, before it ever booted
+ *
+ * Theory of operation
+ *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
+ *   known for one combination, named here: OVMF (edk2 2025.02) with Secure Boot on and owner keys, the image booted
+ *   from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
+ *   they were seen.
+ *
+ * Spec: TCG PC Client Platform Firmware Profile 1.06 sections 3.3.4, 10; UAPI group, TPM PCR registry.
+ */
+#ifndef IMAGE_BUILDER_PREDICT_H
+#define IMAGE_BUILDER_PREDICT_H
+
+#include "common/measure.h"
+#include "image-builder/efivar.h"
+
+#define PREDICT_PCRS           16
+#define PREDICT_MAX_WHAT_BYTES 128
+
+enum predict_rule {
+	PREDICT_UNSET,
+	PREDICT_UNJUDGED, /* @why says what is not judged */
+	PREDICT_ZERO,
+	PREDICT_IMA,      /* @event: files; @then: verity root digests (without label) */
+	PREDICT_SEQUENCE, /* @event in this order, then any of @then */
+};
+
+/** struct predict_event - one digest and its label for people */
+struct predict_event {
+	uint8_t digest[HASH_SHA256_BYTES];
+	char what[PREDICT_MAX_WHAT_BYTES];
+};
+
+/** struct predict_list - an owned list of events */
+struct predict_list {
+	struct predict_event *v;
+	size_t n;
+};
+
+/** struct predict - the rules of PCR 0 to 15, bank sha256 */
+struct predict {
+	struct predict_pcr {
+		enum predict_rule rule;
+		const char *why;
+		struct predict_list event, then;
+	} pcr[PREDICT_PCRS];
+};
+
+/** struct predict_file - a file that is measured: @name for people, SHA-256 of its bytes */
+struct predict_file {
+	const char *name;
+	uint8_t digest[HASH_SHA256_BYTES];
+};
+
+/**
+ * struct predict_params - zero it, then set all
+ * @pk, @kek, @db, @owner: what virt-fw-vars was given (one owner GUID for all three)
+ * @uki:           the UKI, signed or not
+ * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
+ * @policy_digest, @policy_version: layer policy document
+ * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
+ * @engine:        SHA-256 of the engine's program file (argv[0])
+ * @engine_config: files in the manifest's order
+ * @engine_argv:   NULL-terminated
+ * @container:     names in the policy: each may be admitted
+ * @ima_file:      files that the kernel measures: modules (as loaded), the IPE policy is not among them
+ * @verity_root:   root hashes of all volumes that may be opened: root and layers
+ */
+struct predict_params {
+	X509 *pk, *kek, *db;
+	struct gpt_uuid owner;
+	const struct buf *uki;
+	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
+	uint8_t policy_digest[HASH_SHA256_BYTES];
+	uint64_t policy_version;
+	uint8_t ipe_policy[HASH_SHA256_BYTES], engine[HASH_SHA256_BYTES];
+	const struct predict_file *engine_config;
+	size_t n_engine_config;
+	const char *const *engine_argv;
+	const char *const *container;
+	size_t n_containers;
+	const struct predict_file *ima_file;
+	size_t n_ima_files;
+	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
+	size_t n_verity_roots;
+};
+
+/** predict_make() - all rules. @ret: zeroed by the caller; released with predict_free() whatever is returned. */
+int predict_make(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
+
+/** predict_free() - release; accepts a zeroed one. */
+void predict_free(struct predict *p);
+
+#define cleanup_predict __attribute__((cleanup(predict_free)))
+
+/** predict_value() - value of @pcr (rule sequence or zero) after its sequence and nothing of @then. -EINVAL for other
+ * rules. */
+int predict_value(const struct predict *p, unsigned pcr, uint8_t ret[static HASH_SHA256_BYTES],
+		  struct err *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * image-builder/refvalues_write.h - the reference values document, from predicted rules
+ *
+ * Spec: docs/formats/README.md "Reference values". The same rules give the same bytes.
+ */
+#ifndef IMAGE_BUILDER_REFVALUES_WRITE_H
+#define IMAGE_BUILDER_REFVALUES_WRITE_H
+
+#include "common/buf.h"
+#include "image-builder/predict.h"
+
+/** struct refvalues_image - what the values belong to */
+struct refvalues_image {
+	const char *name;
+	uint64_t version;
+	const char *arch;
+	const char *profile;
+	uint8_t root_hash[HASH_SHA256_BYTES];
+};
+
+/** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */
+int refvalues_write(const struct refvalues_image *image, const struct predict *p, struct buf *ret,
+		    struct err *e) WARN_UNUSED;
+
+#endif

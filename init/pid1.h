@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/pid1.h - what the stages of PID 1 share: the state of this boot, and the stages themselves
+ *
+ * Theory of operation
+ *   A stage is `int pid1_stage_x(struct pid1 *, struct err *)`. It does one thing of the boot's story (main.c), says
+ *   facts with pid1_log(), and on failure returns -errno with a sentence. The runner has preset pid1.code to the
+ *   stage's own failure code; a stage that can fail in more than one way sets another before it returns.
+ *   Nothing of this structure survives the change of root but what init/state.c writes down.
+ */
+#ifndef INIT_PID1_H
+#define INIT_PID1_H
+
+#include "common/cleanup.h"
+#include "common/codes.h"
+#include "common/err.h"
+#include "common/hash.h"
+#include "init/cmdline.h"
+#include "init/manifest.h"
+#include "init/measure_log.h"
+#include "init/times.h"
+#include "policy/policy.h"
+#include "verity/activate.h"
+#include "verity/discover.h"
+#include "verity/sigrecord.h"
+
+#define PID1_RUN_DIR "/run/holdfast"
+#define PID1_SELF "/usr/lib/holdfast/holdfast-init"
+#define PID1_SYSROOT "/sysroot"
+#define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
+
+/** struct pid1 - one boot; a single zeroed static object, so nothing here is ever freed */
+struct pid1 {
+	const char *stage;
+	unsigned code;
+	struct pid1_cmdline cmdline;
+	struct pid1_boot_manifest boot;
+	struct pid1_host_manifest host;
+	struct pid1_measure_log log;
+	struct pid1_times times;
+	int uevents;
+	struct verity_root_devices root_devices;
+	struct verity_sigrecord root_signature;
+	struct verity_device root;
+	struct policy *policy;
+	int signals;
+	int measure_socket;
+	pid_t engine;
+};
+
+/** struct pid1_stage - one row of a stage table; a row without name ends it */
+struct pid1_stage {
+	const char *name;
+	unsigned code;
+	int (*run)(struct pid1 *p, struct err *e);
+};
+
+/* The environment of everything PID 1 executes, itself included. */
+extern const char *const pid1_environment[];
+
+/* The initramfs. */
+int pid1_stage_api(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_console(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_boot_manifest(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_cmdline(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_secure_boot(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_ima(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_boot_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_tpm(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_disk(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_signature(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_activate(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_identity(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_mount_root(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_switch_root(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/* The host. */
+int pid1_stage_resume(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_host_mounts(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_layer_policy(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/**
+ * pid1_phase() - measure a phase of the boot into PCR 11
+ *
+ * Return: 0 or -errno with pid1.code set to CODE_MEASURE.
+ */
+int pid1_phase(struct pid1 *p, enum measure_phase phase, struct err *e) WARN_UNUSED;
+
+/** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
+int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
+
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - start one in its cgroup with its privileges. */
+int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+
+/**
+ * pid1_fail() - tell why, then do what the manifest says of failures
+ *
+ * Should: write "holdfast: E<code> <text>: <sentence>" to the console once, and to the kernel's log, and wait until
+ *         the console has sent it. Must not: return, allocate, or start anything.
+ */
+_Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
+
+/** pid1_end() - power off, reboot or halt; if the kernel will not, try for ever. */
+_Noreturn void pid1_end(enum pid1_action action);
+
+/**
+ * pid1_shutdown() - orderly: engine, tasks and agent are asked to end, then everything is made to; unmount; the end
+ * @services: pids (0: none) that get SIGTERM and their deadline
+ *
+ * Should: measure the phase `shutdown` first. Must not: wait without a deadline.
+ */
+_Noreturn void pid1_shutdown(struct pid1 *p, enum pid1_action action, pid_t services[], size_t n);
+
+/** pid1_serve() - the point of no return: one loop until the machine is off. No heap, no streams, no exit. */
+_Noreturn void pid1_serve(struct pid1 *p);
+
+#endif

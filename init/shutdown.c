@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/shutdown.c - an orderly end, in steps with a deadline each
+ *
+ * After the point of no return: no heap, no exit. A step that fails is told and the next one is taken: the machine
+ * must end in any case.
+ */
+#include "init/pid1.h"
+
+#include "init/io.h"
+#include "init/log.h"
+#include "init/sys.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#define TERM_NS 10000000000ull
+#define KILL_NS 5000000000ull
+#define MAX_MOUNTS_BYTES (64 << 10)
+
+/* Reap until none of @services is left (@n > 0), or no child at all (@n == 0). Return: whether that was reached. */
+static bool wait_gone(struct pid1 *p, pid_t services[], size_t n, uint64_t within_ns)
+{
+	uint64_t deadline = sys_now_ns() + within_ns;
+
+	for (;;) {
+		struct pollfd fd = { .fd = p->signals, .events = POLLIN };
+		uint64_t now;
+		size_t left = 0;
+		int status;
+		pid_t pid;
+
+		while ((pid = sys_reap(&status)) > 0)
+			for (size_t i = 0; i < n; i++)
+				services[i] = services[i] == pid ? 0 : services[i];
+		for (size_t i = 0; i < n; i++)
+			left += services[i] != 0;
+		if (n ? !left : pid == -ECHILD)
+			return true;
+		now = sys_now_ns();
+		if (now >= deadline)
+			return false;
+		(void)sys_poll(&fd, 1, deadline - now); /* an error is as good as news: look again */
+		while (sys_signal_next(p->signals) > 0)
+			; /* it is ending already */
+	}
+}
+
+static void stop_services(struct pid1 *p, pid_t services[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (services[i] > 0)
+			(void)sys_kill(services[i], SIGTERM); /* gone already, at worst */
+	if (!wait_gone(p, services, n, TERM_NS))
+		pid1_log("shutdown", "not all services ended within %llu s", TERM_NS / 1000000000u);
+	(void)sys_kill(-1, SIGKILL); /* containers and their shims; there may be none */
+	if (!wait_gone(p, NULL, 0, KILL_NS))
+		pid1_log("shutdown", "not all processes ended within %llu s", KILL_NS / 1000000000u);
+}
+
+/* Mount points that stay: the console and the kernel's interfaces are needed to the end, and "/" is read-only. */
+static bool stays(const char *path)
+{
+	static const char *const kept[] = { "/", "/dev", "/proc", "/sys" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (!strcmp(path, kept[i]))
+			return true;
+	return false;
+}
+
+/* Last mounted, first unmounted. Lines of /proc/self/mounts: "<source> <target> <type> ..."; blanks in names are octal. */
+static void unmount_all(void)
+{
+	static char text[MAX_MOUNTS_BYTES];
+	struct err e = ERR_INIT;
+	size_t len;
+
+	if (pid1_read("/proc/self/mounts", text, sizeof(text), &len, &e)) {
+		pid1_log("shutdown", "%s", e.msg);
+		return;
+	}
+	while (len) {
+		char *line, *target, *end;
+		int r;
+
+		text[--len] = '\0'; /* the newline of the last line that is left */
+		line = memrchr(text, '\n', len);
+		line = line ? line + 1 : text;
+		len = (size_t)(line - text);
+		target = strchr(line, ' ');
+		end = target ? strchr(++target, ' ') : NULL;
+		if (!end)
+			continue;
+		*end = '\0';
+		if (stays(target))
+			continue;
+		r = sys_umount(target, 0);
+		if (r == -EBUSY)
+			r = sys_umount(target, MNT_DETACH);
+		if (r)
+			pid1_log("shutdown", "%s stays mounted: %s", target, strerror(-r));
+	}
+}
+
+_Noreturn void pid1_shutdown(struct pid1 *p, enum pid1_action action, pid_t services[], size_t n)
+{
+	static const char *const words[] = { "power off", "reboot", "halt" };
+	struct err e = ERR_INIT;
+
+	pid1_log("shutdown", "%s", words[action]);
+	if (pid1_phase(p, MEASURE_SHUTDOWN, &e))
+		pid1_log("shutdown", "%s", e.msg);
+	stop_services(p, services, n);
+	unmount_all();
+	pid1_log("shutdown", "done");
+	sys_console_drain(pid1_log_console());
+	pid1_end(action);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/stage_engine.c - measure what will run, then start it: the engine, its tasks, the attestation agent
+ *
+ * PCR 13 gets, before anything of it runs: the layer policy, the IPE policy, the engine's program, its configuration
+ * files, its arguments, and a separator: what comes after it was not known at boot.
+ */
+#include "init/pid1.h"
+
+#include "init/io.h"
+#include "init/log.h"
+#include "init/sys.h"
+
+#include <linux/capability.h>
+
+#define IPE_BLOB "/etc/holdfast/ipe.p7b"
+#define CAP_BIT(c) (1ull << (c))
+
+/* What an engine could undo the host with. CAP_SYS_ADMIN must stay: an engine mounts. */
+#define ENGINE_CAPS_GONE \
+	(CAP_BIT(CAP_MAC_ADMIN) | CAP_BIT(CAP_MAC_OVERRIDE) | CAP_BIT(CAP_SYS_MODULE) | CAP_BIT(CAP_SYS_RAWIO) | \
+	 CAP_BIT(CAP_SYS_BOOT) | CAP_BIT(CAP_SYS_TIME) | CAP_BIT(CAP_SYSLOG) | CAP_BIT(CAP_AUDIT_CONTROL) | \
+	 CAP_BIT(CAP_AUDIT_READ) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_WAKE_ALARM) | \
+	 CAP_BIT(CAP_BLOCK_SUSPEND) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_CHECKPOINT_RESTORE))
+
+/* The agent reads logs and asks the TPM, as the owner of both: no capability at all. */
+#define AGENT_CAPS_KEPT 0ull
+
+static int measure_file_at(struct pid1 *p, const char *what, const char *path, struct err *e)
+{
+	uint8_t digest[HASH_SHA256_BYTES];
+	struct measure_event ev;
+	int r = hash_sha256_file(path, digest, e);
+
+	if (r)
+		return r;
+	ev = measure_file(what, digest);
+	return pid1_measure(&p->log, &ev, e);
+}
+
+int pid1_stage_measure_host(struct pid1 *p, struct err *e)
+{
+	struct measure_event policy = measure_layer_policy(p->policy->digest, p->policy->version);
+	struct measure_event argv = measure_argv(p->host.engine.arg), separator = measure_separator();
+	int r = pid1_measure(&p->log, &policy, e);
+
+	if (!r)
+		r = measure_file_at(p, "ipe-policy", IPE_BLOB, e);
+	if (!r)
+		r = measure_file_at(p, "engine", p->host.engine.arg[0], e);
+	for (size_t i = 0; !r && i < p->host.n_engine_configs; i++)
+		r = measure_file_at(p, "engine-config", p->host.engine_config[i], e);
+	if (!r)
+		r = pid1_measure(&p->log, &argv, e);
+	if (!r)
+		r = pid1_measure(&p->log, &separator, e);
+	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
+}
+
+static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid, struct err *e)
+{
+	struct sys_child c = {
+		.argv = argv->arg,
+		.env = pid1_environment,
+		.cgroup_procs = cgroup_procs,
+		.keep_caps = keep_caps,
+		.console = pid1_log_console(),
+	};
+	const char *step = "";
+	int r = sys_spawn(&c, ret_pid, &step);
+
+	return r ? pid1_err(e, r, "cannot start %s (%s)", argv->arg[0], step) : 0;
+}
+
+int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
+{
+	return spawn(&p->host.engine, "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+}
+
+int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
+{
+	return spawn(&p->host.task[task], "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+}
+
+int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
+{
+	return spawn(&p->host.agent, "/sys/fs/cgroup/agent/cgroup.procs", AGENT_CAPS_KEPT, ret_pid, e);
+}
+
+int pid1_stage_engine(struct pid1 *p, struct err *e)
+{
+	int r;
+
+	p->signals = sys_signals_open();
+	if (p->signals < 0)
+		return pid1_err(e, p->signals, "cannot receive signals");
+	r = sys_ctrl_alt_del_to_us();
+	if (r)
+		return pid1_err(e, r, "cannot take over ctrl-alt-del");
+	p->measure_socket = sys_listen(PID1_MEASURE_SOCKET);
+	if (p->measure_socket < 0)
+		return pid1_err(e, p->measure_socket, "cannot listen on " PID1_MEASURE_SOCKET);
+	r = pid1_spawn_engine(p, &p->engine, e);
+	if (r)
+		return r;
+	pid1_log(p->stage, "%s started, pid %d", p->host.engine.arg[0], (int)p->engine);
+	return 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/stage_harden.c - settings of the kernel that a container host does not need open; then PID 1's own privileges
+ *
+ * Each setting is read back; one that this kernel lacks is a failure, for the builder knows the kernel. Some could be
+ * set back by a root process with /proc/sys: the gate keeps that from containers.
+ */
+#include "init/pid1.h"
+
+#include "init/io.h"
+#include "init/log.h"
+#include "init/sys.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOCKDOWN "/sys/kernel/security/lockdown"
+
+static const struct setting {
+	const char *key; /* below /proc/sys */
+	const char *value;
+} settings[] = {
+	{ "kernel/kexec_load_disabled", "1" },
+	{ "kernel/unprivileged_bpf_disabled", "1" },
+	{ "kernel/kptr_restrict", "2" },
+	{ "kernel/dmesg_restrict", "1" },
+	{ "kernel/yama/ptrace_scope", "3" },
+	{ "kernel/perf_event_paranoid", "3" },
+	{ "kernel/io_uring_disabled", "2" },
+	{ "kernel/sysrq", "0" },
+	{ "kernel/core_pattern", "|/bin/false" },
+	{ "kernel/panic_on_oops", "1" },
+	{ "kernel/ftrace_enabled", "0" },
+	{ "kernel/usermodehelper/bset", "0 0" },
+	{ "kernel/usermodehelper/inheritable", "0 0" },
+	{ "vm/memfd_noexec", "2" },
+	{ "vm/unprivileged_userfaultfd", "0" },
+	{ "net/core/bpf_jit_harden", "2" },
+	{ "dev/tty/ldisc_autoload", "0" },
+	{ "fs/suid_dumpable", "0" },
+	{ "fs/protected_symlinks", "1" },
+	{ "fs/protected_hardlinks", "1" },
+	{ "fs/protected_fifos", "2" },
+	{ "fs/protected_regular", "2" },
+};
+
+static int lock_down(struct err *e)
+{
+	char text[64];
+	size_t len;
+	int r = pid1_read(LOCKDOWN, text, sizeof(text), &len, e);
+
+	if (!r && strstr(text, "[none]"))
+		r = pid1_write(LOCKDOWN, "integrity", 9, e);
+	if (!r)
+		r = pid1_read(LOCKDOWN, text, sizeof(text), &len, e);
+	if (!r && !strstr(text, "[integrity]") && !strstr(text, "[confidentiality]"))
+		r = err_set(e, EPERM, "%s is \"%.*s\", wanted integrity or confidentiality", LOCKDOWN,
+			    (int)strcspn(text, "\n"), text);
+	return r;
+}
+
+int pid1_stage_harden(struct pid1 *p, struct err *e)
+{
+	int r = lock_down(e);
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(settings); i++) {
+		char path[96];
+
+		(void)snprintf(path, sizeof(path), "/proc/sys/%s", settings[i].key); /* constants, they fit */
+		r = pid1_set(path, settings[i].value, e);
+	}
+	if (!r)
+		pid1_log(p->stage, "lockdown and %zu settings in force", ARRAY_SIZE(settings));
+	return r;
+}
+
+int pid1_stage_confine(struct pid1 *p, struct err *e)
+{
+	/* What PID 1 and all its children never need again: to change IPE, load modules, reach ports and raw memory. */
+	static const unsigned gone[] = { CAP_MAC_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO };
+
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
+		int r = sys_cap_drop(gone[i]);
+
+		if (!r)
+			r = sys_cap_has(gone[i]);
+		if (r < 0)
+			return pid1_err(e, r, "cannot give up capability %u", gone[i]);
+		if (r)
+			return err_set(e, EPERM, "capability %u is still in PID 1's bounding set", gone[i]);
+	}
+	pid1_log(p->stage, "PID 1 gave up CAP_MAC_ADMIN, CAP_SYS_MODULE and CAP_SYS_RAWIO");
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/stage_trust.c - what this boot is to be, and whether the ground it stands on is firm
+ *
+ * Boot manifest and command line say what to do; Secure Boot is what makes both of them believable: without it, anyone
+ * could have started this very PID 1 with a command line of their own. So the profile `enforce` refuses to go on
+ * unless the kernel says that Secure Boot was on when its EFI stub ran, and that it is locked down. The profile `audit`
+ * goes on and says so; it is part of the measured command line.
+ *
+ * Then the kernel itself becomes a witness: an IMA policy, which can be written only once, makes it measure every module
+ * and every device-mapper table into PCR 10. It is written before the first of either.
+ */
+#include "init/pid1.h"
+
+#include "common/hex.h"
+#include "init/io.h"
+#include "init/log.h"
+#include "init/sys.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BOOT_CONF "/etc/holdfast/boot.conf"
+#define LOCKDOWN "/sys/kernel/security/lockdown"
+#define IMA_POLICY "/sys/kernel/security/ima/policy"
+
+/* The page the x86 kernel was started with. Kernel: Documentation/arch/x86/zero-page.rst, "secure_boot"; linux/efi.h. */
+#define BOOT_PARAMS "/sys/kernel/boot_params/data"
+#define BOOT_PARAMS_SECURE_BOOT 0x1ec
+#define BOOT_PARAMS_BYTES 4096
+#define SECURE_BOOT_ENABLED 3
+
+int pid1_stage_boot_manifest(struct pid1 *p, struct err *e)
+{
+	size_t len;
+	int r = pid1_read(BOOT_CONF, p->boot.text, sizeof(p->boot.text), &len, e);
+
+	return r ? r : pid1_boot_manifest_parse(&p->boot, len, e);
+}
+
+int pid1_stage_cmdline(struct pid1 *p, struct err *e)
+{
+	char text[PID1_MAX_CMDLINE_BYTES], hex[2 * HASH_SHA256_BYTES + 1];
+	size_t len;
+	int r = pid1_read("/proc/cmdline", text, sizeof(text), &len, e);
+
+	if (!r)
+		r = pid1_cmdline_parse(text, len, &p->cmdline, e);
+	if (r)
+		return r;
+	hex_encode(p->cmdline.root_hash, HASH_SHA256_BYTES, hex);
+	pid1_log(p->stage, "root hash %s, profile %s", hex,
+		 p->cmdline.profile == PID1_PROFILE_ENFORCE ? "enforce" : "audit");
+	return 0;
+}
+
+static int check_secure_boot(struct err *e)
+{
+	static char page[BOOT_PARAMS_BYTES + 1];
+	size_t len;
+	int r = pid1_read(BOOT_PARAMS, page, sizeof(page), &len, e);
+
+	if (r == -ENOENT)
+		return 0; /* not x86: there is no such page, and lockdown, which Secure Boot brings, is what is judged */
+	if (r)
+		return r;
+	if (len <= BOOT_PARAMS_SECURE_BOOT || page[BOOT_PARAMS_SECURE_BOOT] != SECURE_BOOT_ENABLED)
+		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %d, wanted %d)", BOOT_PARAMS,
+			       len > BOOT_PARAMS_SECURE_BOOT ? page[BOOT_PARAMS_SECURE_BOOT] : -1, SECURE_BOOT_ENABLED);
+	return 0;
+}
+
+static int check_lockdown(struct err *e)
+{
+	char text[64];
+	size_t len;
+	int r = pid1_read(LOCKDOWN, text, sizeof(text), &len, e);
+
+	if (r)
+		return r;
+	if (strstr(text, "[integrity]") || strstr(text, "[confidentiality]"))
+		return 0;
+	return err_set(e, EPERM, "%s is \"%.*s\", wanted integrity or confidentiality", LOCKDOWN, (int)strcspn(text, "\n"), text);
+}
+
+int pid1_stage_secure_boot(struct pid1 *p, struct err *e)
+{
+	int r = check_secure_boot(e);
+
+	if (!r)
+		r = check_lockdown(e);
+	if (r && p->cmdline.profile == PID1_PROFILE_AUDIT) {
+		pid1_log(p->stage, "not in force, profile audit goes on: %s", e->msg);
+		return 0;
+	}
+	if (!r)
+		pid1_log(p->stage, "on, kernel locked down");
+	return r;
+}
+
+int pid1_stage_ima(struct pid1 *p, struct err *e)
+{
+	static const char *const rules[] = {
+		"measure func=CRITICAL_DATA label=device-mapper\n",
+		"measure func=MODULE_CHECK\n",
+		"measure func=KEXEC_KERNEL_CHECK\n",
+		"measure func=POLICY_CHECK\n",
+	};
+	int fd = sys_open(IMA_POLICY, O_WRONLY, 0); /* one open: closing it puts the policy in force, for good */
+
+	(void)p;
+	if (fd < 0)
+		return pid1_err(e, fd, "cannot open %s", IMA_POLICY);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		ssize_t n = sys_write(fd, rules[i], strlen(rules[i])); /* one rule a write */
+
+		if (n != (ssize_t)strlen(rules[i])) {
+			sys_close(fd);
+			return pid1_err(e, n < 0 ? (int)n : -EIO, "%s refused \"%.*s\"", IMA_POLICY,
+					(int)strcspn(rules[i], "\n"), rules[i]);
+		}
+	}
+	sys_close(fd);
+	return 0;
+}

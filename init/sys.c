@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* init/sys.c - the thin seam between PID 1 and the kernel */
+#include "init/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY(call) \
+	({ \
+		__typeof__(call) r_; \
+		do \
+			r_ = (call); \
+		while (r_ < 0 && errno == EINTR); \
+		r_ < 0 ? (__typeof__(r_))-errno : r_; \
+	})
+
+int sys_open(const char *path, int flags, mode_t mode)
+{
+	return RETRY(open(path, flags | O_CLOEXEC, mode));
+}
+
+ssize_t sys_read(int fd, void *buf, size_t n)
+{
+	return RETRY(read(fd, buf, n));
+}
+
+ssize_t sys_write(int fd, const void *buf, size_t n)
+{
+	return RETRY(write(fd, buf, n));
+}
+
+void sys_close(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd); /* nothing that is written is kept only by close */
+}
+
+int sys_hold_stdio(void)
+{
+	int fd;
+
+	do
+		fd = sys_open("/dev/null", O_RDWR, 0);
+	while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return fd;
+	sys_close(fd);
+	return 0;
+}
+
+int sys_mkdir(const char *path, mode_t mode)
+{
+	int r = RETRY(mkdir(path, mode));
+
+	return r == -EEXIST ? 0 : r;
+}
+
+int sys_unlink(const char *path)
+{
+	return RETRY(unlink(path));
+}
+
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	return RETRY(mount(source, target, type, flags, data));
+}
+
+int sys_umount(const char *target, int flags)
+{
+	return RETRY(umount2(target, flags));
+}
+
+int sys_fs_magic(const char *path, uint64_t *ret_magic)
+{
+	struct statfs s;
+	int r = RETRY(statfs(path, &s));
+
+	if (!r)
+		*ret_magic = (uint64_t)s.f_type;
+	return r;
+}
+
+int sys_chdir(const char *path)
+{
+	return RETRY(chdir(path));
+}
+
+int sys_enter_root(void)
+{
+	int r = RETRY(mount(".", "/", NULL, MS_MOVE, NULL));
+
+	if (!r)
+		r = RETRY(chroot("."));
+	return r ? r : RETRY(chdir("/"));
+}
+
+/* One level; @depth bounds the recursion (the initramfs is flat, and nothing below 16 levels is ours to delete). */
+static void delete_below(int dir_fd, dev_t dev, unsigned depth)
+{
+	DIR *d = fdopendir(dir_fd);
+	struct dirent *ent;
+
+	if (!d) {
+		(void)close(dir_fd); /* then it stays: memory is lost, nothing else */
+		return;
+	}
+	while ((ent = readdir(d))) {
+		struct stat st;
+		bool dots = !strcmp(ent->d_name, ".") || !strcmp(ent->d_name, "..");
+
+		if (dots || fstatat(dirfd(d), ent->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != dev)
+			continue;
+		if (S_ISDIR(st.st_mode) && depth < 16) {
+			int sub = openat(dirfd(d), ent->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			if (sub >= 0)
+				delete_below(sub, dev, depth + 1);
+		}
+		(void)unlinkat(dirfd(d), ent->d_name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0); /* see above */
+	}
+	(void)closedir(d); /* was only read */
+}
+
+void sys_delete_tree(int dir_fd)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		(void)close(dir_fd); /* then nothing is deleted */
+	else
+		delete_below(dir_fd, st.st_dev, 0);
+}
+
+int sys_module_load(int fd, const char *params)
+{
+	return (int)RETRY(syscall(SYS_finit_module, fd, params, 0));
+}
+
+int sys_exec(const char *const argv[], const char *const env[])
+{
+	(void)execve(argv[0], (char *const *)argv, (char *const *)env); /* returns only to say why not */
+	return -errno;
+}
+
+uint64_t sys_now_ns(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t); /* cannot fail: the clock exists and the pointer is good */
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
+{
+	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000u), .tv_nsec = (long)(timeout_ns % 1000000000u) };
+	int r = ppoll(p, n, timeout_ns == UINT64_MAX ? NULL : &t, NULL);
+
+	if (r < 0 && errno == EINTR) {
+		for (size_t i = 0; i < n; i++)
+			p[i].revents = 0;
+		return 0;
+	}
+	return r < 0 ? -errno : r;
+}
+
+int sys_uevent_open(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 /* the kernel's own, not udev's */ };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT), r;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	r = -errno;
+	(void)close(fd); /* never used */
+	return r;
+}
+
+ssize_t sys_uevent_recv(int fd, void *buf, size_t n)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t len = sizeof(from);
+	ssize_t r = RETRY(recvfrom(fd, buf, n, 0, (struct sockaddr *)&from, &len));
+
+	return r > 0 && from.nl_pid != 0 ? 0 : r;
+}
+
+void sys_console_drain(int fd)
+{
+	(void)tcdrain(fd); /* a console that is no terminal has nothing to drain */
+}
+
+int sys_reboot(int cmd)
+{
+	sync();
+	return RETRY(reboot(cmd));
+}
+
+static int cap_sets(uint64_t keep)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d) < 0)
+		return -errno;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t mask = (uint32_t)(keep >> 32 * i);
+
+		d[i].effective &= mask;
+		d[i].permitted &= mask;
+		d[i].inheritable &= mask;
+	}
+	return syscall(SYS_capset, &h, d) < 0 ? -errno : 0;
+}
+
+int sys_cap_drop(unsigned cap)
+{
+	if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+		return -errno;
+	return cap_sets(~(1ull << cap));
+}
+
+int sys_cap_has(unsigned cap)
+{
+	return RETRY(prctl(PR_CAPBSET_READ, cap, 0, 0, 0));
+}
+
+int sys_exec_memory_is_denied(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return errno == EACCES ? 1 : -errno;
+	(void)munmap(p, 4096); /* a page too many at worst */
+	return 0;
+}
+
+/* The steps of a child between fork and exec: async-signal-safe calls only, each true when it is done. */
+static bool child_join_cgroup(const struct sys_child *c)
+{
+	int fd = open(c->cgroup_procs, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
+}
+
+static bool child_reset_signals(const struct sys_child *c)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	(void)c;
+	sigemptyset(&none);
+	return sigaction(SIGPIPE, &dfl, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+}
+
+static bool child_stdio(const struct sys_child *c)
+{
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return in >= 0 && dup2(in, 0) == 0 && dup2(c->console, 1) == 1 && dup2(c->console, 2) == 2;
+}
+
+static bool child_drop_caps(const struct sys_child *c)
+{
+	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!(c->keep_caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return false;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return false;
+	errno = -cap_sets(c->keep_caps);
+	return errno == 0;
+}
+
+static bool child_no_new_privs(const struct sys_child *c)
+{
+	(void)c;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+static bool child_exec(const struct sys_child *c)
+{
+	(void)execve(c->argv[0], (char *const *)c->argv, (char *const *)c->env); /* returns only to say why not */
+	return false;
+}
+
+static const struct child_step {
+	const char *name;
+	bool (*run)(const struct sys_child *c);
+} child_steps[] = {
+	{ "joining its cgroup", child_join_cgroup },
+	{ "resetting signals", child_reset_signals },
+	{ "its standard descriptors", child_stdio },
+	{ "dropping capabilities", child_drop_caps },
+	{ "no_new_privs", child_no_new_privs },
+	{ "execve", child_exec },
+};
+
+#define CHILD_STEPS (sizeof(child_steps) / sizeof(child_steps[0]))
+
+static _Noreturn void child_run(const struct sys_child *c, int report)
+{
+	uint8_t step = 0;
+
+	(void)setsid(); /* fails only for a group leader, which a fresh child is not */
+	(void)umask(022); /* returns the old one */
+	while (child_steps[step].run(c))
+		step++;
+	if (write(report, (uint8_t[2]){ step, (uint8_t)errno }, 2) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
+{
+	uint8_t msg[2];
+	int p[2];
+	pid_t pid;
+	ssize_t n;
+
+	*ret_step = "fork";
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		child_run(c, p[1]);
+	if (pid < 0) {
+		int r = -errno;
+
+		sys_close(p[0]);
+		sys_close(p[1]);
+		return r;
+	}
+	*ret_pid = pid;
+	sys_close(p[1]);
+	n = sys_read(p[0], msg, sizeof(msg));
+	sys_close(p[0]);
+	if (n == 0)
+		return 0; /* the pipe was closed by a successful exec */
+	*ret_step = n == 2 && msg[0] < CHILD_STEPS ? child_steps[msg[0]].name : "reporting";
+	return n == 2 && msg[1] ? -msg[1] : -EIO;
+}
+
+pid_t sys_reap(int *ret_status)
+{
+	return RETRY(waitpid(-1, ret_status, WNOHANG));
+}
+
+int sys_kill(pid_t pid, int sig)
+{
+	return RETRY(kill(pid, sig));
+}
+
+int sys_signals_open(void)
+{
+	struct sigaction ign = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGPWR);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigaction(SIGPIPE, &ign, NULL) < 0)
+		return -errno;
+	return RETRY(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int sys_signal_next(int fd)
+{
+	struct signalfd_siginfo s;
+
+	return RETRY(read(fd, &s, sizeof(s))) == (ssize_t)sizeof(s) ? (int)s.ssi_signo : 0;
+}
+
+int sys_ctrl_alt_del_to_us(void)
+{
+	return RETRY(reboot(RB_DISABLE_CAD));
+}
+
+static bool unix_address(const char *path, struct sockaddr_un *ret)
+{
+	size_t n = strlen(path);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->sun_family = AF_UNIX;
+	if (n >= sizeof(ret->sun_path))
+		return false;
+	memcpy(ret->sun_path, path, n);
+	return true;
+}
+
+int sys_listen(const char *path)
+{
+	struct sockaddr_un addr;
+	int fd, r;
+
+	if (!unix_address(path, &addr))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)umask(0177); /* the socket is born 0600: there is no moment when others could connect */
+	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0 ? -errno : fd;
+	(void)umask(022);
+	if (r < 0)
+		(void)close(fd); /* never used */
+	return r;
+}
+
+int sys_accept(int fd, uid_t *ret_uid)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	int c = RETRY(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)), r;
+
+	if (c < 0)
+		return c;
+	if (getsockopt(c, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0) {
+		*ret_uid = peer.uid;
+		return c;
+	}
+	r = -errno;
+	(void)close(c); /* nothing was said on it */
+	return r;
+}
+
+int sys_can_connect(const char *path)
+{
+	struct sockaddr_un addr;
+	int fd, r;
+
+	if (!unix_address(path, &addr))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	(void)close(fd); /* only asked */
+	return r;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/sys.h - the thin seam between PID 1 and the kernel
+ *
+ * Theory of operation
+ *   Every effect that a unit test must be able to fake or to fail goes through one of these; a test links its own
+ *   set (tests/init/fake_sys.h) in place of sys.c. They decide nothing and allocate nothing, retry EINTR, and return
+ *   -errno instead of setting errno. Descriptors are CLOEXEC and, where they are waited for, non-blocking.
+ */
+#ifndef INIT_SYS_H
+#define INIT_SYS_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** sys_open() - open(2). sys_read(), sys_write(), sys_close() as their namesakes; a short count is the caller's. */
+int sys_open(const char *path, int flags, mode_t mode);
+ssize_t sys_read(int fd, void *buf, size_t n);
+ssize_t sys_write(int fd, const void *buf, size_t n);
+void sys_close(int fd);
+
+/** sys_hold_stdio() - make sure that descriptors 0 to 2 are in use, so that no library writes into a file of ours. */
+int sys_hold_stdio(void);
+
+/** sys_mkdir() - mkdir(2); an existing folder is success. */
+int sys_mkdir(const char *path, mode_t mode);
+
+/** sys_unlink() - unlink(2). */
+int sys_unlink(const char *path);
+
+/** sys_mount() - mount(2). sys_umount() is umount2(2). sys_fs_magic() gives statfs(2)'s f_type of @path. */
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int sys_umount(const char *target, int flags);
+int sys_fs_magic(const char *path, uint64_t *ret_magic);
+
+/** sys_enter_root() - make the mount at the current folder the root: move it to "/", chroot, chdir. */
+int sys_chdir(const char *path);
+int sys_enter_root(void);
+
+/** sys_delete_tree() - delete what is below @dir_fd without leaving its file system. Owns @dir_fd; what cannot go stays. */
+void sys_delete_tree(int dir_fd);
+
+/** sys_module_load() - finit_module(2). */
+int sys_module_load(int fd, const char *params);
+
+/** sys_exec() - execve(2); returns only on failure. */
+int sys_exec(const char *const argv[], const char *const env[]);
+
+/** sys_now_ns() - CLOCK_BOOTTIME: nanoseconds since the kernel started its clock, suspend included. */
+uint64_t sys_now_ns(void);
+
+/** sys_poll() - ppoll(2) with a timeout in ns (UINT64_MAX: none). EINTR and a timeout are both 0. */
+int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns);
+
+/** sys_uevent_open() - a socket that gets the kernel's uevents from now on. */
+int sys_uevent_open(void);
+
+/** sys_uevent_recv() - next message, if it is the kernel's own. Return: bytes; 0 for another's; -EAGAIN when none is left. */
+ssize_t sys_uevent_recv(int fd, void *buf, size_t n);
+
+/** sys_console_drain() - wait until the terminal has sent everything. */
+void sys_console_drain(int fd);
+
+/** sys_reboot() - sync(2), then reboot(2) with @cmd (RB_*). */
+int sys_reboot(int cmd);
+
+/** sys_cap_drop() - take capability @cap from this process's bounding, permitted, effective and inheritable sets. */
+int sys_cap_drop(unsigned cap);
+
+/** sys_cap_has() - 1 if @cap is in the bounding set, 0 if not, -EINVAL if the kernel does not know it. */
+int sys_cap_has(unsigned cap);
+
+/** sys_exec_memory_is_denied() - 1 if anonymous executable memory gets EACCES, 0 if it is given. */
+int sys_exec_memory_is_denied(void);
+
+/**
+ * struct sys_child - what a child process is to become
+ * @argv, @env:   as for execve(2); argv[0] is an absolute path
+ * @cgroup_procs: the cgroup.procs file that it joins first
+ * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
+ * @console:      descriptor that becomes its standard output and error
+ */
+struct sys_child {
+	const char *const *argv;
+	const char *const *env;
+	const char *cgroup_procs;
+	uint64_t keep_caps;
+	int console;
+};
+
+/**
+ * sys_spawn() - start a confined child: own session, cgroup, capabilities, no_new_privs, default signals
+ * @ret_pid: set as soon as there is a child, even if it then fails (it must be reaped)
+ *
+ * Should: return only after the child's execve(2) succeeded or a step failed (told through a CLOEXEC pipe).
+ * Must not: leave a confinement step undone: a child that cannot be confined ends before its execve(2).
+ * Return: 0 or -errno of the failed step; *@ret_step names it.
+ */
+int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
+
+/** sys_reap() - one ended child. Return: its pid, 0 if none has ended yet, -ECHILD if there are none. */
+pid_t sys_reap(int *ret_status);
+
+/** sys_kill() - kill(2); pid -1 is everyone but PID 1. */
+int sys_kill(pid_t pid, int sig);
+
+/** sys_signals_open() - block SIGCHLD, SIGTERM, SIGINT, SIGPWR and SIGHUP, ignore SIGPIPE; a signalfd of the former. */
+int sys_signals_open(void);
+
+/** sys_signal_next() - number of the next pending signal of that descriptor, 0 if none. */
+int sys_signal_next(int fd);
+
+/** sys_ctrl_alt_del_to_us() - the keys send SIGINT to PID 1 instead of rebooting at once. */
+int sys_ctrl_alt_del_to_us(void);
+
+/** sys_listen() - a SOCK_SEQPACKET socket bound to @path with mode 0600, listening. */
+int sys_listen(const char *path);
+
+/** sys_accept() - next connection and its peer's uid. -EAGAIN if there is none. */
+int sys_accept(int fd, uid_t *ret_uid);
+
+/** sys_can_connect() - 0 if the UNIX stream socket @path accepts a connection now. */
+int sys_can_connect(const char *path);
+
+#endif

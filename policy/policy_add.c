@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* policy/policy_add.c - add a container image to a layer policy */
+#include "policy/policy_add.h"
+
+#include "common/cleanup.h"
+#include "policy/image.h"
+#include "policy/oci_layout.h"
+#include "policy/policy_write.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "no memory for a policy entry");
+}
+
+static int bad_name(const char *name, struct err *e)
+{
+	return err_set(e, EINVAL, "\"%.80s\" is no name: wanted 1 to %d of [a-z0-9._-], a letter or digit first", name,
+		       MEASURE_MAX_NAME_BYTES);
+}
+
+/* The digest of the text that policy_save() would write now; fails if that text would not parse. */
+static int refresh_digest(struct policy *p, struct err *e)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	int r = policy_write(p, &b, e);
+
+	if (!r)
+		hash_sha256(b.data, b.len, p->digest);
+	return r;
+}
+
+int policy_new(const char *name, struct policy **ret, struct err *e)
+{
+	int r;
+
+	cleanup_policy struct policy *p = calloc(1, sizeof(*p));
+
+	if (!measure_name_is_valid(name))
+		return bad_name(name, e);
+	if (p)
+		p->name = strdup(name);
+	if (!p || !p->name)
+		return no_memory(e);
+	p->version = 1;
+	r = refresh_digest(p, e);
+	if (!r)
+		*ret = take_ptr(p);
+	return r;
+}
+
+/* --- strings -------------------------------------------------------------------------------------------------- */
+
+static size_t count(const char *const *v)
+{
+	size_t n = 0;
+
+	while (v && v[n])
+		n++;
+	return n;
+}
+
+/* Append copies of @v to an owned list that stays NULL-terminated; what stands there already is not put again. */
+static int extend(char ***list, size_t *n, const char *const *v, struct err *e)
+{
+	char **bigger = realloc(*list, (*n + count(v) + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		return no_memory(e);
+	*list = bigger;
+	for (; v && *v; v++) {
+		size_t k = 0;
+
+		while (k < *n && strcmp(bigger[k], *v))
+			k++;
+		if (k < *n)
+			continue;
+		bigger[*n] = strdup(*v);
+		if (!bigger[*n])
+			return no_memory(e);
+		++*n;
+	}
+	bigger[*n] = NULL;
+	return 0;
+}
+
+/* @a followed by @b as one owned vector, equal words kept. */
+static int join(const char *const *a, const char *const *b, char ***ret, struct err *e)
+{
+	char **v = calloc(count(a) + count(b) + 1, sizeof(*v));
+	size_t n = 0;
+
+	*ret = v;
+	for (int side = 0; v && side < 2; side++)
+		for (const char *const *s = side ? b : a; s && *s; s++) {
+			v[n] = strdup(*s);
+			if (!v[n++])
+				return no_memory(e);
+		}
+	return v ? 0 : no_memory(e);
+}
+
+static int copy_argvs(const char *const *const *from, size_t n, char ****ret, size_t *ret_n, struct err *e)
+{
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
+		return no_memory(e);
+	for (size_t i = 0; i < n; i++) {
+		int r;
+
+		*ret_n = i + 1;
+		r = join(from[i], NULL, &(*ret)[i], e);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* --- what the image may be run with --------------------------------------------------------------------------- */
+
+/* "UID" or "UID:GID". A name would have to be looked up in the image's own /etc/passwd: it is asked for instead. */
+static int parse_user(const char *s, struct policy_run *run, struct err *e)
+{
+	char *end = NULL;
+	unsigned long uid = 0, gid = 0;
+	bool bad = s[0] < '0' || s[0] > '9';
+
+	if (!s[0]) {
+		run->uid = run->gid = 0;
+		return 0;
+	}
+	errno = 0;
+	if (!bad)
+		uid = strtoul(s, &end, 10);
+	if (!bad && *end == ':') {
+		bad = end[1] < '0' || end[1] > '9';
+		gid = bad ? 0 : strtoul(end + 1, &end, 10);
+	} else if (!bad && uid != 0) {
+		return err_set(e, EINVAL, "user \"%.60s\" has no group; give it as UID:GID", s);
+	}
+	if (bad || *end || errno || uid >= UINT32_MAX || gid >= UINT32_MAX)
+		return err_set(e, EINVAL, "user \"%.60s\" is not two numbers; give it as UID:GID", s);
+	run->uid = (uint32_t)uid;
+	run->gid = (uint32_t)gid;
+	return 0;
+}
+
+static int fill_argv(struct policy_run *run, const struct policy_add_params *a, const struct policy_oci_image *i,
+		     struct err *e)
+{
+	int r;
+
+	if (a->n_argv)
+		return copy_argvs(a->argv, a->n_argv, &run->argv, &run->n_argv, e);
+	if (!i->entrypoint[0] && !i->cmd[0])
+		return err_set(e, EINVAL, "the image names no program to run; give its arguments");
+	run->argv = calloc(2, sizeof(*run->argv));
+	if (!run->argv)
+		return no_memory(e);
+	run->n_argv = 1;
+	r = join((const char *const *)i->entrypoint, (const char *const *)i->cmd, &run->argv[0], e);
+	return r;
+}
+
+static int fill_env(struct policy_run *run, const struct policy_add_params *a, const struct policy_oci_image *i,
+		    struct err *e)
+{
+	static const char *const path[] = {POLICY_ADD_DEFAULT_PATH, NULL};
+	bool has_path = false;
+	int r = extend(&run->env, &run->n_env, (const char *const *)i->env, e);
+
+	r = r ? r : extend(&run->env, &run->n_env, a->env, e);
+	for (size_t k = 0; !r && k < run->n_env; k++)
+		has_path |= !strncmp(run->env[k], "PATH=", 5);
+	return r || has_path ? r : extend(&run->env, &run->n_env, path, e);
+}
+
+static int fill_run(struct policy_run *run, const struct policy_add_params *a, const struct policy_oci_image *i,
+		    struct err *e)
+{
+	int r = fill_argv(run, a, i, e);
+
+	r = r ? r : copy_argvs(a->exec, a->n_exec, &run->exec, &run->n_exec, e);
+	r = r ? r : fill_env(run, a, i, e);
+	r = r ? r : extend(&run->caps, &run->n_caps, a->caps, e);
+	r = r ? r : extend(&run->tmpfs, &run->n_tmpfs, a->tmpfs, e);
+	r = r ? r : parse_user(a->user ? a->user : i->user, run, e);
+	if (r)
+		return r;
+	run->cwd = strdup(i->cwd[0] ? i->cwd : "/");
+	run->network = POLICY_NETWORK_NONE;
+	run->seccomp = POLICY_SECCOMP_DEFAULT;
+	return run->cwd ? 0 : no_memory(e);
+}
+
+/* --- layers --------------------------------------------------------------------------------------------------- */
+
+/* A file without a name in the layers' folder: as large as a layer, so not in a memory-backed /tmp. */
+static int scratch_file(const char *folder, int *ret_fd, struct err *e)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/.layer-XXXXXX", folder) >= (int)sizeof(path))
+		return err_set(e, ENAMETOOLONG, "path is too long: %.100s", folder);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, "cannot create a temporary file in %s", folder);
+	(void)unlink(path); /* just made by us; if it stays, it is seen */
+	*ret_fd = fd;
+	return 0;
+}
+
+static int convert_layer(const struct policy_add_params *a, const struct policy_oci_image *i, size_t index,
+			 struct policy_layer *ret, struct err *e)
+{
+	cleanup_fd int fd = -1;
+	char name[64];
+	int r = scratch_file(a->convert.folder, &fd, e);
+
+	(void)snprintf(name, sizeof(name), "layer %zu", index); /* always fits */
+	r = r ? r
+	      : policy_oci_unpack(i, index, fd, a->max_layer_bytes ? a->max_layer_bytes : POLICY_ADD_MAX_LAYER_BYTES,
+				  e);
+	return r ? r : policy_convert_tar(&a->convert, fd, name, ret, e);
+}
+
+/* Two tars may give one file system (they differ in padding, say), so what is compared is the root hash. */
+static void put_layer(struct policy_image *image, const struct policy_layer *l)
+{
+	for (size_t k = 0; k < image->n_layers; k++)
+		if (hash_equal(image->layer[k].root_hash, HASH_SHA256_BYTES, l->root_hash, HASH_SHA256_BYTES)) {
+			memmove(&image->layer[k], &image->layer[k + 1], (image->n_layers - k - 1) * sizeof(*l));
+			image->n_layers--;
+			break;
+		}
+	image->layer[image->n_layers++] = *l;
+}
+
+static int fill_layers(struct policy_image *image, const struct policy_add_params *a, const struct policy_oci_image *i,
+		       struct err *e)
+{
+	image->layer = calloc(i->n_layers, sizeof(*image->layer));
+	if (!image->layer)
+		return no_memory(e);
+	for (size_t k = 0; k < i->n_layers; k++) {
+		struct policy_layer l = {0};
+		int r = convert_layer(a, i, k, &l, e);
+
+		if (r)
+			return err_context(e, "%s", a->layout);
+		put_layer(image, &l);
+	}
+	return 0;
+}
+
+/* --- the entry ------------------------------------------------------------------------------------------------ */
+
+static int fill_image(struct policy_image *image, const struct policy_add_params *a, const struct policy_oci_image *i,
+		      struct err *e)
+{
+	int r;
+
+	image->name = strdup(a->name);
+	image->class_name = strdup(a->class_name ? a->class_name : "default");
+	if (!image->name || !image->class_name)
+		return no_memory(e);
+	memcpy(image->manifest, i->manifest, HASH_SHA256_BYTES);
+	memcpy(image->config, i->config, HASH_SHA256_BYTES);
+	r = fill_run(&image->run, a, i, e);
+	return r ? r : fill_layers(image, a, i, e);
+}
+
+/* The policy with @image in it must be one that parses; policy_write() tries. Else all is as before. */
+static int commit(struct policy *p, const struct policy_image *image, struct err *e)
+{
+	struct policy_image *bigger = realloc(p->image, (p->n_images + 1) * sizeof(*bigger));
+	int r;
+
+	if (!bigger)
+		return no_memory(e);
+	p->image = bigger;
+	p->image[p->n_images++] = *image;
+	p->version++;
+	r = refresh_digest(p, e);
+	if (r) {
+		p->n_images--;
+		p->version--;
+	}
+	return r;
+}
+
+int policy_add_image(struct policy *p, const struct policy_add_params *a, struct err *e)
+{
+	cleanup_policy_oci struct policy_oci_image *oci = NULL;
+	struct policy_image image = {0};
+	int r;
+
+	if (!measure_name_is_valid(a->name))
+		return bad_name(a->name, e);
+	if (policy_image_find(p, a->name))
+		return err_set(e, EEXIST, "the policy has an image named \"%.64s\" already", a->name);
+	if (p->version >= POLICY_MAX_VERSION)
+		return err_set(e, EOVERFLOW, "the policy's version is at its end");
+	r = policy_oci_load(a->layout, a->tag, a->arch, &oci, e);
+	r = r ? r : fill_image(&image, a, oci, e);
+	r = r ? r : commit(p, &image, e);
+	if (r)
+		policy_image_clear(&image);
+	return r;
+}

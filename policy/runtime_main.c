@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policy/runtime_main.c - holdfast-runtime, the program an engine calls in place of runc or crun
+ *
+ * The environment is the engine's: nothing of it is kept. Exit status 1 and one sentence on a refusal.
+ */
+#include "policy/gate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EXIT_REFUSED 1
+
+static const struct gate_host host = {
+	.run_dir = "/run/holdfast",
+	.policy_root = "",
+	.layer_dir = POLICY_LAYER_DIR,
+	.bottom = "/usr/lib/holdfast/bottom",
+	.crun = "/usr/bin/crun",
+	.measure = "/run/holdfast/measure.sock",
+	.owner = 0,
+};
+
+/* What we and crun need, and nothing that could steer either: no LD_*, NOTIFY_SOCKET, LISTEN_FDS, XDG_RUNTIME_DIR. */
+static int reset_environment(void)
+{
+	return clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || setenv("HOME", "/", 1) ||
+	       setenv("DM_DISABLE_UDEV", "1", 1);
+}
+
+/* Descriptors 0 to 2 must be open, or the first file opened would become standard output. */
+static int open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int refuse(const struct gate_command *cmd, enum code code, const struct err *e)
+{
+	char sentence[ERR_MSG_MAX + 128];
+	struct err log = ERR_INIT;
+
+	if (code != CODE_INTERNAL) /* a fault of ours or crun's is no attempt of anybody */
+		gate_measure_violation(host.measure, code);
+	gate_sentence(code, e->msg, sentence, sizeof(sentence));
+	(void)fprintf(stderr, "holdfast-runtime: %s\n", sentence); /* nobody else to tell */
+	if (gate_report(cmd, code, e->msg, &log))
+		(void)fprintf(stderr, "holdfast-runtime: %s\n", log.msg);
+	return EXIT_REFUSED;
+}
+
+int main(int argc, char **argv)
+{
+	struct gate_command cmd = {0};
+	enum code code = CODE_GATE_VERB;
+	struct err e = ERR_INIT;
+	int r;
+
+	if (open_standard_fds() < 0 || reset_environment())
+		return EXIT_REFUSED;
+	r = gate_command_parse(argc, argv, &cmd, &e);
+	if (!r)
+		r = gate_run(&host, &cmd, &code, &e);
+	if (r < 0)
+		r = refuse(&cmd, code, &e);
+	gate_command_free(&cmd);
+	return r;
+}

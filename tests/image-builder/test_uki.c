@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tests/image-builder/test_uki.c - UKIs as ukify makes them, the same bytes each time; wrong inputs are named */
+#include "tests/image-builder/make.h"
+
+#include "common/hex.h"
+#include "image-builder/uki.h"
+
+#define DATA "tests/data/pe/"
+
+struct inputs {
+	struct buf stub, kernel, initrd;
+	struct uki_params p;
+};
+
+static void set_up(struct inputs *in_)
+{
+	*in_ = (struct inputs){ .stub = load(DATA "good-stub.efi"), .kernel = load(DATA "good-kernel.efi") };
+	buf_str(&in_->initrd, "not really an initramfs");
+	in_->p = (struct uki_params){ "x86_64", &in_->stub, &in_->kernel, &in_->initrd, "console=ttyS0 roothash=00 quiet",
+				      "6.12.1-test" };
+}
+
+static void tear_down(struct inputs *in_)
+{
+	buf_free(&in_->stub);
+	buf_free(&in_->kernel);
+	buf_free(&in_->initrd);
+}
+
+static void sections_hold_what_was_given_and_the_initramfs_is_padded(void **state)
+{
+	cleanup_buf struct buf uki = BUF_INIT, again = BUF_INIT;
+	const struct pe_section *s;
+	struct err e = ERR_INIT;
+	struct inputs i;
+	struct pe pe;
+	size_t n;
+
+	(void)state;
+	set_up(&i);
+	assert_ok(uki_build(&i.p, &uki, &e), &e);
+	assert_ok(uki_build(&i.p, &again, &e), &e);
+	assert_int_equal(uki.len, again.len);
+	assert_memory_equal(uki.data, again.data, uki.len);
+	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
+	assert_int_equal(pe.n_sections, 6);
+	s = pe_find(&pe, ".cmdline");
+	assert_memory_equal(pe_content(&pe, s, &n), i.p.cmdline, strlen(i.p.cmdline));
+	assert_int_equal(n, strlen(i.p.cmdline));
+	s = pe_find(&pe, ".linux");
+	assert_memory_equal(pe_content(&pe, s, &n), i.kernel.data, i.kernel.len);
+	s = pe_find(&pe, ".initrd");
+	assert_memory_equal(pe_content(&pe, s, &n), "not really an initramfs\0", 24);
+	assert_int_equal(n, 24);
+	assert_null(pe_find(&pe, ".osrel"));
+	assert_int_equal(pe.checksum, pe_checksum(uki.data, uki.len, pe.checksum_offset));
+	tear_down(&i);
+}
+
+/*
+ * The digest below: `ukify build` of systemd 257.13 (Debian 13) on the same three inputs,
+ *   ukify build --stub=good-stub.efi --linux=good-kernel.efi --initrd=INITRD --cmdline='console=ttyS0 roothash=00 quiet' \
+ *     --uname=6.12.1-test --os-release= --output=u.efi
+ * ukify leaves CheckSum zero and puts its own line into .sbat; with both undone the files are equal byte for byte.
+ */
+static void it_is_what_ukify_makes_but_for_checksum_and_sbat(void **state)
+{
+	cleanup_buf struct buf uki = BUF_INIT;
+	uint8_t digest[HASH_SHA256_BYTES];
+	char hex[2 * HASH_SHA256_BYTES + 1];
+	struct err e = ERR_INIT;
+	struct inputs i;
+	struct pe pe;
+
+	(void)state;
+	set_up(&i);
+	buf_u8(&i.initrd, '\n'); /* 24 bytes: nothing to pad */
+	assert_ok(uki_build(&i.p, &uki, &e), &e);
+	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
+	memset(uki.data + pe.checksum_offset, 0, 4);
+	hash_sha256(uki.data, uki.len, digest);
+	hex_encode(digest, sizeof(digest), hex);
+	assert_string_equal(hex, "a912701f33b8860c022581c06f55998506f79fac3bc393b6a50507e1ce6aaed3");
+	tear_down(&i);
+}
+
+static void the_stub_measures_in_its_own_order(void **state)
+{
+	static const char *const order[] = { ".linux", ".cmdline", ".initrd", ".uname", ".sbat" };
+	cleanup_buf struct buf uki = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct inputs i;
+	struct pe pe;
+
+	(void)state;
+	set_up(&i);
+	assert_ok(uki_build(&i.p, &uki, &e), &e);
+	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
+	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
+		assert_string_equal(uki_measured(&pe, k)->name, order[k]);
+	assert_null(uki_measured(&pe, ARRAY_SIZE(order)));
+	tear_down(&i);
+}
+
+static void nx_is_promised_only_if_the_kernel_promises_it(void **state)
+{
+	cleanup_buf struct buf uki = BUF_INIT, nx = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct inputs i;
+	struct pe pe;
+
+	(void)state;
+	set_up(&i);
+	assert_ok(uki_build(&i.p, &uki, &e), &e);
+	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
+	assert_false(pe.dll_characteristics & PE_DLL_NX_COMPAT);
+	i.p.kernel = &i.stub; /* it has the flag */
+	assert_ok(uki_build(&i.p, &nx, &e), &e);
+	assert_ok(pe_parse(nx.data, nx.len, "uki", &pe, &e), &e);
+	assert_true(pe.dll_characteristics & PE_DLL_NX_COMPAT);
+	tear_down(&i);
+}
+
+static void wrong_inputs_are_refused_by_name(void **state)
+{
+	cleanup_buf struct buf arm = load(DATA "good-stub-arm64.efi"), text = BUF_INIT, empty = BUF_INIT, full = BUF_INIT;
+	cleanup_free char *longest = malloc(UKI_MAX_CMDLINE_BYTES + 2);
+	struct inputs i;
+
+	(void)state;
+	set_up(&i);
+	buf_str(&text, "#!/bin/sh\n");
+	memset(longest, 'x', UKI_MAX_CMDLINE_BYTES + 1);
+	longest[UKI_MAX_CMDLINE_BYTES + 1] = '\0';
+	buf_put(&full, i.stub.data, i.stub.len);
+	full.data[0x58 + 240 + 80 + 3] = 1; /* where the first new row must go */
+	{
+		const struct {
+			struct uki_params p;
+			const char *part;
+		} bad[] = {
+			{ { "x86_64", &arm, &i.kernel, &i.initrd, "a", "u" }, "the systemd stub is for machine 0xaa64, wanted 0x8664" },
+			{ { "x86_64", &i.stub, &arm, &i.initrd, "a", "u" }, "the kernel is for machine 0xaa64" },
+			{ { "x86_64", &i.stub, &text, &i.initrd, "a", "u" }, "the kernel: does not begin with MZ" },
+			{ { "mips", &i.stub, &i.kernel, &i.initrd, "a", "u" }, "architecture mips is not known" },
+			{ { "x86_64", &i.stub, &i.kernel, &empty, "a", "u" }, "the initramfs is empty" },
+			{ { "x86_64", &full, &i.kernel, &i.initrd, "a", "u" }, "the stub has data at offset 411" },
+			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "", "u" }, "command line has 0 bytes" },
+			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, longest, "u" }, "command line has 2048 bytes" },
+			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a\nb", "u" }, "byte 0x0a at 1" },
+			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a ", "u" }, "begins or ends with a blank" },
+			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a", "" }, "kernel release has 0 bytes" },
+		};
+
+		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
+			struct buf uki = BUF_INIT;
+			struct err e = ERR_INIT;
+
+			assert_refused(uki_build(&bad[k].p, &uki, &e), &e, EINVAL, bad[k].part);
+			assert_null(uki.data);
+		}
+	}
+	tear_down(&i);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sections_hold_what_was_given_and_the_initramfs_is_padded),
+		cmocka_unit_test(it_is_what_ukify_makes_but_for_checksum_and_sbat),
+		cmocka_unit_test(the_stub_measures_in_its_own_order),
+		cmocka_unit_test(nx_is_promised_only_if_the_kernel_promises_it),
+		cmocka_unit_test(wrong_inputs_are_refused_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

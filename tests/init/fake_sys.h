@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tests/init/fake_sys.h - a kernel and a TPM for PID 1's unit tests: linked in place of init/sys.c and common/tpm_cmd.c
+ *
+ * Files are a table of paths and contents; every effect is written to fake.trace as "<call> <what>; "; any call can be
+ * made to fail; time goes on only while somebody waits. reboot(2) ends PID 1, so it jumps out of it.
+ * Include in exactly one .c file of a test program.
+ */
+#ifndef TESTS_INIT_FAKE_SYS_H
+#define TESTS_INIT_FAKE_SYS_H
+
+#include "tests/common/check.h"
+
+#include "common/tpm_cmd.h"
+#include "init/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FAKE_FILES 64
+#define FAKE_FD 100 /* descriptor n is file n - FAKE_FD */
+#define FAKE_UEVENT_FD 90
+#define FAKE_SIGNAL_FD 91
+#define FAKE_LISTEN_FD 92
+#define FAKE_CLIENT_FD 93
+#define FAKE_TPM_FD 94
+#define FAKE_EVENTS 16
+
+struct fake_file {
+	char path[128];
+	char data[8192];
+	size_t len, pos;
+	bool stubborn; /* takes writes and stays as it is */
+};
+
+/* Something that happens at a time: a uevent, a signal, a child's end. */
+struct fake_event {
+	uint64_t at;
+	const char *text;
+	size_t len;
+	int number;
+	pid_t pid;
+	bool done;
+};
+
+static struct {
+	struct fake_file file[FAKE_FILES];
+	size_t n_files;
+	char trace[16384];
+	const char *fail_call, *fail_what;
+	int fail_errno;
+	uint64_t now;
+	struct fake_event uevent[FAKE_EVENTS], signal[FAKE_EVENTS], child[FAKE_EVENTS];
+	size_t n_uevents, n_signals, n_children;
+	jmp_buf end;
+	int reboot_cmd;
+	pid_t next_pid;
+	uint64_t dropped_caps;
+	bool caps_stick;
+	int exec_memory;
+	uint64_t engine_ready_at;
+	uid_t peer;
+	const char *request;
+	char answer[300];
+	bool client_waits;
+	uint64_t magic;
+	uint64_t lifetime; /* of the next spawned child; 0: for ever */
+	int lifetime_status;
+} fake;
+
+static void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.now = 1000000000;
+	fake.next_pid = 200;
+	fake.exec_memory = 1;
+	fake.engine_ready_at = UINT64_MAX;
+}
+
+/* Write down the call; true if it is the one that is to fail. */
+static bool fake_call(const char *call, const char *what)
+{
+	size_t n = strlen(fake.trace);
+
+	(void)snprintf(fake.trace + n, sizeof(fake.trace) - n, "%s %s; ", call, what);
+	return fake.fail_call && !strcmp(fake.fail_call, call) && strstr(what, fake.fail_what);
+}
+
+static struct fake_file *fake_find(const char *path)
+{
+	for (size_t i = 0; i < fake.n_files; i++)
+		if (!strcmp(fake.file[i].path, path))
+			return &fake.file[i];
+	return NULL;
+}
+
+static struct fake_file *fake_file(const char *path, const char *data)
+{
+	struct fake_file *f = fake_find(path);
+
+	if (!f) {
+		assert_true(fake.n_files < FAKE_FILES);
+		f = &fake.file[fake.n_files++];
+		(void)snprintf(f->path, sizeof(f->path), "%s", path);
+	}
+	f->len = strlen(data);
+	memcpy(f->data, data, f->len + 1);
+	return f;
+}
+
+static inline const char *fake_text(const char *path)
+{
+	struct fake_file *f = fake_find(path);
+
+	return f ? f->data : "";
+}
+
+static inline void fake_will_fail(const char *call, const char *what, int number)
+{
+	fake.fail_call = call;
+	fake.fail_what = what;
+	fake.fail_errno = number;
+}
+
+int sys_open(const char *path, int flags, mode_t mode)
+{
+	struct fake_file *f = fake_find(path);
+
+	(void)mode;
+	if (fake_call("open", path))
+		return -fake.fail_errno;
+	if (!f && !(flags & O_CREAT))
+		return -ENOENT;
+	if (f && flags & O_EXCL)
+		return -EEXIST;
+	if (!f)
+		f = fake_file(path, "");
+	f->pos = 0;
+	return FAKE_FD + (int)(f - fake.file);
+}
+
+ssize_t sys_read(int fd, void *buf, size_t n)
+{
+	struct fake_file *f;
+
+	if (fd == FAKE_CLIENT_FD) {
+		if (!fake.request)
+			return -EAGAIN;
+		n = strlen(fake.request);
+		memcpy(buf, fake.request, n);
+		return (ssize_t)n;
+	}
+	f = &fake.file[fd - FAKE_FD];
+	if (fake_call("read", f->path))
+		return -fake.fail_errno;
+	n = n < f->len - f->pos ? n : f->len - f->pos;
+	memcpy(buf, f->data + f->pos, n);
+	f->pos += n;
+	return (ssize_t)n;
+}
+
+ssize_t sys_write(int fd, const void *buf, size_t n)
+{
+	struct fake_file *f;
+
+	if (fd == 2)
+		return (ssize_t)n;
+	if (fd == FAKE_CLIENT_FD) {
+		(void)snprintf(fake.answer, sizeof(fake.answer), "%.*s", (int)n, (const char *)buf);
+		return (ssize_t)n;
+	}
+	f = &fake.file[fd - FAKE_FD];
+	if (fake_call("write", f->path))
+		return -fake.fail_errno;
+	if (f->stubborn)
+		return (ssize_t)n;
+	if (strncmp(f->path, "/proc/", 6) && strncmp(f->path, "/sys/", 5)) /* pseudo files: the last write counts */
+		f->pos = f->len;
+	assert_true(f->pos + n < sizeof(f->data));
+	memcpy(f->data + f->pos, buf, n);
+	f->len = f->pos + n;
+	f->data[f->len] = '\0';
+	return (ssize_t)n;
+}
+
+void sys_close(int fd)
+{
+	if (fd == FAKE_CLIENT_FD)
+		(void)fake_call("close", "client");
+}
+
+int sys_hold_stdio(void)
+{
+	return fake_call("hold_stdio", "") ? -fake.fail_errno : 0;
+}
+
+int sys_mkdir(const char *path, mode_t mode)
+{
+	(void)mode;
+	return fake_call("mkdir", path) ? -fake.fail_errno : 0;
+}
+
+int sys_unlink(const char *path)
+{
+	return fake_call("unlink", path) ? -fake.fail_errno : 0;
+}
+
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	(void)source;
+	(void)type;
+	(void)flags;
+	(void)data;
+	return fake_call("mount", target) ? -fake.fail_errno : 0;
+}
+
+int sys_umount(const char *target, int flags)
+{
+	(void)flags;
+	return fake_call("umount", target) ? -fake.fail_errno : 0;
+}
+
+int sys_fs_magic(const char *path, uint64_t *ret_magic)
+{
+	*ret_magic = fake.magic;
+	return fake_call("statfs", path) ? -fake.fail_errno : 0;
+}
+
+int sys_chdir(const char *path)
+{
+	return fake_call("chdir", path) ? -fake.fail_errno : 0;
+}
+
+int sys_enter_root(void)
+{
+	return fake_call("enter_root", "") ? -fake.fail_errno : 0;
+}
+
+void sys_delete_tree(int dir_fd)
+{
+	(void)dir_fd;
+	(void)fake_call("delete_tree", "");
+}
+
+int sys_module_load(int fd, const char *params)
+{
+	char what[300];
+
+	(void)snprintf(what, sizeof(what), "%s [%s]", fake.file[fd - FAKE_FD].path, params);
+	return fake_call("module", what) ? -fake.fail_errno : 0;
+}
+
+int sys_exec(const char *const argv[], const char *const env[])
+{
+	(void)env;
+	(void)fake_call("exec", argv[0]);
+	return -ENOENT;
+}
+
+uint64_t sys_now_ns(void)
+{
+	return fake.now;
+}
+
+/* The next thing of @ev that has not been taken. */
+static struct fake_event *fake_next(struct fake_event *ev, size_t n)
+{
+	struct fake_event *first = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (!ev[i].done && (!first || ev[i].at < first->at))
+			first = &ev[i];
+	return first;
+}
+
+int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
+{
+	struct fake_event *next[] = { fake_next(fake.uevent, fake.n_uevents), fake_next(fake.signal, fake.n_signals),
+				      fake_next(fake.child, fake.n_children) };
+	uint64_t until = timeout_ns == UINT64_MAX ? UINT64_MAX : fake.now + timeout_ns;
+	int ready = 0;
+
+	if (fake_call("poll", ""))
+		return -fake.fail_errno;
+	for (size_t i = 0; i < n; i++) {
+		p[i].revents = 0;
+		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request)) {
+			p[i].revents = POLLIN;
+			ready++;
+		}
+	}
+	if (ready)
+		return ready;
+	for (size_t i = 0; i < 3; i++)
+		if (next[i] && next[i]->at < until)
+			until = next[i]->at;
+	if (until == UINT64_MAX)
+		fail_msg("PID 1 would wait for ever: %s", fake.trace);
+	fake.now = until > fake.now ? until : fake.now;
+	return 0;
+}
+
+int sys_uevent_open(void)
+{
+	return fake_call("uevent_open", "") ? -fake.fail_errno : FAKE_UEVENT_FD;
+}
+
+ssize_t sys_uevent_recv(int fd, void *buf, size_t n)
+{
+	struct fake_event *ev = fake_next(fake.uevent, fake.n_uevents);
+
+	(void)fd;
+	if (!ev || ev->at > fake.now)
+		return -EAGAIN;
+	ev->done = true;
+	if (ev->number)
+		return -ev->number;
+	assert_true(ev->len <= n);
+	memcpy(buf, ev->text, ev->len);
+	return (ssize_t)ev->len;
+}
+
+void sys_console_drain(int fd)
+{
+	(void)fd;
+	(void)fake_call("drain", "");
+}
+
+int sys_reboot(int cmd)
+{
+	(void)fake_call("reboot", "");
+	fake.reboot_cmd = cmd;
+	longjmp(fake.end, 1);
+}
+
+int sys_cap_drop(unsigned cap)
+{
+	char what[8];
+
+	(void)snprintf(what, sizeof(what), "%u", cap);
+	if (fake_call("cap_drop", what))
+		return -fake.fail_errno;
+	fake.dropped_caps |= 1ull << cap;
+	return 0;
+}
+
+int sys_cap_has(unsigned cap)
+{
+	return fake.caps_stick || !(fake.dropped_caps >> cap & 1);
+}
+
+int sys_exec_memory_is_denied(void)
+{
+	return fake.exec_memory;
+}
+
+int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
+{
+	char what[200];
+
+	(void)snprintf(what, sizeof(what), "%s in %s keep %llx", c->argv[0], c->cgroup_procs, (unsigned long long)c->keep_caps);
+	*ret_step = "execve";
+	if (fake_call("spawn", what))
+		return -fake.fail_errno;
+	*ret_pid = fake.next_pid++;
+	if (fake.lifetime) {
+		assert_true(fake.n_children < FAKE_EVENTS);
+		fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + fake.lifetime, .pid = *ret_pid,
+								     .number = fake.lifetime_status };
+	}
+	return 0;
+}
+
+pid_t sys_reap(int *ret_status)
+{
+	struct fake_event *ev = fake_next(fake.child, fake.n_children);
+
+	if (!ev)
+		return -ECHILD;
+	if (ev->at > fake.now)
+		return 0;
+	ev->done = true;
+	*ret_status = ev->number;
+	return ev->pid;
+}
+
+int sys_kill(pid_t pid, int sig)
+{
+	char what[32];
+
+	(void)snprintf(what, sizeof(what), "%d %d", (int)pid, sig);
+	return fake_call("kill", what) ? -fake.fail_errno : 0;
+}
+
+int sys_signals_open(void)
+{
+	return fake_call("signals_open", "") ? -fake.fail_errno : FAKE_SIGNAL_FD;
+}
+
+int sys_signal_next(int fd)
+{
+	struct fake_event *ev = fake_next(fake.signal, fake.n_signals);
+
+	(void)fd;
+	if (!ev || ev->at > fake.now)
+		return 0;
+	ev->done = true;
+	return ev->number;
+}
+
+int sys_ctrl_alt_del_to_us(void)
+{
+	return fake_call("ctrl_alt_del", "") ? -fake.fail_errno : 0;
+}
+
+int sys_listen(const char *path)
+{
+	return fake_call("listen", path) ? -fake.fail_errno : FAKE_LISTEN_FD;
+}
+
+int sys_accept(int fd, uid_t *ret_uid)
+{
+	(void)fd;
+	if (!fake.client_waits)
+		return -EAGAIN;
+	fake.client_waits = false;
+	*ret_uid = fake.peer;
+	return FAKE_CLIENT_FD;
+}
+
+int sys_can_connect(const char *path)
+{
+	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at ? 0 : -ECONNREFUSED;
+}
+
+/* The TPM: two banks. */
+int tpm_cmd_open(int *ret_fd, struct err *e)
+{
+	if (fake_call("tpm_open", ""))
+		return err_set(e, fake.fail_errno, "no TPM");
+	*ret_fd = FAKE_TPM_FD;
+	return 0;
+}
+
+int tpm_cmd_banks(int fd, int timeout_ms, struct tpm_banks *ret, struct err *e)
+{
+	(void)fd;
+	(void)timeout_ms;
+	if (fake_call("tpm_banks", ""))
+		return err_set(e, fake.fail_errno, "the TPM is broken");
+	*ret = (struct tpm_banks){ .n = 2, .alg = { HASH_SHA1, HASH_SHA256 } };
+	return 0;
+}
+
+int tpm_cmd_extend(int fd, int timeout_ms, uint32_t pcr, const struct tpm_digest *d, size_t n, struct err *e)
+{
+	char what[32];
+
+	(void)fd;
+	(void)timeout_ms;
+	(void)snprintf(what, sizeof(what), "%u x%zu", (unsigned)pcr, n);
+	assert_int_equal(d[n - 1].alg, HASH_SHA256);
+	if (fake_call("tpm_extend", what))
+		return err_set(e, fake.fail_errno, "PCR %u was not extended: the TPM refused", (unsigned)pcr);
+	return 0;
+}
+
+int tpm_cmd_read(int fd, int timeout_ms, uint32_t pcr, enum hash_alg alg, uint8_t *ret, struct err *e)
+{
+	(void)fd;
+	(void)timeout_ms;
+	(void)pcr;
+	(void)alg;
+	(void)ret;
+	return err_set(e, ENOTSUP, "PID 1 reads no PCR");
+}
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tests/policy/test_policy_add.c - from an OCI image to signed layers and an entry of least privilege
+ *
+ * What converts layers needs mkfs.erofs 1.7 or newer; $HOLDFAST_MKFS_EROFS names it ("ld.so --library-path ...
+ * mkfs.erofs" is fine). Without it those tests are skipped, loudly. Foreign oracles, where installed: veritysetup,
+ * openssl.
+ */
+#include "tests/policy/oci_make.h"
+#include "tests/policy/tar_make.h"
+
+#include "policy/layer_convert.h"
+#include "policy/policy_add.h"
+#include "policy/policy_write.h"
+
+#include <dirent.h>
+#include <sys/mman.h>
+
+static char dir[] = "/tmp/holdfast-add-XXXXXX";
+static char layers[64], layout[64];
+static char mkfs_text[4096];
+static const char *mkfs[16];
+static struct owner owner;
+
+/* Find a mkfs.erofs that knows --tar; leaves mkfs[0] NULL if there is none. */
+static void find_mkfs(void)
+{
+	const char *given = getenv("HOLDFAST_MKFS_EROFS");
+	struct buf help = BUF_INIT;
+	const char *argv[ARRAY_SIZE(mkfs) + 1];
+	struct proc_params p = {.argv = argv, .out = &help, .out_max = 1 << 20, .quiet = 1};
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	(void)snprintf(mkfs_text, sizeof(mkfs_text), "%s", given && *given ? given : "mkfs.erofs");
+	for (char *s = strtok(mkfs_text, " "); s && n < ARRAY_SIZE(mkfs) - 1; s = strtok(NULL, " "))
+		argv[n] = mkfs[n] = s, n++;
+	argv[n] = "--help";
+	argv[n + 1] = NULL;
+	if (proc_run(&p, &e) || !help.data || !memmem(help.data, help.len, "--tar", 5))
+		mkfs[0] = NULL;
+	buf_free(&help);
+}
+
+#define NEEDS_MKFS()                                                                                                   \
+	do {                                                                                                           \
+		if (!mkfs[0]) {                                                                                        \
+			print_message("SKIP: no mkfs.erofs with --tar; set HOLDFAST_MKFS_EROFS\n");                    \
+			skip();                                                                                        \
+		}                                                                                                      \
+	} while (0)
+
+/* RSA: its signatures are the same each time, so whole files can be compared. */
+static void make_rsa_owner(void)
+{
+	const char *const argv[] = {"openssl", "req",          "-x509", "-newkey",       "rsa:2048",
+				    "-nodes",  "-days",        "1",     "-subj",         "/CN=rsa",
+				    "-keyout", owner.key_path, "-out",  owner.cert_path, NULL};
+	struct err e = ERR_INIT;
+
+	(void)snprintf(owner.key_path, sizeof(owner.key_path), "%s/rsa.key", dir);
+	(void)snprintf(owner.cert_path, sizeof(owner.cert_path), "%s/rsa.crt", dir);
+	owner_run(argv);
+	assert_ok(pki_key_load(owner.key_path, &owner.by.key, &e), &e);
+	assert_ok(pki_cert_load(owner.cert_path, &owner.by.cert, &e), &e);
+}
+
+static int setup(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(layers, sizeof(layers), "%s/layers", dir);
+	(void)snprintf(layout, sizeof(layout), "%s/layout", dir);
+	assert_ok(file_mkdirs(layers, &e), &e);
+	make_rsa_owner();
+	find_mkfs();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	owner_free(&owner);
+	owner_remove_folder(dir);
+	return 0;
+}
+
+/* --- layers --------------------------------------------------------------------------------------------------- */
+
+static int tar_fd(const struct buf *tar)
+{
+	int fd = memfd_create("tar", MFD_CLOEXEC);
+	struct err e = ERR_INIT;
+
+	assert_true(fd >= 0);
+	assert_ok(file_write_all(fd, tar->data, tar->len, "memfd", &e), &e);
+	return fd;
+}
+
+static void base_tar(struct buf *tar)
+{
+	static char big[3 * 4096 + 100];
+
+	memset(big, 'b', sizeof(big) - 1);
+	tar_put(tar, &(struct tar_entry){.name = "bin/", .type = '5', .mode = "0000755"});
+	tar_put(tar, &(struct tar_entry){.name = "bin/app", .mode = "0000755", .content = big});
+	tar_put(tar, &(struct tar_entry){.name = "bin/same", .type = '1', .link = "bin/app"});
+	tar_put(tar, &(struct tar_entry){.name = "etc/conf", .content = "k=v\n"});
+	tar_put(tar, &(struct tar_entry){.name = "etc/.wh.old"});
+	tar_put(tar, &(struct tar_entry){.name = "var/.wh..wh..opq"});
+	tar_end(tar);
+}
+
+static void path_of(const char *folder, const struct policy_layer *l, const char *suffix, char ret[static PATH_MAX])
+{
+	char hex[2 * HASH_SHA256_BYTES + 1];
+
+	hex_encode(l->root_hash, HASH_SHA256_BYTES, hex);
+	(void)snprintf(ret, PATH_MAX, "%s/%s.%s", folder, hex, suffix);
+}
+
+static size_t files_in(const char *folder)
+{
+	DIR *d = opendir(folder);
+	size_t n = 0;
+
+	assert_non_null(d);
+	for (struct dirent *f; (f = readdir(d));)
+		n += strcmp(f->d_name, ".") && strcmp(f->d_name, "..");
+	(void)closedir(d);
+	return n;
+}
+
+static void the_same_tar_gives_the_same_bytes(void **state)
+{
+	char folders[2][64], path[2][PATH_MAX];
+	cleanup_buf struct buf tar = BUF_INIT;
+	struct policy_layer l[2];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_MKFS();
+	base_tar(&tar);
+	for (int i = 0; i < 2; i++) {
+		struct policy_convert_params p = {.mkfs = mkfs, .folder = folders[i], .by = owner.by};
+		cleanup_fd int fd = tar_fd(&tar);
+
+		if (i)
+			(void)sleep(1); /* no time of the day may get in */
+		(void)snprintf(folders[i], sizeof(folders[i]), "%s/same%d", dir, i);
+		assert_ok(file_mkdirs(folders[i], &e), &e);
+		assert_ok(policy_convert_tar(&p, fd, "layer", &l[i], &e), &e);
+		assert_int_equal(files_in(folders[i]), 2);
+	}
+	assert_memory_equal(&l[0], &l[1], sizeof(l[0]));
+	for (int s = 0; s < 2; s++) {
+		cleanup_buf struct buf one = BUF_INIT;
+		cleanup_buf struct buf two = BUF_INIT;
+
+		path_of(folders[0], &l[0], s ? "p7s" : "erofs", path[0]);
+		path_of(folders[1], &l[1], s ? "p7s" : "erofs", path[1]);
+		assert_ok(file_read(path[0], 1 << 24, &one, &e), &e);
+		assert_ok(file_read(path[1], 1 << 24, &two, &e), &e);
+		assert_int_equal(one.len, two.len);
+		assert_memory_equal(one.data, two.data, one.len);
+	}
+	hash_sha256(tar.data, tar.len, l[1].diff_id);
+	assert_memory_equal(l[0].diff_id, l[1].diff_id, HASH_SHA256_BYTES);
+}
+
+/* Known answer by another implementation: $ veritysetup verify --hash-offset=DATA_BYTES F F HASH; and openssl smime. */
+static void others_agree_on_tree_and_signature(void **state)
+{
+	char image[PATH_MAX], p7s[PATH_MAX], hex_path[PATH_MAX], hex[2 * HASH_SHA256_BYTES + 1], offset[64];
+	const char *const verity[] = {"veritysetup", "verify", offset, image, image, hex, NULL};
+	const char *const smime[] = {"openssl",   "smime",     "-verify",  "-binary",   "-inform",   "der",
+				     "-in",       p7s,         "-content", hex_path,    "-certfile", owner.cert_path,
+				     "-noverify", "-nointern", "-out",     "/dev/null", NULL};
+	struct policy_convert_params p = {.mkfs = mkfs, .folder = layers, .by = owner.by};
+	struct proc_params run = {.argv = verity, .quiet = 1};
+	cleanup_buf struct buf tar = BUF_INIT;
+	cleanup_fd int fd = -1;
+	struct policy_layer l;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_MKFS();
+	base_tar(&tar);
+	fd = tar_fd(&tar);
+	assert_ok(policy_convert_tar(&p, fd, "layer", &l, &e), &e);
+	hex_encode(l.root_hash, HASH_SHA256_BYTES, hex);
+	path_of(layers, &l, "erofs", image);
+	path_of(layers, &l, "p7s", p7s);
+	(void)snprintf(hex_path, sizeof(hex_path), "%s/hex", dir);
+	(void)snprintf(offset, sizeof(offset), "--hash-offset=%llu", (unsigned long long)l.data_bytes);
+	assert_ok(file_write(hex_path, hex, strlen(hex), 0644, &e), &e);
+	owner_run(smime);
+	if (proc_run(&run, &e) == -ENOENT) {
+		print_message("SKIP: veritysetup is not installed\n");
+		skip();
+	}
+	assert_int_equal(e.code, 0);
+}
+
+static void a_refused_tar_leaves_nothing(void **state)
+{
+	struct policy_convert_params p = {.mkfs = mkfs, .folder = layers, .by = owner.by};
+	cleanup_buf struct buf tar = BUF_INIT;
+	size_t before = files_in(layers);
+	cleanup_fd int fd = -1;
+	struct policy_layer l;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	tar_put(&tar, &(struct tar_entry){.name = "../etc/passwd"});
+	tar_end(&tar);
+	fd = tar_fd(&tar);
+	assert_refused(policy_convert_tar(&p, fd, "layer 3", &l, &e), &e, EINVAL,
+		       "layer 3: member \"../etc/passwd\" at offset 0");
+	assert_int_equal(files_in(layers), before);
+}
+
+static void a_failing_converter_leaves_nothing(void **state)
+{
+	static const struct {
+		const char *argv[4];
+		int code;
+		const char *part;
+	} bad[] = {
+		{{"/nonexistent/mkfs.erofs"}, ENOENT, "/nonexistent/mkfs.erofs is not installed"},
+		{{"false"}, ECHILD, "false failed with status 1"},
+		{{"sh", "-c", "echo no room >&2; exit 3"}, ECHILD, "no room"},
+		{{"true"}, ENOENT, "layer.erofs"},
+		{{"sh", "-c", "printf x > \"$7\"; :"}, EIO, "wanted a multiple of 4096"},
+		{{NULL}, EINVAL, "must have 1 to"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct policy_convert_params p = {.mkfs = bad[i].argv, .folder = layers, .by = owner.by};
+		cleanup_buf struct buf tar = BUF_INIT;
+		size_t before = files_in(layers);
+		cleanup_fd int fd = -1;
+		struct policy_layer l;
+		struct err e = ERR_INIT;
+
+		base_tar(&tar);
+		fd = tar_fd(&tar);
+		assert_refused(policy_convert_tar(&p, fd, "layer", &l, &e), &e, bad[i].code, bad[i].part);
+		assert_int_equal(files_in(layers), before);
+	}
+}
+
+/* --- entries -------------------------------------------------------------------------------------------------- */
+
+/* An image of base, a layer on it, and base again. @config is what stands in the configuration's "config". */
+static void make_layout(const char *config)
+{
+	cleanup_buf struct buf base = BUF_INIT;
+	cleanup_buf struct buf top = BUF_INIT;
+	struct oci_blob tars[2], c, m;
+	char text[4096];
+
+	oci_begin(layout);
+	base_tar(&base);
+	tar_put(&top, &(struct tar_entry){.name = "etc/conf", .content = "k=w\n"});
+	tar_end(&top);
+	tars[0] = oci_put(layout, base.data, base.len);
+	tars[1] = oci_put(layout, top.data, top.len);
+	(void)snprintf(text, sizeof(text),
+		       "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":%s,\"rootfs\":{\"type\":\"layers\","
+		       "\"diff_ids\":[\"%s\",\"%s\",\"%s\"]}}",
+		       config, tars[0].digest, tars[1].digest, tars[0].digest);
+	c = oci_put_text(layout, text);
+#define LAYER "{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":%zu}"
+	(void)snprintf(text, sizeof(text),
+		       "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
+		       "\"digest\":\"%s\",\"size\":%zu},\"layers\":[" LAYER "," LAYER "," LAYER "]}",
+		       c.digest, c.bytes, tars[0].digest, tars[0].bytes, tars[1].digest, tars[1].bytes, tars[0].digest,
+		       tars[0].bytes);
+	m = oci_put_text(layout, text);
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+		"\"digest\":\"%s\",\"size\":%zu}]}",
+		m.digest, m.bytes);
+	oci_write(layout, "index.json", text, strlen(text));
+}
+
+static struct policy_add_params plain(const char *name)
+{
+	return (struct policy_add_params){.layout = layout,
+					  .arch = "amd64",
+					  .name = name,
+					  .convert = {.mkfs = mkfs, .folder = layers, .by = owner.by}};
+}
+
+static struct policy *new_policy(void)
+{
+	struct policy *p = NULL;
+	struct err e = ERR_INIT;
+
+	assert_ok(policy_new("demo", &p, &e), &e);
+	assert_int_equal(p->version, 1);
+	return p;
+}
+
+static void an_entry_has_what_the_image_says_and_no_more(void **state)
+{
+	cleanup_policy struct policy *p = new_policy();
+	struct policy_add_params a = plain("hello");
+	const struct policy_image *i;
+	uint8_t digest[HASH_SHA256_BYTES];
+	cleanup_buf struct buf text = BUF_INIT;
+	char path[PATH_MAX];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_MKFS();
+	make_layout("{\"Entrypoint\":[\"/bin/app\",\"-x\"],\"Cmd\":[\"-x\"],\"Env\":[\"A=b\"],\"User\":\"5:6\"}");
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	assert_int_equal(p->version, 2);
+	i = policy_image_find(p, "hello");
+	assert_non_null(i);
+	assert_string_equal(i->class_name, "default");
+	assert_int_equal(i->n_layers, 2); /* base stands twice: the upper one counts */
+	assert_memory_not_equal(i->layer[0].root_hash, i->layer[1].root_hash, HASH_SHA256_BYTES);
+	path_of(layers, &i->layer[0], "erofs", path);
+	assert_int_equal(access(path, R_OK), 0);
+	path_of(layers, &i->layer[1], "p7s", path);
+	assert_int_equal(access(path, R_OK), 0);
+	assert_int_equal(i->run.n_argv, 1);
+	assert_string_equal(i->run.argv[0][0], "/bin/app");
+	assert_string_equal(i->run.argv[0][1], "-x");
+	assert_string_equal(i->run.argv[0][2], "-x");
+	assert_null(i->run.argv[0][3]);
+	assert_int_equal(i->run.n_exec, 0);
+	assert_int_equal(i->run.n_env, 2);
+	assert_string_equal(i->run.env[0], "A=b");
+	assert_string_equal(i->run.env[1], POLICY_ADD_DEFAULT_PATH);
+	assert_string_equal(i->run.cwd, "/");
+	assert_int_equal(i->run.uid, 5);
+	assert_int_equal(i->run.gid, 6);
+	assert_int_equal(i->run.n_caps, 0);
+	assert_int_equal(i->run.n_tmpfs, 0);
+	assert_int_equal(i->run.network, POLICY_NETWORK_NONE);
+	assert_int_equal(i->run.seccomp, POLICY_SECCOMP_DEFAULT);
+	assert_ok(policy_write(p, &text, &e), &e);
+	hash_sha256(text.data, text.len, digest);
+	assert_memory_equal(digest, p->digest, sizeof(digest));
+}
+
+static void more_must_be_asked_for(void **state)
+{
+	static const char *const tmpfs[] = {"/tmp", NULL}, *const caps[] = {"CAP_NET_BIND_SERVICE", NULL},
+				 *const env[] = {"PATH=/bin", NULL}, *const one[] = {"/bin/app", NULL},
+				 *const two[] = {"/bin/app", "two", NULL};
+	static const char *const *const argv[] = {one, two};
+	cleanup_policy struct policy *p = new_policy();
+	struct policy_add_params a = plain("hello");
+	const struct policy_image *i;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_MKFS();
+	make_layout("{\"Cmd\":[\"/bin/other\"],\"User\":\"app\"}");
+	a.argv = argv;
+	a.n_argv = 2;
+	a.exec = argv;
+	a.n_exec = 1;
+	a.tmpfs = tmpfs;
+	a.caps = caps;
+	a.env = env;
+	a.user = "0";
+	a.class_name = "edge";
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	i = policy_image_find(p, "hello");
+	assert_int_equal(i->run.n_argv, 2);
+	assert_string_equal(i->run.argv[1][1], "two");
+	assert_int_equal(i->run.n_exec, 1);
+	assert_string_equal(i->run.tmpfs[0], "/tmp");
+	assert_string_equal(i->run.caps[0], "CAP_NET_BIND_SERVICE");
+	assert_int_equal(i->run.n_env, 1);
+	assert_int_equal(i->run.uid, 0);
+	assert_string_equal(i->class_name, "edge");
+}
+
+static void what_would_not_be_a_policy_is_not_added(void **state)
+{
+	static const char *const top[] = {"/", NULL}, *const unknown[] = {"CAP_ALL", NULL};
+	static const struct {
+		const char *config;
+		struct policy_add_params change;
+		int code;
+		const char *part;
+	} bad[] = {
+		{"{}", {0}, EINVAL, "names no program to run"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"www-data\"}", {0}, EINVAL, "user \"www-data\" is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"33\"}", {0}, EINVAL, "user \"33\" has no group"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"1:4294967295\"}", {0}, EINVAL, "is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"1:2:3\"}", {0}, EINVAL, "is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"-1:0\"}", {0}, EINVAL, "is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"WorkingDir\":\"/a/../..\"}", {0}, EINVAL, "run.cwd: \"/a/../..\" has a part"},
+		{"{\"Cmd\":[\"/x\"],\"Env\":[\"A\"]}", {0}, EINVAL, "run.env[0]: \"A\" is not of the form K=V"},
+		{"{\"Cmd\":[\"\"]}", {0}, EINVAL, "the program's name is empty"},
+		{"{\"Cmd\":\"/x\"}", {0}, EINVAL, "field \"Cmd\" is no list"},
+		{"{\"Cmd\":[\"/x\"]}", {.tmpfs = top}, EINVAL, "would hide the image"},
+		{"{\"Cmd\":[\"/x\"]}", {.caps = unknown}, EINVAL, "no capability of Linux"},
+		{"{\"Cmd\":[\"/x\"]}", {.name = "A B"}, EINVAL, "\"A B\" is no name"},
+		{"{\"Cmd\":[\"/x\"]}", {.arch = "arm64"}, EINVAL, "is for linux/amd64, wanted linux/arm64"},
+		{"{\"Cmd\":[\"/x\"]}", {.max_layer_bytes = 512}, EFBIG, "unpacks to more bytes"},
+	};
+
+	(void)state;
+	NEEDS_MKFS();
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cleanup_policy struct policy *p = new_policy();
+		struct policy_add_params a = plain(bad[i].change.name ? bad[i].change.name : "hello");
+		struct err e = ERR_INIT;
+
+		make_layout(bad[i].config);
+		a.tmpfs = bad[i].change.tmpfs;
+		a.caps = bad[i].change.caps;
+		a.arch = bad[i].change.arch ? bad[i].change.arch : a.arch;
+		a.max_layer_bytes = bad[i].change.max_layer_bytes;
+		assert_refused(policy_add_image(p, &a, &e), &e, bad[i].code, bad[i].part);
+		assert_int_equal(p->n_images, 0);
+		assert_int_equal(p->version, 1);
+	}
+}
+
+static void a_name_is_taken_once(void **state)
+{
+	cleanup_policy struct policy *p = new_policy();
+	struct policy_add_params a = plain("hello");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_MKFS();
+	make_layout("{\"Cmd\":[\"/bin/app\"]}");
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	assert_refused(policy_add_image(p, &a, &e), &e, EEXIST, "\"hello\" already");
+	a.name = "hello2";
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	assert_int_equal(p->n_images, 2);
+	assert_int_equal(p->version, 3);
+	p->version = POLICY_MAX_VERSION;
+	a.name = "hello3";
+	assert_refused(policy_add_image(p, &a, &e), &e, EOVERFLOW, "version is at its end");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_tar_gives_the_same_bytes),
+		cmocka_unit_test(others_agree_on_tree_and_signature),
+		cmocka_unit_test(a_refused_tar_leaves_nothing),
+		cmocka_unit_test(a_failing_converter_leaves_nothing),
+		cmocka_unit_test(an_entry_has_what_the_image_says_and_no_more),
+		cmocka_unit_test(more_must_be_asked_for),
+		cmocka_unit_test(what_would_not_be_a_policy_is_not_added),
+		cmocka_unit_test(a_name_is_taken_once),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/vm/lib.sh - what the cases share: one image, its variants, boots with a deadline, assertions on the console
+#
+# A case is tests/vm/cases/NAME, sourced by tests/vm/run with $work (its own folder, kept on failure) set. It calls
+# boot, want, refuse ... in order; the first that does not hold ends the case with a sentence.
+
+arch=${ARCH:-$(uname -m | sed 's/aarch64/arm64/')}
+deb_arch=$(echo "$arch" | sed 's/x86_64/amd64/')
+host_arch=$(uname -m | sed 's/aarch64/arm64/')
+tool=$PWD/build/host-$host_arch/holdfast-image
+policy_tool=$PWD/build/host-$host_arch/holdfast-policy
+attest_tool=$PWD/build/host-$host_arch/holdfast-attest
+cache=${HOLDFAST_CACHE:-$PWD/cache}
+tree=$cache/tree-$deb_arch
+vm=$PWD/build/vm
+keys=$vm/keys
+board=$PWD/boards/qemu-$arch
+deadline=${VM_DEADLINE:-240}
+
+die() {
+	echo "case failed: $*"
+	exit 1
+}
+
+# boot WANTED-STATUS [OPTION...]: one boot of $image (default: the test image); the console is kept in $work/console
+boot() {
+	wanted=$1
+	shift
+	rm -rf "$work/state"
+	timeout -k 10 $((deadline + 60)) "$tool" boot --image "${image:-$vm/image}" --board "$board" --keys "${boot_keys:-$keys}" --tree "$tree" \
+		--state "$work/state" --console "$work/console" --timeout "$deadline" "$@" >"$work/boot.log" 2>&1
+	status=$?
+	[ "$status" -eq "$wanted" ] || die "boot ended with $status, wanted $wanted: $(tail -1 "$work/boot.log")"
+}
+
+# want TEXT...: each stands on the console. never TEXT...: none does
+want() {
+	for t in "$@"; do grep -qF -- "$t" "$work/console" || die "the console lacks \"$t\""; done
+}
+never() {
+	for t in "$@"; do ! grep -qF -- "$t" "$work/console" || die "the console has \"$t\""; done
+}
+
+# partition LABEL: its "start-byte size-bytes" in disk image $1
+partition() {
+	sfdisk --json "$1" | awk -v label="$2" '
+		/"start"/ { gsub(/[^0-9]/, ""); start = $0 } /"size"/ { gsub(/[^0-9]/, ""); size = $0 }
+		/"name"/ && index($0, "\"" label "\"") { print start * 512, size * 512; exit }' FS='\n'
+}
+
+# disk_copy: $work/disk.img, a sparse copy of the test image's disk to be damaged
+disk_copy() {
+	cp --sparse=always "${image:-$vm/image}/disk.img" "$work/disk.img"
+}
+
+# flip FILE OFFSET: one bit of one byte
+flip() {
+	old=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+	printf "$(printf '\\%03o' $((old ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}

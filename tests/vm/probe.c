@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tests/vm/probe.c - a hostile root process in the engine's context: what it may do, and what it must not
+ *
+ * Theory of operation
+ *   The test image carries this program in its verity root and PID 1 runs it as a task, so it has just what the engine
+ *   has: uid 0, the engine's bounding set, its cgroup and mounts. Each attack stands beside the same path succeeding, so
+ *   that a denial is not an accident. One line a probe, "probe: ok NAME" or "probe: FAILED NAME: ..."; the exit status
+ *   is the number of failures. It never ships in an image that is not a test's.
+ *
+ * Runs as: root, in the engine's context, in a guest.
+ */
+#include "common/cleanup.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/kexec.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <signal.h>
+
+static int failures;
+
+static void verdict(bool ok, const char *name, const char *found)
+{
+	if (ok)
+		printf("probe: ok %s\n", name);
+	else
+		printf("probe: FAILED %s: %s\n", name, found);
+	failures += !ok;
+}
+
+/* The call must have failed with one of two errno values. */
+static void denied(long r, int want, int or_want, const char *name)
+{
+	int saved = errno;
+
+	verdict(r < 0 && (saved == want || saved == or_want), name, r < 0 ? strerror(saved) : "it was allowed");
+}
+
+static ssize_t slurp(const char *path, char *buf, size_t size)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while (have < size - 1 && (n = read(fd, buf + have, size - 1 - have)) > 0)
+		have += (size_t)n;
+	buf[have] = '\0';
+	return (ssize_t)have;
+}
+
+static int write_to(const char *path, const char *text)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* Run @path; -1 with errno of the exec if it could not be executed, else its status. */
+static int run(const char *path)
+{
+	int report[2], status, err = 0;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		execl(path, path, "true", (char *)NULL);
+		err = errno;
+		(void)!write(report[1], &err, sizeof(err)); /* EOF tells as much */
+		_exit(127);
+	}
+	(void)close(report[1]);
+	if (read(report[0], &err, sizeof(err)) != sizeof(err))
+		err = 0;
+	(void)close(report[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	errno = err;
+	return err ? -1 : status;
+}
+
+static int copy(const char *from, const char *to)
+{
+	cleanup_fd int in = open(from, O_RDONLY | O_CLOEXEC);
+	cleanup_fd int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	char block[65536];
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		return -1;
+	while ((n = read(in, block, sizeof(block))) > 0)
+		if (write(out, block, (size_t)n) != n)
+			return -1;
+	return n < 0 ? -1 : 0;
+}
+
+static void execution(const char *self)
+{
+	cleanup_fd int mem = -1;
+	char path[64];
+	void *p;
+
+	verdict(run(self) == 0, "exec-from-verity-root-works", strerror(errno));
+	verdict(copy(self, "/tmp/probe") == 0, "copy-to-tmpfs-works", strerror(errno));
+	denied(run("/tmp/probe"), EACCES, EPERM, "exec-from-tmpfs");
+	mem = memfd_create("x", MFD_CLOEXEC);
+	if (mem >= 0) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", mem);
+		(void)copy(self, path); /* denied by vm.memfd_noexec or, at the exec, by IPE */
+		denied(run(path), EACCES, EPERM, "exec-from-memfd");
+	} else {
+		denied(mem, EACCES, EPERM, "exec-from-memfd");
+	}
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	verdict(p != MAP_FAILED, "anonymous-memory-works", strerror(errno));
+	denied(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES, EACCES, "mprotect-anonymous-exec");
+	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	denied(p == MAP_FAILED ? -1 : 0, EACCES, EACCES, "mmap-anonymous-exec");
+	/* Taking noexec off a mount of its own is any root's right: IPE must still say no. */
+	if (unshare(CLONE_NEWNS) == 0) {
+		denied(syscall(SYS_mount, NULL, "/tmp", NULL, 0x20 /* MS_REMOUNT */, NULL) == 0 ? run("/tmp/probe") : -1, EACCES,
+		       EPERM, "exec-from-remounted-tmpfs");
+	}
+}
+
+static void ipe(void)
+{
+	char text[8192];
+
+	verdict(slurp("/sys/kernel/security/ipe/enforce", text, sizeof(text)) > 0 && text[0] == '1', "ipe-enforces", text);
+	denied(write_to("/sys/kernel/security/ipe/enforce", "0"), EPERM, EACCES, "ipe-switch-off");
+	denied(write_to("/sys/kernel/security/ipe/new_policy", "x"), EPERM, EACCES, "ipe-new-policy");
+	denied(write_to("/sys/kernel/security/ipe/policies/holdfast/delete", "1"), EPERM, EACCES, "ipe-delete-policy");
+	verdict(slurp("/sys/kernel/security/ipe/policies/holdfast/policy", text, sizeof(text)) > 0 &&
+			strstr(text, "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
+		"ipe-policy-without-boot_verified", text);
+}
+
+static void kernel(void)
+{
+	static const struct {
+		int cap;
+		const char *name;
+	} gone[] = { { CAP_MAC_ADMIN, "no-cap-mac-admin" }, { CAP_SYS_MODULE, "no-cap-sys-module" }, { CAP_SYS_RAWIO, "no-cap-sys-rawio" } };
+	char text[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
+		verdict(prctl(PR_CAPBSET_READ, gone[i].cap, 0, 0, 0) == 0, gone[i].name, "it is in the bounding set");
+	verdict(prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 1, "cap-sys-admin-is-there", "it is not, so the denials above prove little");
+	verdict(slurp("/proc/sys/kernel/modules_disabled", text, sizeof(text)) > 0 && text[0] == '1', "modules-disabled", text);
+	denied(write_to("/proc/sys/kernel/modules_disabled", "0"), EINVAL, EPERM, "modules-enable-again");
+	denied(syscall(SYS_init_module, "x", 1UL, ""), EPERM, EPERM, "load-module");
+	denied(syscall(SYS_kexec_load, 0UL, 0UL, NULL, KEXEC_ARCH_DEFAULT), EPERM, EPERM, "kexec");
+	verdict(slurp("/sys/kernel/security/lockdown", text, sizeof(text)) > 0 && (strstr(text, "[integrity]") || strstr(text, "[confidentiality]")),
+		"lockdown", text);
+	denied(open("/dev/mem", O_RDWR | O_CLOEXEC), EPERM, ENOENT, "dev-mem");
+	verdict(open("/dev/null", O_RDWR | O_CLOEXEC) >= 0, "dev-null-is-there", strerror(errno));
+	denied(write_to("/etc/hostname", "x"), EROFS, EROFS, "write-root");
+	denied(mkdir("/etc/x", 0700), EROFS, EROFS, "mkdir-root");
+}
+
+/* One request to PID 1's measurement socket. */
+static bool asked(const char *request, const char *want_prefix, char *answer, size_t size)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/run/holdfast/measure.sock" };
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct timeval t = { .tv_sec = 10 };
+	ssize_t n;
+
+	(void)snprintf(answer, size, "no answer");
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)); /* without it the test's own deadline ends us */
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		return false;
+	n = recv(fd, answer, size - 1, 0);
+	if (n < 0)
+		return false;
+	answer[n] = '\0';
+	return !strncmp(answer, want_prefix, strlen(want_prefix));
+}
+
+static void measurement_socket(void)
+{
+	static const char zeros[] = "container hello 0000000000000000000000000000000000000000000000000000000000000000";
+	char answer[512], big[2000];
+
+	memset(big, 'a', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	verdict(asked(zeros, "refused", answer, sizeof(answer)), "measure-another-policy", answer);
+	verdict(asked("container", "refused", answer, sizeof(answer)), "measure-malformed", answer);
+	verdict(asked("violation 1000", "refused", answer, sizeof(answer)), "measure-code-out-of-range", answer);
+	verdict(asked("extend 11 ready", "refused", answer, sizeof(answer)), "measure-another-pcr", answer);
+	verdict(asked(big, "refused", answer, sizeof(answer)), "measure-too-long", answer);
+}
+
+static void pid1(void)
+{
+	char text[4096], *line;
+
+	verdict(slurp("/proc/1/status", text, sizeof(text)) > 0, "pid1-status-is-readable", strerror(errno));
+	line = strstr(text, "CapEff:\t");
+	if (line) {
+		uint64_t eff = strtoull(line + 8, NULL, 16);
+		uint64_t gone = 1ULL << CAP_SYS_MODULE | 1ULL << CAP_SYS_RAWIO | 1ULL << (CAP_MAC_ADMIN);
+
+		verdict(!(eff & gone), "pid1-gave-up-capabilities", line);
+	} else {
+		verdict(false, "pid1-gave-up-capabilities", "no CapEff line");
+	}
+	verdict(kill(1, SIGKILL) == 0, "pid1-survives-sigkill", strerror(errno)); /* ignored by the kernel; we go on */
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	if (argc == 2 && !strcmp(argv[1], "true"))
+		return 0;
+	if (argc == 2 && !strcmp(argv[1], "sigterm-pid1"))
+		return kill(1, SIGTERM) == 0 ? 0 : 1;
+	if (argc == 2 && !strcmp(argv[1], "sigint-pid1"))
+		return kill(1, SIGINT) == 0 ? 0 : 1;
+	if (argc == 2 && !strcmp(argv[1], "orphans")) {
+		/* Grandchildren whose parent is gone: PID 1 must reap them, or they stay as zombies. */
+		for (int i = 0; i < 200; i++)
+			if (fork() == 0) {
+				if (fork() == 0)
+					_exit(0);
+				_exit(0);
+			}
+		while (wait(NULL) > 0 || errno == EINTR)
+			;
+		printf("probe: ok orphans\n");
+		return 0;
+	}
+	ipe();
+	kernel();
+	execution(argv[0]);
+	measurement_socket();
+	pid1();
+	printf("probe: %d failed\n", failures);
+	return failures > 100 ? 100 : failures;
+}

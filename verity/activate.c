@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verity/activate.c - dm-verity devices by libcryptsetup: activate with a kernel-checked signature, close */
+#include "verity/activate.h"
+
+#include "verity/superblock.h"
+#include "verity/verify.h"
+
+#include <fcntl.h>
+#include <libcryptsetup.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* libcryptsetup 2.8 and newer can have I/O errors treated as corruption (Linux 6.12: restart_on_error, panic_on_error).
+ */
+#ifdef CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
+#define ALSO_ON_ERROR CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
+#else
+#define ALSO_ON_ERROR 0
+#endif
+
+CLEANUP_DEFINE(crypt, struct crypt_device *, crypt_free)
+#define cleanup_crypt __attribute__((cleanup(cleanup_crypt_fn)))
+
+/*
+ * What dm-verity answers when it refuses a signature. libcryptsetup folds most of them into EINVAL, EBUSY or ENODEV,
+ * but logs libdevmapper's line with the strerror() of the ioctl; that is where they are found again.
+ */
+static const struct refusal {
+	int kernel;
+	int ret;
+} refusal_table[] = {
+	{ENOKEY, ENOKEY},             /* no such key in the keyrings */
+	{EKEYREJECTED, EKEYREJECTED}, /* the signature is of something else */
+	{EKEYREVOKED, EKEYREVOKED},   /* on the blacklist (dbx) */
+	{EKEYEXPIRED, EKEYEXPIRED},
+	{EBADMSG, EKEYREJECTED}, /* not a PKCS#7 message */
+	{ENOPKG, EKEYREJECTED},  /* an algorithm this kernel does not verify */
+};
+
+/* struct log - the first error libcryptsetup or libdevmapper logged, and what it says of the signature */
+struct log {
+	char first[160];
+	int refusal;
+};
+
+static void take_log(int level, const char *msg, void *usrptr)
+{
+	struct log *log = usrptr;
+
+	if (level != CRYPT_LOG_ERROR)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(refusal_table) && !log->refusal; i++)
+		if (strstr(msg, "ioctl") && strstr(msg, strerror(refusal_table[i].kernel)))
+			log->refusal = refusal_table[i].ret;
+	if (!log->first[0]) {
+		(void)snprintf(log->first, sizeof(log->first), "%s", msg); /* a cut sentence is better than none */
+		log->first[strcspn(log->first, "\n")] = '\0';
+	}
+}
+
+bool verity_is_signature_error(int r)
+{
+	return r == -ENOKEY || r == -EKEYREJECTED || r == -EKEYREVOKED || r == -EKEYEXPIRED;
+}
+
+/* Sentence and code of a failure of libcryptsetup. */
+static int crypt_failed(int r, const struct log *log, const char *what, const char *name, struct err *e)
+{
+	return err_set(e, -r, "%s %s: %s (%s)", what, name, strerror(-r),
+		       log->first[0] ? log->first : "no reason logged");
+}
+
+static int open_device(const char *path, int *ret_fd, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", path);
+	if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode)) {
+		*ret_fd = fd;
+		return 0;
+	}
+	(void)close(fd); /* nothing was written */
+	return err_set(e, ENOTBLK, "%s is not a block device", path);
+}
+
+/*
+ * What can be told before the kernel is asked: a well-formed superblock, of the right size, over a tree whose edge fits
+ * the root hash, which proves the size too. @ret_bytes: size of the data.
+ */
+static int check_before(const struct verity_activate_params *p, uint64_t *ret_bytes, struct err *e)
+{
+	cleanup_fd int data_fd = -1, hash_fd = -1;
+	struct verity_sb sb;
+	uint64_t bytes;
+	off_t end;
+	int r = open_device(p->data_device, &data_fd, e);
+
+	if (!r)
+		r = open_device(p->hash_device, &hash_fd, e);
+	if (!r)
+		r = verity_sb_read(hash_fd, p->hash_offset_bytes, p->hash_device, &sb, e);
+	if (r)
+		return r;
+	bytes = verity_sb_data_bytes(&sb);
+	end = lseek(data_fd, 0, SEEK_END);
+	if (end < 0)
+		return err_errno(e, "cannot find the size of %s", p->data_device);
+	if (p->data_bytes && p->data_bytes != bytes)
+		return err_set(e, EBADMSG, "%s: superblock says %llu bytes of data, wanted %llu", p->hash_device,
+			       (unsigned long long)bytes, (unsigned long long)p->data_bytes);
+	if (bytes > (uint64_t)end)
+		return err_set(e, EBADMSG, "%s has %lld bytes, the superblock on %s says %llu", p->data_device,
+			       (long long)end, p->hash_device, (unsigned long long)bytes);
+	r = verity_verify_edge(data_fd, hash_fd, p->hash_offset_bytes, &sb, p->root_hash, e);
+	if (r)
+		return err_context(e, "%s", p->hash_device);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+static uint32_t activation_flags(enum verity_on_corruption on)
+{
+	switch (on) {
+	case VERITY_CORRUPTION_PANIC:
+		return CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_PANIC_ON_CORRUPTION | ALSO_ON_ERROR;
+	case VERITY_CORRUPTION_RESTART:
+		return CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_RESTART_ON_CORRUPTION | ALSO_ON_ERROR;
+	case VERITY_CORRUPTION_EIO:
+		break;
+	}
+	return CRYPT_ACTIVATE_READONLY;
+}
+
+static int load_and_activate(const struct verity_activate_params *p, struct log *log, struct err *e)
+{
+	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
+	cleanup_crypt struct crypt_device *cd = NULL;
+	int r = crypt_init(&cd, p->hash_device);
+
+	if (r < 0)
+		return crypt_failed(r, log, "libcryptsetup does not open", p->hash_device, e);
+	crypt_set_log_callback(cd, take_log, log);
+	r = crypt_load(cd, CRYPT_VERITY, &params);
+	if (r < 0)
+		return crypt_failed(r, log, "libcryptsetup does not read the superblock of", p->hash_device, e);
+	r = crypt_set_data_device(cd, p->data_device);
+	if (r < 0)
+		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
+	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash, HASH_SHA256_BYTES,
+					 (const char *)p->signature, p->signature_bytes,
+					 activation_flags(p->on_corruption));
+	if (r >= 0)
+		return 0;
+	if (r == -EEXIST)
+		return err_set(e, EEXIST, "a device-mapper device %s is there already", p->name);
+	if (p->signature && (log->refusal || r == -ENOKEY)) {
+		r = log->refusal ? -log->refusal : r;
+		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, strerror(-r));
+	}
+	return crypt_failed(r, log, "cannot activate", p->name, e);
+}
+
+int verity_device_node(dev_t dev, struct verity_device *ret, struct err *e)
+{
+	struct verity_device d = {.dev = dev};
+	struct stat st;
+
+	(void)snprintf(d.path, sizeof(d.path), "/dev/dm-%u", minor(dev)); /* fits */
+	if (stat(d.path, &st) < 0) {
+		if (errno != ENOENT || (mknod(d.path, S_IFBLK | 0600, dev) < 0 && errno != EEXIST))
+			return err_errno(e, "cannot make %s", d.path);
+		if (stat(d.path, &st) < 0)
+			return err_errno(e, "cannot stat %s", d.path);
+	}
+	if (!S_ISBLK(st.st_mode) || st.st_rdev != dev)
+		return err_set(e, EBADMSG, "%s is not the node of device %u:%u", d.path, major(dev), minor(dev));
+	*ret = d;
+	return 0;
+}
+
+/* Read the table back: it must prove what was asked for (but for the signature, if there was to be none). */
+static int check_after(const struct verity_activate_params *p, uint64_t bytes, struct verity_device *ret, struct err *e)
+{
+	struct verity_table t;
+	int r = verity_table_find(p->name, &t, e);
+
+	if (r)
+		return r;
+	if (!p->signature)
+		t.is_signed = true;
+	r = verity_table_prove(&t, p->root_hash, bytes, e);
+	if (r)
+		return err_context(e, "read back after activation");
+	return verity_device_node(t.dev, ret, e);
+}
+
+static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+{
+	struct log log = {0};
+	uint64_t bytes = 0;
+	int r = check_before(p, &bytes, e);
+
+	if (r)
+		return r;
+	crypt_set_log_callback(NULL, take_log, &log); /* also what is said before there is a context */
+	r = load_and_activate(p, &log, e);
+	crypt_set_log_callback(NULL, NULL, NULL);
+	if (r)
+		return r;
+	r = check_after(p, bytes, ret, e);
+	if (r) {
+		struct err second = ERR_INIT;
+
+		if (verity_deactivate(p->name, &second))
+			return err_context(e, "%s stays, for it could not be removed", p->name);
+	}
+	return r;
+}
+
+int verity_activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+{
+	if (!p->signature || !p->signature_bytes)
+		return err_set(e, EINVAL, "no root hash signature for %s", p->name);
+	return activate(p, ret, e);
+}
+
+int verity_activate_unsigned(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+{
+	if (p->signature || p->signature_bytes)
+		return err_set(e, EINVAL, "a root hash signature for %s, which is to be opened without", p->name);
+	return activate(p, ret, e);
+}
+
+int verity_deactivate(const char *name, struct err *e)
+{
+	struct log log = {0};
+	int r;
+
+	crypt_set_log_callback(NULL, take_log, &log);
+	r = crypt_deactivate(NULL, name);
+	crypt_set_log_callback(NULL, NULL, NULL);
+	if (r == -ENODEV)
+		return err_set(e, ENODEV, "there is no device-mapper device %s", name);
+	return r < 0 ? crypt_failed(r, &log, "cannot remove", name, e) : 0;
+}
