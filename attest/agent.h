@@ -4,8 +4,8 @@
  *
  * Theory of operation
  *   The agent decides nothing and knows no secret but what its TPM keeps; a lie of its own changes nothing that a
- * verifier believes. So it is written to survive whoever asks: one message at a time, bounded, with a deadline, and any
- * failure becomes an error answer.
+ *   verifier believes. So it is written to survive whoever asks: one message at a time, bounded, with a deadline, and
+ *   any failure becomes an error answer.
  *
  *   The quote signs the digests of the logs, so the logs must be the ones that explain it. They are read, the quote is
  *   made, and they are read again: if one has grown meanwhile, it is all done once more, a bounded number of times. The

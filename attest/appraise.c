@@ -19,7 +19,7 @@ static void add_line(struct appraisal_lines *l, const char *fmt, va_list ap)
 	(void)vsnprintf(l->line[l->n++], APPRAISAL_MAX_LINE_BYTES, fmt, ap); /* cut is fine: for people */
 }
 
-void appraisal_reason(struct appraisal *a, const char *fmt, ...)
+void appraise_reason(struct appraisal *a, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -28,7 +28,7 @@ void appraisal_reason(struct appraisal *a, const char *fmt, ...)
 	va_end(ap);
 }
 
-void appraisal_fact(struct appraisal *a, const char *fmt, ...)
+void appraise_fact(struct appraisal *a, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -45,13 +45,13 @@ static int bad_evidence(struct appraisal *a, const struct err *e)
 {
 	if (e->code != EINVAL && e->code != EBADMSG && e->code != E2BIG)
 		return -e->code;
-	appraisal_reason(a, "%s", e->msg);
+	appraise_reason(a, "%s", e->msg);
 	return 0;
 }
 
 /* Steps 1 and 2: who speaks, and about which logs. */
-static int check_quote(const struct appraise_input *in, const struct evidence *ev, const struct quote_ak *ak, struct quote *ret,
-		       struct err *e)
+static int check_quote(const struct appraise_input *in, const struct evidence *ev, const struct quote_ak *ak,
+		       struct quote *ret, struct err *e)
 {
 	uint8_t binding[HASH_SHA256_BYTES];
 	int rc;
@@ -60,25 +60,30 @@ static int check_quote(const struct appraise_input *in, const struct evidence *e
 		return rc;
 	evidence_binding(in->nonce, ev, binding);
 	if (!hash_equal(ret->extra, sizeof(ret->extra), binding, sizeof(binding)))
-		return err_set(e, EBADMSG, "quote: its extraData is not the binding of our nonce and these logs: it is old, another's, or a "
-					   "log was exchanged");
+		return err_set(e, EBADMSG,
+			       "quote: its extraData is not the binding of our nonce and these logs: it is old, "
+			       "another's, or a "
+			       "log was exchanged");
 	return 0;
 }
 
-static void fact_quote(const struct appraise_input *in, const struct quote_ak *ak, const struct quote *q, struct appraisal *a)
+static void fact_quote(const struct appraise_input *in, const struct quote_ak *ak, const struct quote *q,
+		       struct appraisal *a)
 {
 	char identity[2 * HASH_SHA256_BYTES + 1], name[2 * QUOTE_NAME_BYTES + 1];
 
 	hex_encode(in->enrolment->identity, HASH_SHA256_BYTES, identity);
 	hex_encode(ak->name, sizeof(ak->name), name);
-	appraisal_fact(a, "host: %s", identity);
-	appraisal_fact(a, "EK: believed because %s",
-		       in->enrolment->ek == ENROLMENT_EK_CERTIFICATE ? "its certificate leads to a pinned manufacturer root"
-								     : "the operator pinned it (no manufacturer's certificate)");
-	appraisal_fact(a, "quote: good signature of AK %s over our nonce, the three logs and sha256:0-15", name);
-	appraisal_fact(a, "TPM: clock %llu ms%s, %u resets, %u restarts, firmware version 0x%016llx", (unsigned long long)q->clock_ms,
-		       q->safe ? "" : " (not safe: it may have run back after a power loss)", (unsigned)q->reset_count,
-		       (unsigned)q->restart_count, (unsigned long long)q->firmware_version);
+	appraise_fact(a, "host: %s", identity);
+	appraise_fact(a, "EK: believed because %s",
+		      in->enrolment->ek == ENROLMENT_EK_CERTIFICATE
+			      ? "its certificate leads to a pinned manufacturer root"
+			      : "the operator pinned it (no manufacturer's certificate)");
+	appraise_fact(a, "quote: good signature of AK %s over our nonce, the three logs and sha256:0-15", name);
+	appraise_fact(a, "TPM: clock %llu ms%s, %u resets, %u restarts, firmware version 0x%016llx",
+		      (unsigned long long)q->clock_ms,
+		      q->safe ? "" : " (not safe: it may have run back after a power loss)", (unsigned)q->reset_count,
+		      (unsigned)q->restart_count, (unsigned long long)q->firmware_version);
 }
 
 /* Step 3, with the rules looking on. Nothing is judged here but that the logs are logs. */
@@ -104,20 +109,25 @@ static void judge_replay(const struct replay *r, const struct quote *q, struct a
 	if (!hash_equal(digest, sizeof(digest), q->pcr_digest, sizeof(q->pcr_digest))) {
 		hex_encode(digest, sizeof(digest), found);
 		hex_encode(q->pcr_digest, sizeof(q->pcr_digest), wanted);
-		appraisal_reason(a, "the logs replay, bank sha256, to PCR 0-15 with digest %s, the TPM signed %s: a log lacks events or was "
-				    "edited",
-				 found, wanted);
+		appraise_reason(a,
+				"the logs replay, bank sha256, to PCR 0-15 with digest %s, the TPM signed %s: a log "
+				"lacks events or was "
+				"edited",
+				found, wanted);
 	}
 	if (r->odd_no_action)
-		appraisal_reason(a, "firmware log: %zu EV_NO_ACTION events carry a digest, which no measurement can (PFP 10.4.5)",
-				 r->odd_no_action);
-	appraisal_fact(a, "logs: %zu firmware events, startup locality %u%s", r->n_events, (unsigned)r->startup_locality,
-		       r->hcrtm ? ", H-CRTM" : "");
+		appraise_reason(
+			a,
+			"firmware log: %zu EV_NO_ACTION events carry a digest, which no measurement can (PFP 10.4.5)",
+			r->odd_no_action);
+	if (!a->reasons.n)
+		appraise_fact(a, "logs: %zu firmware events, startup locality %u%s", r->n_events,
+			      (unsigned)r->startup_locality, r->hcrtm ? ", H-CRTM" : "");
 }
 
 /* Steps 3 and 4. */
-static int check_logs(const struct appraise_input *in, const struct evidence *ev, const struct quote *q, struct appraisal *a,
-		      struct err *e)
+static int check_logs(const struct appraise_input *in, const struct evidence *ev, const struct quote *q,
+		      struct appraisal *a, struct err *e)
 {
 	struct rules *rules = calloc(1, sizeof(*rules)); /* fixed size, too large for the stack */
 	struct replay replay;

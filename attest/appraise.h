@@ -5,12 +5,14 @@
  * Theory of operation
  *   Step by step, each on what the one before proved:
  *     1. the enrolled AK is a key that speaks for its TPM; the quote is its signature (attest/quote.h);
- *     2. extraData is the binding of our nonce and the three logs: it is fresh, and these are the logs it was made with;
+ *     2. extraData is the binding of our nonce and the three logs: it is fresh, and these are the logs it was made
+ * with;
  *     3. the logs replay, bank sha256, to exactly the PCR 0-15 that the TPM signed: each digest in them is now proven;
  *     4. each PCR's events are those its rule names (attest/rules.h).
  *   A failure in 1 or 2 ends it: nothing of the logs is proven then. After a failure in 3 the rules are still followed,
  *   because the first difference is the best hint at what happened; the verdict is settled already.
- *   Every finding is a reason; no reason at the end of all steps is ACCEPT. Facts are what an ACCEPT relied on.
+ *   Every finding is a reason; no reason at the end of all steps is ACCEPT. Facts are what an ACCEPT relied on; a
+ *   REFUSE shows only those of steps 1 and 2, since nothing else was proven.
  *
  *   Labels come from the reference values. An event's own type and text are shown as found, never believed, but for the
  *   OS log's data, whose digest was checked and matched.
@@ -24,7 +26,7 @@
 #include "attest/evidence.h"
 #include "attest/refvalues.h"
 
-#define APPRAISAL_MAX_LINES 128
+#define APPRAISAL_MAX_LINES      128
 #define APPRAISAL_MAX_LINE_BYTES 512
 
 enum appraise_verdict {
@@ -58,13 +60,13 @@ struct appraise_input {
 /**
  * appraise() - judge
  *
- * Return: 0 with a verdict other than APPRAISE_UNSET; -errno if it could not be checked (no memory; an enrolled AK that is
- * malformed), with the verdict left UNSET.
+ * Return: 0 with a verdict other than APPRAISE_UNSET; -errno if it could not be checked (no memory; an enrolled AK that
+ * is malformed), with the verdict left UNSET.
  */
 int appraise(const struct appraise_input *in, struct appraisal *ret, struct err *e) WARN_UNUSED;
 
-/** appraisal_reason() - add a reason: it can only be REFUSE from now on. appraisal_fact() - add a fact. */
-void appraisal_reason(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void appraisal_fact(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** appraise_reason() - add a reason: it can only be REFUSE from now on. appraise_fact() - add a fact. */
+void appraise_reason(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void appraise_fact(struct appraisal *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

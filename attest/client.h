@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *   Enrolment answers one question for good: which key is this host's attestation key, and why is that believed. One
- * run does it all over one connection, in this order:
+ *   run does it all over one connection, in this order:
  *     1. ask for the public areas of EK and AK and for the EK certificate;
  *     2. hold both public areas to their templates: nothing about a key is taken from the host's word;
- *     3. believe the EK: its certificate chains to a pinned root, or its digest is the one the operator gave. There is
- * no trust on first use;
+ *     3. believe the EK: its certificate chains to a pinned root, or its digest is the one the operator gave. There
+ *     is no trust on first use;
  *     4. encrypt a fresh secret to the EK for the AK's Name, which we compute (attest/credential.h);
  *     5. compare what comes back, in constant time.
  *   Only then is there a record.

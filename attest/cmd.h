@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* attest/cmd.h - the verbs of holdfast-attest; each is one file, cmd_<verb>.c, and returns an exit code of common/cli.h */
+/* attest/cmd.h - the verbs of holdfast-attest; each is one file, cmd_<verb>.c, and returns an exit code of common/cli.h
+ */
 #ifndef ATTEST_CMD_H
 #define ATTEST_CMD_H
 

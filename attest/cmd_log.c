@@ -29,7 +29,7 @@ struct log {
 /* A CEL log begins with record number 0 and a PCR; a TCG log would need a digest that looks like it. */
 static bool is_cel(struct bytes b)
 {
-	static const uint8_t begin[] = { 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4 };
+	static const uint8_t begin[] = {0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4};
 
 	return b.n >= sizeof(begin) && !memcmp(b.p, begin, sizeof(begin));
 }
@@ -52,7 +52,7 @@ static int add_bank(struct log *l, enum hash_alg alg, const char *only, struct e
 static int open_cel(struct log *l, const char *only, struct err *e)
 {
 	struct reader r = reader_init(l->bytes.p, l->bytes.n);
-	struct cel_record rec, first = { 0 };
+	struct cel_record rec, first = {0};
 	int rc;
 
 	l->cel = true;
@@ -94,7 +94,8 @@ static int open_log(struct bytes bytes, const char *only, struct log *l, struct 
 	return rc;
 }
 
-/* --- for people ---------------------------------------------------------------------------------------------------- */
+/* --- for people ----------------------------------------------------------------------------------------------------
+ */
 
 /* The longest beginning of @b that is text, ASCII or UTF-16LE; nothing for what is neither. */
 static void text_of(struct bytes b, char ret[static MAX_TEXT])
@@ -126,7 +127,8 @@ static int print_event(void *ctx, const struct replay_event *ev, struct err *e)
 	else if (type)
 		printf("%4zu PCR %2u %s %s \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, type, text);
 	else
-		printf("%4zu PCR %2u %s type 0x%08x \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, (unsigned)ev->type, text);
+		printf("%4zu PCR %2u %s type 0x%08x \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, (unsigned)ev->type,
+		       text);
 	return 0;
 }
 
@@ -144,8 +146,8 @@ static int print_text(const struct log *l, struct err *e)
 	       (unsigned)l->startup_locality, hash_name(best->alg));
 	rc = replay_init(best->alg, &again, e);
 	if (!rc)
-		rc = l->cel ? replay_os(&again, l->bytes, print_event, &again, e) :
-			      replay_firmware(&again, l->bytes, print_event, &again, e);
+		rc = l->cel ? replay_os(&again, l->bytes, print_event, &again, e)
+			    : replay_firmware(&again, l->bytes, print_event, &again, e);
 	for (size_t i = 0; !rc && i < l->n_banks; i++)
 		for (size_t pcr = 0; pcr < REPLAY_PCRS; pcr++) {
 			if (!l->bank[i].count[pcr])
@@ -200,21 +202,26 @@ static int print_json(const struct log *l, struct err *e)
 	return rc;
 }
 
-/* --- against values read from a TPM -------------------------------------------------------------------------------- */
+/* --- against values read from a TPM --------------------------------------------------------------------------------
+ */
 
-/* One value "N : 0xHEX" below "ALG:". Return: 1 compared and equal, 0 not of a bank we have, -EBADMSG differs, -EINVAL. */
+/* One value "N : 0xHEX" below "ALG:". Return: 1 compared and equal, 0 not of a bank we have, -EBADMSG differs, -EINVAL.
+ */
 static int compare_line(const struct log *l, enum hash_alg alg, const char *line, struct err *e)
 {
 	char hex[2 * HASH_MAX_BYTES + 1], want[2 * HASH_MAX_BYTES + 1];
 	unsigned pcr;
 
-	if (sscanf(line, " %2u : 0x%128[0-9A-Fa-f]", &pcr, hex) != 2 || pcr >= REPLAY_PCRS || strlen(hex) != 2 * hash_bytes(alg))
+	if (sscanf(line, " %2u : 0x%128[0-9A-Fa-f]", &pcr, hex) != 2 || pcr >= REPLAY_PCRS ||
+	    strlen(hex) != 2 * hash_bytes(alg))
 		return err_set(e, EINVAL, "cannot read the line \"%.60s\", wanted as tpm2_pcrread prints", line);
 	for (size_t i = 0; i < l->n_banks; i++) {
 		if (l->bank[i].alg != alg)
 			continue;
 		hex_encode(l->bank[i].pcr[pcr], hash_bytes(alg), want);
-		return strcasecmp(hex, want) ? err_set(e, EBADMSG, "%s:%u is %s, the log replays to %s", hash_name(alg), pcr, hex, want) : 1;
+		return strcasecmp(hex, want) ? err_set(e, EBADMSG, "%s:%u is %s, the log replays to %s", hash_name(alg),
+						       pcr, hex, want)
+					     : 1;
 	}
 	return 0;
 }
@@ -248,10 +255,13 @@ int cmd_log(int argc, char **argv)
 	const char *bank = NULL, *pcrs = NULL;
 	int json = 0;
 	const struct cli_opt opts[] = {
-		{ .name = "json", .help = "one JSON object: format, banks, PCR values", .value = &json },
-		{ .name = "bank", .arg = "ALG", .help = "this bank only (sha1, sha256, sha384, sha512)", .value = &bank },
-		{ .name = "pcrs", .arg = "FILE", .help = "compare with values as tpm2_pcrread prints them", .value = &pcrs },
-		{ .name = NULL },
+		{.name = "json", .help = "one JSON object: format, banks, PCR values", .value = &json},
+		{.name = "bank", .arg = "ALG", .help = "this bank only (sha1, sha256, sha384, sha512)", .value = &bank},
+		{.name = "pcrs",
+		 .arg = "FILE",
+		 .help = "compare with values as tpm2_pcrread prints them",
+		 .value = &pcrs},
+		{.name = NULL},
 	};
 	cleanup_free struct log *l = calloc(1, sizeof(*l));
 	cleanup_buf struct buf b = BUF_INIT;
@@ -265,7 +275,7 @@ int cmd_log(int argc, char **argv)
 	rc = l ? file_read(argv[1], TCG_LOG_MAX_BYTES, &b, &e) : err_set(&e, ENOMEM, "no memory");
 	if (rc)
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
-	rc = open_log((struct bytes){ b.data, b.len }, bank, l, &e);
+	rc = open_log((struct bytes){b.data, b.len}, bank, l, &e);
 	if (rc) {
 		(void)err_context(&e, "%s", argv[1]); /* keeps the code, which is known to be bad */
 		return cli_fail(CLI_BAD, argv[0], &e);

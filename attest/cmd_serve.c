@@ -3,11 +3,12 @@
  * attest/cmd_serve.c - `holdfast-attest serve`: the agent, over a virtio port or a UNIX socket, for ever
  *
  * Theory of operation
- *   On a virtio port the same descriptor is kept while the host's end comes and goes: what a new peer has sent between
- * our closing and opening would be lost. While nobody is there, poll() returns at once with POLLHUP, so the loop pauses
- * PAUSE_MS between two looks: five wake-ups a second, and never a spin. Only after a broken message, whose rest may
- * still be under way, or a failure of the port, is it closed (the kernel then drops what was queued) and opened again.
- *   A UNIX socket serves one connection after another; it is for tests and for hosts without a hypervisor.
+ *   On a virtio port the same descriptor is kept while the host's end comes and goes: what a new peer has sent
+ *   between our closing and opening would be lost. While nobody is there, poll() returns at once with POLLHUP, so the
+ *   loop pauses PAUSE_MS between two looks: five wake-ups a second, and never a spin. Only after a broken message,
+ *   whose rest may still be under way, or a failure of the port, is it closed (the kernel then drops what was queued)
+ *   and opened again. A UNIX socket serves one connection after another; it is for tests and for hosts without a
+ *   hypervisor.
  *
  * Runs as: root in the guest, a child of PID 1, which starts it again if it ends.
  */
@@ -121,8 +122,8 @@ int cmd_serve(int argc, char **argv)
 	if (port && (!*port || strlen(port) > AGENT_PORT_NAME_MAX_BYTES))
 		return cli_usage("serve", "--port \"%s\" is not 1 to %d bytes", port, AGENT_PORT_NAME_MAX_BYTES);
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
-	(void)setenv("TSS2_LOG", "all+none",
-		     0); /* our answers say what the TPM said; the library need not shout it too */
+	/* Our answers say what the TPM said; the library need not shout it too. */
+	(void)setenv("TSS2_LOG", "all+none", 0);
 	if (path)
 		return serve_socket(&a, path);
 	serve_port(&a, port);

@@ -65,7 +65,8 @@ static int print_json(const struct appraisal *a, struct err *e)
 }
 
 /* Everything that is the verifier's own. -EBADMSG only for a bad signature of the reference values. */
-static int load(const struct verify_options *o, struct enrolment *enrolment, struct refvalues *rv, struct buf *evidence, struct err *e)
+static int load(const struct verify_options *o, struct enrolment *enrolment, struct refvalues *rv, struct buf *evidence,
+		struct err *e)
 {
 	cleanup_x509 X509 *cert = NULL;
 	int rc;
@@ -87,7 +88,7 @@ static int judge(const struct verify_options *o, const uint8_t *nonce, struct ap
 	int rc = load(o, &enrolment, &rv, &evidence, e);
 
 	if (rc == -EBADMSG) {
-		appraisal_reason(a, "reference values: %s", e->msg);
+		appraise_reason(a, "reference values: %s", e->msg);
 		a->verdict = APPRAISE_REFUSE;
 		return 0;
 	}
@@ -117,20 +118,29 @@ int cmd_verify(int argc, char **argv)
 		{ .name = "evidence", .arg = "FILE", .help = "the host's evidence (CBOR)", .value = &o.evidence },
 		{ .name = "nonce", .arg = "HEX", .help = "the 32 bytes it was asked with", .value = &o.nonce },
 		{ .name = "enrolment", .arg = "FILE", .help = "the host's enrolment record", .value = &o.enrolment },
-		{ .name = "refvalues", .arg = "FILE", .help = "reference values; FILE.p7s is their signature", .value = &o.refvalues },
-		{ .name = "policy-cert", .arg = "FILE", .help = "certificate that signs reference values", .value = &o.policy_cert },
+		{ .name = "refvalues",
+		  .arg = "FILE",
+		  .help = "reference values; FILE.p7s is their signature",
+		  .value = &o.refvalues },
+		{ .name = "policy-cert",
+		  .arg = "FILE",
+		  .help = "certificate that signs reference values",
+		  .value = &o.policy_cert },
 		{ .name = "json", .help = "one JSON object in place of text", .value = &o.json },
 		{ .name = NULL },
 	};
 	cleanup_free struct appraisal *a = calloc(1, sizeof(*a));
 	uint8_t nonce[EVIDENCE_NONCE_BYTES];
 	struct err e = ERR_INIT;
-	int n = cli_options(argc, argv, "", "Judge a host's evidence: ACCEPT (exit 0) or REFUSE (exit 1), and why.", opts);
+	int n = cli_options(argc, argv, "", "Judge a host's evidence: ACCEPT (exit 0) or REFUSE (exit 1), and why.",
+			    opts);
 
 	if (n < 0)
 		return CLI_USAGE;
 	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.policy_cert)
-		return cli_usage(argv[0], "wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert and nothing else");
+		return cli_usage(
+			argv[0],
+			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert and nothing else");
 	if (!hex_decode(o.nonce, nonce, sizeof(nonce)))
 		return cli_usage(argv[0], "the nonce is not %d lower-case hex digits", 2 * EVIDENCE_NONCE_BYTES);
 	if (!a) {

@@ -27,13 +27,15 @@ int enrolment_identity(const void *tpm2b, size_t len, uint8_t ret[static HASH_SH
 	uint16_t size = reader_u16be(&r);
 
 	if (r.bad || !size || size != r.left)
-		return err_set(e, EINVAL, "TPM2B_PUBLIC of %zu bytes says that %u follow its size (TPM 2.0 part 2, 12.2.5)",
-			       len, (unsigned)size);
+		return err_set(e, EINVAL,
+			       "TPM2B_PUBLIC of %zu bytes says that %u follow its size (TPM 2.0 part 2, 12.2.5)", len,
+			       (unsigned)size);
 	hash_sha256(r.p, r.left, ret);
 	return 0;
 }
 
-static int get_public(json_object *o, const char *where, const char *key, uint8_t *ret, size_t *ret_bytes, struct err *e)
+static int get_public(json_object *o, const char *where, const char *key, uint8_t *ret, size_t *ret_bytes,
+		      struct err *e)
 {
 	const char *hex;
 	int rc = json_get_str(o, where, key, 2 * ENROLMENT_MAX_PUBLIC_BYTES, &hex, e);
@@ -48,7 +50,7 @@ static int get_public(json_object *o, const char *where, const char *key, uint8_
 
 static int parse_object(json_object *o, const char *name, struct enrolment *rec, struct err *e)
 {
-	static const char *const keys[] = { "holdfast", "identity", "ek", "ek_public", "ak_public", NULL };
+	static const char *const keys[] = {"holdfast", "identity", "ek", "ek_public", "ak_public", NULL};
 	uint8_t identity[HASH_SHA256_BYTES];
 	const char *kind, *ek;
 	int rc;
@@ -78,7 +80,7 @@ static int parse_object(json_object *o, const char *name, struct enrolment *rec,
 int enrolment_parse(const void *text, size_t len, const char *name, struct enrolment *ret, struct err *e)
 {
 	cleanup_json json_object *o = NULL;
-	struct enrolment rec = { 0 };
+	struct enrolment rec = {0};
 	int rc;
 
 	if (len > ENROLMENT_MAX_BYTES)
@@ -102,7 +104,8 @@ int enrolment_load(const char *path, struct enrolment *ret, struct err *e)
 
 int enrolment_write(const char *path, const struct enrolment *rec, struct err *e)
 {
-	char identity[2 * HASH_SHA256_BYTES + 1], ek[2 * ENROLMENT_MAX_PUBLIC_BYTES + 1], ak[2 * ENROLMENT_MAX_PUBLIC_BYTES + 1];
+	char identity[2 * HASH_SHA256_BYTES + 1], ek[2 * ENROLMENT_MAX_PUBLIC_BYTES + 1],
+		ak[2 * ENROLMENT_MAX_PUBLIC_BYTES + 1];
 	cleanup_buf struct buf b = BUF_INIT;
 
 	if (rec->ek == ENROLMENT_EK_UNSET || rec->ek_public_bytes > ENROLMENT_MAX_PUBLIC_BYTES ||
@@ -111,7 +114,9 @@ int enrolment_write(const char *path, const struct enrolment *rec, struct err *e
 	hex_encode(rec->identity, sizeof(rec->identity), identity);
 	hex_encode(rec->ek_public, rec->ek_public_bytes, ek);
 	hex_encode(rec->ak_public, rec->ak_public_bytes, ak);
-	buf_printf(&b, "{\"holdfast\":\"enrolment/1\",\"identity\":\"%s\",\"ek\":\"%s\",\"ek_public\":\"%s\",\"ak_public\":\"%s\"}\n",
+	buf_printf(&b,
+		   "{\"holdfast\":\"enrolment/"
+		   "1\",\"identity\":\"%s\",\"ek\":\"%s\",\"ek_public\":\"%s\",\"ak_public\":\"%s\"}\n",
 		   identity, enrolment_ek_str(rec->ek), ek, ak);
 	if (b.bad)
 		return err_set(e, ENOMEM, "no memory for %s", path);

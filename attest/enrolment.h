@@ -2,8 +2,8 @@
 /*
  * attest/enrolment.h - the enrolment record: what a verifier trusts about one host
  *
- * One JSON object, docs/formats/evidence.md. Written by `holdfast-attest enrol`, read by `verify`. It is the verifier's own
- * file and therefore trusted for its meaning, but parsed like any other foreign bytes.
+ * One JSON object, docs/formats/evidence.md. Written by `holdfast-attest enrol`, read by `verify`. It is the verifier's
+ * own file and therefore trusted for its meaning, but parsed like any other foreign bytes.
  */
 #ifndef ATTEST_ENROLMENT_H
 #define ATTEST_ENROLMENT_H
@@ -12,14 +12,14 @@
 #include "common/err.h"
 #include "common/hash.h"
 
-#define ENROLMENT_MAX_BYTES 16384
+#define ENROLMENT_MAX_BYTES        16384
 #define ENROLMENT_MAX_PUBLIC_BYTES 1024
 
 /* Why the EK is believed to be a TPM's. */
 enum enrolment_ek {
 	ENROLMENT_EK_UNSET = 0,
 	ENROLMENT_EK_CERTIFICATE, /* chain to a pinned manufacturer root */
-	ENROLMENT_EK_PINNED,	  /* digest given by the operator */
+	ENROLMENT_EK_PINNED,      /* digest given by the operator */
 };
 
 /**

@@ -11,9 +11,9 @@ static const struct {
 	enum ima_template template;
 	bool third; /* a third field: sig or buf */
 } template_table[] = {
-	{ "ima-ng", IMA_TEMPLATE_NG, false },
-	{ "ima-sig", IMA_TEMPLATE_SIG, true },
-	{ "ima-buf", IMA_TEMPLATE_BUF, true },
+	{"ima-ng", IMA_TEMPLATE_NG, false},
+	{"ima-sig", IMA_TEMPLATE_SIG, true},
+	{"ima-buf", IMA_TEMPLATE_BUF, true},
 };
 
 static bool bytes_are(struct bytes b, const char *text)
@@ -36,31 +36,35 @@ static struct bytes take_field(struct reader *r)
 static int parse_d_ng(struct bytes f, struct ima_entry *en, struct err *e)
 {
 	const uint8_t *nul = f.n ? memchr(f.p, 0, f.n) : NULL;
-	char name[16] = { 0 };
+	char name[16] = {0};
 	size_t n = nul ? (size_t)(nul - f.p) : 0;
 
 	if (n < 2 || n > sizeof(name) || f.p[n - 1] != ':')
-		return err_set(e, EINVAL, "IMA log: entry %zu: its digest field does not begin with a hash name and a colon", en->index);
+		return err_set(e, EINVAL,
+			       "IMA log: entry %zu: its digest field does not begin with a hash name and a colon",
+			       en->index);
 	memcpy(name, f.p, n - 1);
 	en->file_alg = hash_by_name(name);
-	en->file = (struct bytes){ nul + 1, f.n - n - 1 };
+	en->file = (struct bytes){nul + 1, f.n - n - 1};
 	if (en->file_alg == HASH_NONE || hash_bytes(en->file_alg) != en->file.n)
-		return err_set(e, EINVAL, "IMA log: entry %zu: digest of %zu bytes of hash \"%s\"", en->index, en->file.n, name);
+		return err_set(e, EINVAL, "IMA log: entry %zu: digest of %zu bytes of hash \"%s\"", en->index,
+			       en->file.n, name);
 	return 0;
 }
 
 static int parse_template_data(struct bytes data, bool third, struct ima_entry *en, struct err *e)
 {
 	struct reader r = reader_init(data.p, data.n);
-	struct bytes digest = take_field(&r), name = take_field(&r), last = { NULL, 0 };
+	struct bytes digest = take_field(&r), name = take_field(&r), last = {NULL, 0};
 
 	if (third)
 		last = take_field(&r);
 	if (!reader_done(&r))
-		return err_set(e, EINVAL, "IMA log: entry %zu: its fields do not fill its %zu bytes of template data", en->index, data.n);
+		return err_set(e, EINVAL, "IMA log: entry %zu: its fields do not fill its %zu bytes of template data",
+			       en->index, data.n);
 	if (!name.n || name.n > IMA_LOG_MAX_NAME_BYTES || memchr(name.p, 0, name.n) != name.p + name.n - 1)
 		return err_set(e, EINVAL, "IMA log: entry %zu: its name is not one string with its NUL", en->index);
-	en->name = (struct bytes){ name.p, name.n - 1 };
+	en->name = (struct bytes){name.p, name.n - 1};
 	if (en->template == IMA_TEMPLATE_BUF)
 		en->buf = last;
 	return parse_d_ng(digest, en, e);
@@ -78,14 +82,15 @@ static int take_digest(const uint8_t *sha1, struct bytes data, struct ima_entry 
 	}
 	(void)hash_once(HASH_SHA1, data.p, data.n, h); /* SHA-1 is always there */
 	if (!hash_equal(h, hash_bytes(HASH_SHA1), sha1, hash_bytes(HASH_SHA1)))
-		return err_set(e, EINVAL, "IMA log: entry %zu: the recorded SHA-1 is not that of its template data", en->index);
+		return err_set(e, EINVAL, "IMA log: entry %zu: the recorded SHA-1 is not that of its template data",
+			       en->index);
 	hash_sha256(data.p, data.n, en->extend);
 	return 0;
 }
 
 int ima_log_next(struct reader *r, size_t index, struct ima_entry *ret, struct err *e)
 {
-	struct ima_entry en = { .index = index };
+	struct ima_entry en = {.index = index};
 	size_t at = reader_offset(r);
 	struct bytes name, data;
 	const uint8_t *sha1;
@@ -104,7 +109,8 @@ int ima_log_next(struct reader *r, size_t index, struct ima_entry *ret, struct e
 	if (index >= IMA_LOG_MAX_ENTRIES)
 		return err_set(e, EINVAL, "IMA log: more than %d entries", IMA_LOG_MAX_ENTRIES);
 	if (pcr != IMA_LOG_PCR)
-		return err_set(e, EINVAL, "IMA log: entry %zu measures into PCR %u, wanted %d", index, (unsigned)pcr, IMA_LOG_PCR);
+		return err_set(e, EINVAL, "IMA log: entry %zu measures into PCR %u, wanted %d", index, (unsigned)pcr,
+			       IMA_LOG_PCR);
 	for (size_t i = 0; i < ARRAY_SIZE(template_table); i++) {
 		if (!bytes_are(name, template_table[i].name))
 			continue;
@@ -112,7 +118,8 @@ int ima_log_next(struct reader *r, size_t index, struct ima_entry *ret, struct e
 		third = template_table[i].third;
 	}
 	if (en.template == IMA_TEMPLATE_UNSET)
-		return err_set(e, EINVAL, "IMA log: entry %zu has a template other than ima-ng, ima-sig and ima-buf", index);
+		return err_set(e, EINVAL, "IMA log: entry %zu has a template other than ima-ng, ima-sig and ima-buf",
+			       index);
 	rc = take_digest(sha1, data, &en, e);
 	if (!rc)
 		rc = parse_template_data(data, third, &en, e);
@@ -131,7 +138,8 @@ void ima_boot_aggregate(const struct replay *r, uint8_t ret[static HASH_SHA256_B
 	hash_sha256(all, sizeof(all), ret);
 }
 
-/* --- the text of device-mapper: take_*() cut the next part off @t and say whether it was there --------------------- */
+/* --- the text of device-mapper: take_*() cut the next part off @t and say whether it was there ---------------------
+ */
 
 static bool take_text(struct bytes *t, const char *text)
 {
@@ -210,8 +218,9 @@ static bool take_verity(struct bytes *t, uint8_t root_digest[static HASH_SHA256_
 	       take_text(t, ",target_name=verity,target_version=") && take_set(t, DIGITS ".") &&
 	       take_text(t, ",hash_failed=V,verity_version=1,data_device_name=") && take_set(t, DIGITS ":") &&
 	       take_text(t, ",hash_device_name=") && take_set(t, DIGITS ":") &&
-	       take_text(t, ",verity_algorithm=sha256,root_digest=") && take_sha256(t, root_digest) && take_text(t, ",salt=") &&
-	       take_set(t, DIGITS "abcdef-") && take_text(t, ",ignore_zero_blocks=n,check_at_most_once=n");
+	       take_text(t, ",verity_algorithm=sha256,root_digest=") && take_sha256(t, root_digest) &&
+	       take_text(t, ",salt=") && take_set(t, DIGITS "abcdef-") &&
+	       take_text(t, ",ignore_zero_blocks=n,check_at_most_once=n");
 }
 
 /* [,root_hash_sig_key_desc=TEXT][,verity_mode=...][,verity_error_mode=...]; and nothing more */
@@ -219,7 +228,8 @@ static bool take_verity_end(struct bytes *t)
 {
 	if (take_text(t, ",root_hash_sig_key_desc="))
 		take_plain(t);
-	if (take_text(t, ",verity_mode=") && !take_text(t, "restart_on_corruption") && !take_text(t, "panic_on_corruption"))
+	if (take_text(t, ",verity_mode=") && !take_text(t, "restart_on_corruption") &&
+	    !take_text(t, "panic_on_corruption"))
 		return false;
 	if (take_text(t, ",verity_error_mode=") && !take_text(t, "restart_on_error") && !take_text(t, "panic_on_error"))
 		return false;
@@ -230,34 +240,43 @@ static int parse_table(struct bytes text, size_t index, struct ima_dm_event *ret
 {
 	hash_sha256(text.p, text.n, ret->table_hash);
 	if (!take_device(&text))
-		return err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper table that is not one single target", index);
+		return err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper table that is not one single target",
+			       index);
 	if (!take_verity(&text, ret->root_digest))
-		return err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper table that is not strict dm-verity with sha256", index);
+		return err_set(e, EINVAL,
+			       "IMA log: entry %zu: a device-mapper table that is not strict dm-verity with sha256",
+			       index);
 	if (!take_verity_end(&text))
-		return err_set(e, EINVAL, "IMA log: entry %zu: a dm-verity table with options that weaken it or are not known", index);
+		return err_set(e, EINVAL,
+			       "IMA log: entry %zu: a dm-verity table with options that weaken it or are not known",
+			       index);
 	ret->kind = IMA_DM_TABLE_LOAD;
 	return 0;
 }
 
 static int parse_resume(struct bytes text, size_t index, struct ima_dm_event *ret, struct err *e)
 {
-	if (!take_device(&text) || !take_text(&text, "active_table_hash=sha256:") || !take_sha256(&text, ret->table_hash) ||
-	    !take_text(&text, ";current_device_capacity=") || !take_set(&text, DIGITS) || !take_text(&text, ";") || text.n)
-		return err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper device was resumed without a measured table", index);
+	if (!take_device(&text) || !take_text(&text, "active_table_hash=sha256:") ||
+	    !take_sha256(&text, ret->table_hash) || !take_text(&text, ";current_device_capacity=") ||
+	    !take_set(&text, DIGITS) || !take_text(&text, ";") || text.n)
+		return err_set(e, EINVAL,
+			       "IMA log: entry %zu: a device-mapper device was resumed without a measured table",
+			       index);
 	ret->kind = IMA_DM_RESUME;
 	return 0;
 }
 
 int ima_dm_parse(const struct ima_entry *en, struct ima_dm_event *ret, struct err *e)
 {
-	struct ima_dm_event ev = { IMA_DM_NOT, { 0 }, { 0 } };
+	struct ima_dm_event ev = {IMA_DM_NOT, {0}, {0}};
 	int rc = 0;
 
 	if (en->template == IMA_TEMPLATE_BUF && bytes_are(en->name, "dm_table_load"))
 		rc = parse_table(en->buf, en->index, &ev, e);
 	else if (en->template == IMA_TEMPLATE_BUF && bytes_are(en->name, "dm_device_resume"))
 		rc = parse_resume(en->buf, en->index, &ev, e);
-	else if (en->template == IMA_TEMPLATE_BUF && (bytes_are(en->name, "dm_device_remove") || bytes_are(en->name, "dm_table_clear")))
+	else if (en->template == IMA_TEMPLATE_BUF &&
+		 (bytes_are(en->name, "dm_device_remove") || bytes_are(en->name, "dm_table_clear")))
 		ev.kind = IMA_DM_GONE;
 	else if (en->template == IMA_TEMPLATE_BUF && bytes_are(en->name, "dm_device_rename"))
 		rc = err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper device was renamed", en->index);

@@ -7,16 +7,18 @@
  *   | pcr u32 | sha1 [20] | len u32  | name | len u32  | template data                |   little-endian
  *   +---------+-----------+----------+------+----------+------------------------------+
  *   Template data is a run of fields, each u32 length and bytes. Known templates: ima-ng (d-ng, n-ng), ima-sig (d-ng,
- *   n-ng, sig), ima-buf (d-ng, n-ng, buf). d-ng is "<hash>:" NUL digest; n-ng is a name with its NUL. The bank sha256 is
- *   extended with SHA-256(template data), which is what authenticates the fields; the recorded SHA-1 must be SHA1(template data)
- *   or all zero, which says "violation" (a file was written while it was measured): the kernel extends 0xff then.
+ *   n-ng, sig), ima-buf (d-ng, n-ng, buf). d-ng is "<hash>:" NUL digest; n-ng is a name with its NUL. The bank sha256
+ * is extended with SHA-256(template data), which is what authenticates the fields; the recorded SHA-1 must be
+ * SHA1(template data) or all zero, which says "violation" (a file was written while it was measured): the kernel
+ * extends 0xff then.
  *
- *   With `measure func=CRITICAL_DATA label=device-mapper` device-mapper writes ima-buf entries: dm_table_load with the whole
- *   table as text, dm_device_resume with that text's hash, and dm_device_remove, dm_table_clear, dm_device_rename. Values of
- *   the text are only partly escaped by the kernel, so it is read strictly in the kernel's order of fields.
+ *   With `measure func=CRITICAL_DATA label=device-mapper` device-mapper writes ima-buf entries: dm_table_load with the
+ * whole table as text, dm_device_resume with that text's hash, and dm_device_remove, dm_table_clear, dm_device_rename.
+ * Values of the text are only partly escaped by the kernel, so it is read strictly in the kernel's order of fields.
  *
- * Input: hostile until replayed against a quote. Spec: Linux 6.12, security/integrity/ima/ima_fs.c and ima_template_lib.c;
- *   Documentation/admin-guide/device-mapper/dm-ima.rst; STATUSTYPE_IMA in drivers/md/dm-verity-target.c.
+ * Input: hostile until replayed against a quote. Spec: Linux 6.12, security/integrity/ima/ima_fs.c and
+ * ima_template_lib.c; Documentation/admin-guide/device-mapper/dm-ima.rst; STATUSTYPE_IMA in
+ * drivers/md/dm-verity-target.c.
  */
 #ifndef ATTEST_IMA_LOG_H
 #define ATTEST_IMA_LOG_H
@@ -27,9 +29,9 @@
 
 #include <stdbool.h>
 
-#define IMA_LOG_MAX_ENTRIES 8192
+#define IMA_LOG_MAX_ENTRIES    8192
 #define IMA_LOG_MAX_NAME_BYTES 4097 /* PATH_MAX and a NUL */
-#define IMA_LOG_PCR 10
+#define IMA_LOG_PCR            10
 
 enum ima_template {
 	IMA_TEMPLATE_UNSET = 0,
@@ -71,10 +73,10 @@ void ima_boot_aggregate(const struct replay *r, uint8_t ret[static HASH_SHA256_B
 
 /* What device-mapper said. */
 enum ima_dm {
-	IMA_DM_NOT = 0,	   /* the entry is not device-mapper's */
+	IMA_DM_NOT = 0,    /* the entry is not device-mapper's */
 	IMA_DM_TABLE_LOAD, /* @root_digest is that of the table's one dm-verity target */
-	IMA_DM_RESUME,	   /* @table_hash is SHA-256 of the resumed table's text */
-	IMA_DM_GONE,	   /* a device or a table went away */
+	IMA_DM_RESUME,     /* @table_hash is SHA-256 of the resumed table's text */
+	IMA_DM_GONE,       /* a device or a table went away */
 };
 
 /** struct ima_dm_event - @table_hash is SHA-256 of @buf for a table load, what the text names for a resume */
@@ -87,9 +89,9 @@ struct ima_dm_event {
 /**
  * ima_dm_parse() - read an ima-buf entry of device-mapper
  *
- * A table must be exactly one dm-verity target, version 1, sha256, that checks every block every time and answers corruption
- * with an error, a restart or a panic. Return: 0 with @ret->kind, or -EINVAL saying what else it is: any other target, a rename,
- * a device resumed without a measured table.
+ * A table must be exactly one dm-verity target, version 1, sha256, that checks every block every time and answers
+ * corruption with an error, a restart or a panic. Return: 0 with @ret->kind, or -EINVAL saying what else it is: any
+ * other target, a rename, a device resumed without a measured table.
  */
 int ima_dm_parse(const struct ima_entry *entry, struct ima_dm_event *ret, struct err *e) WARN_UNUSED;
 

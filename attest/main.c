@@ -5,13 +5,13 @@
 #include "common/cli.h"
 
 static const struct cli_command commands[] = {
-	{ "enrol", cmd_enrol, "prove which attestation key a host has, and record it" },
-	{ "fetch", cmd_fetch, "ask a host for evidence over a nonce" },
-	{ "log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to" },
-	{ "serve", cmd_serve, "be a host's agent: answer the two above" },
-	{ "verify", cmd_verify, "judge a host's evidence: ACCEPT or REFUSE, and why" },
-	{ "wait", cmd_wait, "on a host: wait until a verifier has fetched evidence" },
-	{ NULL, NULL, NULL },
+	{"enrol", cmd_enrol, "prove which attestation key a host has, and record it"},
+	{"fetch", cmd_fetch, "ask a host for evidence over a nonce"},
+	{"log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to"},
+	{"serve", cmd_serve, "be a host's agent: answer the two above"},
+	{"verify", cmd_verify, "judge a host's evidence: ACCEPT or REFUSE, and why"},
+	{"wait", cmd_wait, "on a host: wait until a verifier has fetched evidence"},
+	{NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv)

@@ -58,7 +58,8 @@ static int open_public(struct bytes tpm2b, struct reader *ret, struct err *e)
 	uint16_t size = reader_u16be(&r);
 
 	if (r.bad || size != r.left)
-		return err_set(e, EINVAL, "public area of %zu bytes says that %u follow its size (TPM 2.0 part 2, 12.2.5)",
+		return err_set(e, EINVAL,
+			       "public area of %zu bytes says that %u follow its size (TPM 2.0 part 2, 12.2.5)",
 			       tpm2b.n, (unsigned)size);
 	*ret = r;
 	return 0;
@@ -98,9 +99,9 @@ static int make_key(const char *type, OSSL_PARAM_BLD *bld, EVP_PKEY **ret, struc
 
 bool quote_rsa_is_roca(const uint8_t *modulus, size_t len)
 {
-	/* The weak generator makes primes k * M + 65537^a mod M: N is then a power of 65537 modulo each small prime of M. */
-	static const uint8_t primes[] = { 11,  13,  17,  19,  37,  53,	61,  71,  73,  79,
-					  97, 103, 107, 109, 127, 151, 157 };
+	/* The weak generator makes primes k * M + 65537^a mod M: N is then a power of 65537 modulo each small prime of
+	 * M. */
+	static const uint8_t primes[] = {11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157};
 
 	for (size_t i = 0; i < sizeof(primes); i++) {
 		unsigned p = primes[i], n = 0, power = 1;
@@ -131,17 +132,20 @@ static int parse_rsa(struct reader *r, struct quote_ak *ak, struct err *e)
 	exponent = reader_u32be(r);
 	modulus = take_2b(r, RSA_MAX_BITS / 8);
 	if (!reader_done(r) || scheme != TPM_ALG_RSASSA || hash != HASH_SHA256)
-		return err_set(e, EINVAL, "AK: RSA key with scheme 0x%x and hash 0x%x, wanted RSASSA and SHA-256", (unsigned)scheme,
-			       (unsigned)hash);
+		return err_set(e, EINVAL, "AK: RSA key with scheme 0x%x and hash 0x%x, wanted RSASSA and SHA-256",
+			       (unsigned)scheme, (unsigned)hash);
 	if (ak->bits < RSA_MIN_BITS || ak->bits > RSA_MAX_BITS || modulus.n != ak->bits / 8 || !(modulus.p[0] & 0x80) ||
 	    (exponent && exponent != RSA_EXPONENT))
-		return err_set(e, EINVAL, "AK: RSA key of %u bits, %zu bytes and exponent %u, wanted %d to %d bits and 65537",
+		return err_set(e, EINVAL,
+			       "AK: RSA key of %u bits, %zu bytes and exponent %u, wanted %d to %d bits and 65537",
 			       ak->bits, modulus.n, (unsigned)exponent, RSA_MIN_BITS, RSA_MAX_BITS);
 	if (quote_rsa_is_roca(modulus.p, modulus.n))
-		return err_set(e, EINVAL, "AK: its RSA modulus bears the mark of a weak generator (ROCA, CVE-2017-15361)");
+		return err_set(e, EINVAL,
+			       "AK: its RSA modulus bears the mark of a weak generator (ROCA, CVE-2017-15361)");
 	n = BN_bin2bn(modulus.p, (int)modulus.n, NULL);
 	exp = BN_new();
-	if (!bld || !n || !exp || !BN_set_word(exp, RSA_EXPONENT) || !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
+	if (!bld || !n || !exp || !BN_set_word(exp, RSA_EXPONENT) ||
+	    !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
 	    !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, exp))
 		return err_set(e, ENOMEM, "no memory for the AK");
 	ak->type = QUOTE_KEY_RSA;
@@ -152,12 +156,14 @@ static int parse_rsa(struct reader *r, struct quote_ak *ak, struct err *e)
 static int parse_ecc(struct reader *r, struct quote_ak *ak, struct err *e)
 {
 	CLEANUP(bld) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	uint8_t point[1 + 2 * P256_BYTES] = { 4 }; /* uncompressed */
+	uint8_t point[1 + 2 * P256_BYTES] = {4}; /* uncompressed */
 	uint16_t scheme = reader_u16be(r), hash = reader_u16be(r), curve = reader_u16be(r), kdf = reader_u16be(r);
 	struct bytes x = take_2b(r, P256_BYTES), y = take_2b(r, P256_BYTES);
 
-	if (!reader_done(r) || scheme != TPM_ALG_ECDSA || hash != HASH_SHA256 || curve != TPM_ECC_NIST_P256 || kdf != TPM_ALG_NULL)
-		return err_set(e, EINVAL, "AK: ECC key with scheme 0x%x, hash 0x%x, curve 0x%x, wanted ECDSA, SHA-256, P-256",
+	if (!reader_done(r) || scheme != TPM_ALG_ECDSA || hash != HASH_SHA256 || curve != TPM_ECC_NIST_P256 ||
+	    kdf != TPM_ALG_NULL)
+		return err_set(e, EINVAL,
+			       "AK: ECC key with scheme 0x%x, hash 0x%x, curve 0x%x, wanted ECDSA, SHA-256, P-256",
 			       (unsigned)scheme, (unsigned)hash, (unsigned)curve);
 	memcpy(point + 1 + P256_BYTES - x.n, x.p, x.n);
 	memcpy(point + 1 + 2 * P256_BYTES - y.n, y.p, y.n);
@@ -170,7 +176,7 @@ static int parse_ecc(struct reader *r, struct quote_ak *ak, struct err *e)
 
 int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 {
-	struct quote_ak ak = { 0 };
+	struct quote_ak ak = {0};
 	uint16_t type, symmetric;
 	uint32_t attributes;
 	struct reader r;
@@ -186,8 +192,9 @@ int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 	if (r.bad)
 		return err_set(e, EINVAL, "AK: its public area is cut short (TPM 2.0 part 2, 12.2.4)");
 	if ((attributes & ~QUOTE_AK_OPTIONAL) != QUOTE_AK_REQUIRED)
-		return err_set(e, EINVAL, "AK: attributes 0x%08x, wanted 0x%08x: restricted, signing, fixed, made in the TPM "
-					  "(TPM 2.0 part 2, 8.3)",
+		return err_set(e, EINVAL,
+			       "AK: attributes 0x%08x, wanted 0x%08x: restricted, signing, fixed, made in the TPM "
+			       "(TPM 2.0 part 2, 8.3)",
 			       (unsigned)attributes, (unsigned)QUOTE_AK_REQUIRED);
 	if (symmetric != TPM_ALG_NULL)
 		return err_set(e, EINVAL, "AK: symmetric algorithm 0x%x, wanted none", (unsigned)symmetric);
@@ -212,7 +219,7 @@ void quote_ak_free(struct quote_ak *ak)
 /* TPMS_QUOTE_INFO: exactly one selection, sha256, PCR 0 to 15. */
 static int parse_quote_info(struct reader *r, struct quote *q, struct err *e)
 {
-	static const uint8_t wanted[SELECT_BYTES] = { 0xff, 0xff, 0x00 };
+	static const uint8_t wanted[SELECT_BYTES] = {0xff, 0xff, 0x00};
 	uint32_t count = reader_u32be(r);
 	uint16_t bank = reader_u16be(r);
 	uint8_t select_bytes = reader_u8(r);
@@ -220,13 +227,17 @@ static int parse_quote_info(struct reader *r, struct quote *q, struct err *e)
 	struct bytes digest;
 
 	reader_copy(r, select, sizeof(select));
-	if (r->bad || count != 1 || bank != HASH_SHA256 || select_bytes != SELECT_BYTES || memcmp(select, wanted, sizeof(wanted)))
-		return err_set(e, EINVAL, "quote: its PCR selection is %u banks, 0x%x, mask %02x%02x%02x, wanted exactly sha256 ffff00 "
-					  "(TPM 2.0 part 2, 10.12.1)",
-			       (unsigned)count, (unsigned)bank, select[0], select[1], select[2]);
+	if (r->bad || count != 1 || bank != HASH_SHA256 || select_bytes != SELECT_BYTES ||
+	    memcmp(select, wanted, sizeof(wanted)))
+		return err_set(
+			e, EINVAL,
+			"quote: its PCR selection is %u banks, 0x%x, mask %02x%02x%02x, wanted exactly sha256 ffff00 "
+			"(TPM 2.0 part 2, 10.12.1)",
+			(unsigned)count, (unsigned)bank, select[0], select[1], select[2]);
 	digest = take_2b(r, HASH_MAX_BYTES);
 	if (!reader_done(r) || digest.n != sizeof(q->pcr_digest))
-		return err_set(e, EINVAL, "quote: PCR digest of %zu bytes, %zu bytes behind it, wanted 32 and none", digest.n, r->left);
+		return err_set(e, EINVAL, "quote: PCR digest of %zu bytes, %zu bytes behind it, wanted 32 and none",
+			       digest.n, r->left);
 	memcpy(q->pcr_digest, digest.p, digest.n);
 	return 0;
 }
@@ -234,7 +245,7 @@ static int parse_quote_info(struct reader *r, struct quote *q, struct err *e)
 int quote_parse(struct bytes attest, struct quote *ret, struct err *e)
 {
 	struct reader r = reader_init(attest.p, attest.n);
-	struct quote q = { 0 };
+	struct quote q = {0};
 	struct bytes extra;
 	uint32_t magic;
 	uint16_t type;
@@ -246,7 +257,8 @@ int quote_parse(struct bytes attest, struct quote *ret, struct err *e)
 	magic = reader_u32be(&r);
 	type = reader_u16be(&r);
 	if (r.bad || magic != TPM_GENERATED_VALUE)
-		return err_set(e, EINVAL, "quote: magic is 0x%08x, wanted 0x%08x: no TPM made this (TPM 2.0 part 2, 10.12.8)",
+		return err_set(e, EINVAL,
+			       "quote: magic is 0x%08x, wanted 0x%08x: no TPM made this (TPM 2.0 part 2, 10.12.8)",
 			       (unsigned)magic, TPM_GENERATED_VALUE);
 	if (type != TPM_ST_ATTEST_QUOTE)
 		return err_set(e, EINVAL, "quote: type is 0x%04x, wanted 0x8018 (TPM 2.0 part 2, 6.9)", (unsigned)type);
@@ -258,7 +270,8 @@ int quote_parse(struct bytes attest, struct quote *ret, struct err *e)
 	safe = reader_u8(&r);
 	q.firmware_version = reader_u64be(&r);
 	if (r.bad || safe > 1)
-		return err_set(e, EINVAL, "quote: is cut short, or its safe flag is neither 0 nor 1 (TPM 2.0 part 2, 10.12.8)");
+		return err_set(e, EINVAL,
+			       "quote: is cut short, or its safe flag is neither 0 nor 1 (TPM 2.0 part 2, 10.12.8)");
 	if (extra.n != sizeof(q.extra))
 		return err_set(e, EINVAL, "quote: extraData has %zu bytes, wanted 32", extra.n);
 	memcpy(q.extra, extra.p, extra.n);
@@ -303,13 +316,15 @@ static int parse_signature(const struct quote_ak *ak, struct bytes signature, st
 	struct bytes rsa;
 
 	if (r.bad || scheme != wanted || hash != HASH_SHA256)
-		return err_set(e, EBADMSG, "quote signature: scheme 0x%x and hash 0x%x, wanted 0x%x and SHA-256 for this AK",
+		return err_set(e, EBADMSG,
+			       "quote signature: scheme 0x%x and hash 0x%x, wanted 0x%x and SHA-256 for this AK",
 			       (unsigned)scheme, (unsigned)hash, (unsigned)wanted);
 	if (ak->type != QUOTE_KEY_RSA)
 		return ecdsa_to_der(&r, ret, e);
 	rsa = take_2b(&r, RSA_MAX_BITS / 8);
 	if (!reader_done(&r) || rsa.n != ak->bits / 8)
-		return err_set(e, EBADMSG, "quote signature: has %zu bytes, wanted %u and nothing behind them", rsa.n, ak->bits / 8);
+		return err_set(e, EBADMSG, "quote signature: has %zu bytes, wanted %u and nothing behind them", rsa.n,
+			       ak->bits / 8);
 	buf_put(ret, rsa.p, rsa.n);
 	return ret->bad ? err_set(e, ENOMEM, "no memory for the quote's signature") : 0;
 }

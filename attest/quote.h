@@ -3,11 +3,11 @@
  * attest/quote.h - attestation keys and quotes: parse, hold to one shape, verify
  *
  * Theory of operation
- *   Everything that could be negotiated is pinned. An AK is a restricted signing key that only a TPM can have made and that
- *   cannot leave it: its attributes are compared with a mask, both ways. Its type fixes the one signature scheme that is
- *   accepted: RSASSA PKCS#1 v1.5 or ECDSA P-256, SHA-256 in both. A restricted key signs a structure that begins with
- *   TPM_GENERATED_VALUE only if the TPM itself made it, so magic and type are what turns a signature into a statement of the
- *   TPM (CVE-2024-29038). The PCR selection is signed too, and is part of the statement (CVE-2022-0317).
+ *   Everything that could be negotiated is pinned. An AK is a restricted signing key that only a TPM can have made and
+ * that cannot leave it: its attributes are compared with a mask, both ways. Its type fixes the one signature scheme
+ * that is accepted: RSASSA PKCS#1 v1.5 or ECDSA P-256, SHA-256 in both. A restricted key signs a structure that begins
+ * with TPM_GENERATED_VALUE only if the TPM itself made it, so magic and type are what turns a signature into a
+ * statement of the TPM (CVE-2024-29038). The PCR selection is signed too, and is part of the statement (CVE-2022-0317).
  *   The signature is verified over the very bytes that were parsed.
  *
  * Input: hostile (quote, signature); the enrolment record's (AK). Spec: TPM 2.0 Library part 2, 10.12 (attestation),
@@ -21,7 +21,7 @@
 
 #include <stdbool.h>
 
-#define QUOTE_NAME_BYTES 34 /* nameAlg and a SHA-256 digest */
+#define QUOTE_NAME_BYTES       34 /* nameAlg and a SHA-256 digest */
 #define QUOTE_MAX_ATTEST_BYTES 1024
 
 /* TPMA_OBJECT: an AK has all of REQUIRED, may have OPTIONAL, has nothing else. */
@@ -30,7 +30,7 @@
 
 enum quote_key {
 	QUOTE_KEY_UNSET = 0,
-	QUOTE_KEY_RSA,	/* RSASSA with SHA-256, 2048 to 4096 bits */
+	QUOTE_KEY_RSA,  /* RSASSA with SHA-256, 2048 to 4096 bits */
 	QUOTE_KEY_P256, /* ECDSA with SHA-256 */
 };
 
@@ -78,7 +78,8 @@ void quote_ak_free(struct quote_ak *ak);
 /** quote_rsa_is_roca() - does a modulus (big-endian) bear the mark of CVE-2017-15361? */
 bool quote_rsa_is_roca(const uint8_t *modulus, size_t len);
 
-/** quote_parse() - a TPMS_ATTEST: a quote over exactly sha256:0-15 with 32 bytes of extraData. -EINVAL with the rule. */
+/** quote_parse() - a TPMS_ATTEST: a quote over exactly sha256:0-15 with 32 bytes of extraData. -EINVAL with the rule.
+ */
 int quote_parse(struct bytes attest, struct quote *ret, struct err *e) WARN_UNUSED;
 
 /**

@@ -9,9 +9,10 @@
 #include <string.h>
 
 /* One list of @o: an array of {"digest","what"}, or of bare digests where @bare. */
-static int parse_list(json_object *o, const char *where, const char *key, bool bare, struct refvalues_list *ret, struct err *e)
+static int parse_list(json_object *o, const char *where, const char *key, bool bare, struct refvalues_list *ret,
+		      struct err *e)
 {
-	static const char *const keys[] = { "digest", "what", NULL };
+	static const char *const keys[] = {"digest", "what", NULL};
 	json_object *array;
 	char at[64];
 	size_t n;
@@ -21,7 +22,8 @@ static int parse_list(json_object *o, const char *where, const char *key, bool b
 		return rc;
 	n = json_object_array_length(array);
 	if (n > REFVALUES_MAX_EVENTS)
-		return err_set(e, EINVAL, "%s: %s has %zu entries, wanted at most %d", where, key, n, REFVALUES_MAX_EVENTS);
+		return err_set(e, EINVAL, "%s: %s has %zu entries, wanted at most %d", where, key, n,
+			       REFVALUES_MAX_EVENTS);
 	ret->item = calloc(n ? n : 1, sizeof(*ret->item));
 	if (!ret->item)
 		return err_set(e, ENOMEM, "no memory for the reference values");
@@ -45,11 +47,12 @@ static int parse_list(json_object *o, const char *where, const char *key, bool b
 
 static int parse_ima(json_object *o, const char *where, struct refvalues_rule *rule, struct err *e)
 {
-	static const char *const keys[] = { "files", "verity_root_digests", NULL };
+	static const char *const keys[] = {"files", "verity_root_digests", NULL};
 	json_object *ima;
 	int rc;
 
-	if ((rc = json_get(o, where, "ima", json_type_object, &ima, e)) || (rc = json_check_keys(ima, where, keys, e)) ||
+	if ((rc = json_get(o, where, "ima", json_type_object, &ima, e)) ||
+	    (rc = json_check_keys(ima, where, keys, e)) ||
 	    (rc = parse_list(ima, where, "files", false, &rule->list, e)) ||
 	    (rc = parse_list(ima, where, "verity_root_digests", true, &rule->then, e)))
 		return rc;
@@ -61,15 +64,15 @@ static int parse_ima(json_object *o, const char *where, struct refvalues_rule *r
 /* Exactly one of the four rules must stand in @o; `then` only beside `sequence`. */
 static int parse_rule(json_object *o, const char *where, struct refvalues_rule *rule, struct err *e)
 {
-	static const char *const keys[] = { "unjudged", "zero", "sequence", "then", "ima", NULL };
+	static const char *const keys[] = {"unjudged", "zero", "sequence", "then", "ima", NULL};
 	static const struct {
 		const char *key;
 		enum refvalues_kind kind;
 	} kinds[] = {
-		{ "unjudged", REFVALUES_UNJUDGED },
-		{ "zero", REFVALUES_ZERO },
-		{ "sequence", REFVALUES_SEQUENCE },
-		{ "ima", REFVALUES_IMA },
+		{"unjudged", REFVALUES_UNJUDGED},
+		{"zero", REFVALUES_ZERO},
+		{"sequence", REFVALUES_SEQUENCE},
+		{"ima", REFVALUES_IMA},
 	};
 	json_object *value;
 	size_t found = 0;
@@ -83,7 +86,8 @@ static int parse_rule(json_object *o, const char *where, struct refvalues_rule *
 			found++;
 		}
 	if (found != 1)
-		return err_set(e, EINVAL, "%s: has %zu rules, wanted exactly one of unjudged, zero, sequence, ima", where, found);
+		return err_set(e, EINVAL, "%s: has %zu rules, wanted exactly one of unjudged, zero, sequence, ima",
+			       where, found);
 	if (rule->kind != REFVALUES_SEQUENCE && json_object_object_get_ex(o, "then", NULL))
 		return err_set(e, EINVAL, "%s: then stands without sequence", where);
 	switch (rule->kind) {
@@ -112,8 +116,7 @@ static int parse_pcrs(json_object *pcrs, const char *name, struct refvalues *rv,
 {
 	size_t n = 0;
 
-	json_object_object_foreach(pcrs, key, rule)
-	{
+	json_object_object_foreach (pcrs, key, rule) {
 		(void)key;
 		(void)rule;
 		n++;
@@ -140,11 +143,12 @@ static int parse_pcrs(json_object *pcrs, const char *name, struct refvalues *rv,
 
 static int parse_image(json_object *o, const char *name, struct refvalues *rv, struct err *e)
 {
-	static const char *const keys[] = { "name", "version", "arch", "profile", "root_hash", NULL };
+	static const char *const keys[] = {"name", "version", "arch", "profile", "root_hash", NULL};
 	json_object *image;
 	int rc;
 
-	if ((rc = json_get(o, name, "image", json_type_object, &image, e)) || (rc = json_check_keys(image, "image", keys, e)) ||
+	if ((rc = json_get(o, name, "image", json_type_object, &image, e)) ||
+	    (rc = json_check_keys(image, "image", keys, e)) ||
 	    (rc = json_get_str(image, "image", "name", REFVALUES_MAX_TEXT_BYTES, &rv->name, e)) ||
 	    (rc = json_get_u64(image, "image", "version", UINT32_MAX, &rv->version, e)) ||
 	    (rc = json_get_str(image, "image", "arch", 32, &rv->arch, e)) ||
@@ -155,26 +159,28 @@ static int parse_image(json_object *o, const char *name, struct refvalues *rv, s
 
 static int parse_document(const char *name, struct refvalues *rv, struct err *e)
 {
-	static const char *const keys[] = { "holdfast", "image", "bank", "pcrs", NULL };
+	static const char *const keys[] = {"holdfast", "image", "bank", "pcrs", NULL};
 	const char *kind, *bank;
 	json_object *pcrs;
 	int rc;
 
-	if ((rc = json_check_keys(rv->tree, name, keys, e)) || (rc = json_get_str(rv->tree, name, "holdfast", 64, &kind, e)) ||
+	if ((rc = json_check_keys(rv->tree, name, keys, e)) ||
+	    (rc = json_get_str(rv->tree, name, "holdfast", 64, &kind, e)) ||
 	    (rc = json_get_str(rv->tree, name, "bank", 16, &bank, e)))
 		return rc;
 	if (strcmp(kind, "reference-values/1"))
 		return err_set(e, EINVAL, "%s: holdfast is \"%s\", wanted \"reference-values/1\"", name, kind);
 	if (strcmp(bank, "sha256"))
 		return err_set(e, EINVAL, "%s: bank is \"%s\", wanted \"sha256\"", name, bank);
-	if ((rc = parse_image(rv->tree, name, rv, e)) || (rc = json_get(rv->tree, name, "pcrs", json_type_object, &pcrs, e)))
+	if ((rc = parse_image(rv->tree, name, rv, e)) ||
+	    (rc = json_get(rv->tree, name, "pcrs", json_type_object, &pcrs, e)))
 		return rc;
 	return parse_pcrs(pcrs, name, rv, e);
 }
 
 int refvalues_parse(const void *text, size_t len, const char *name, struct refvalues *ret, struct err *e)
 {
-	cleanup_refvalues struct refvalues rv = { 0 };
+	cleanup_refvalues struct refvalues rv = {0};
 	int rc;
 
 	if (len > REFVALUES_MAX_BYTES)
@@ -185,7 +191,7 @@ int refvalues_parse(const void *text, size_t len, const char *name, struct refva
 	if (rc)
 		return rc;
 	*ret = rv;
-	rv = (struct refvalues){ 0 }; /* owned by the caller now */
+	rv = (struct refvalues){0}; /* owned by the caller now */
 	return 0;
 }
 
@@ -197,7 +203,8 @@ int refvalues_load(const char *path, X509 *cert, struct refvalues *ret, struct e
 
 	if (snprintf(sig_path, sizeof(sig_path), "%s.p7s", path) >= (int)sizeof(sig_path))
 		return err_set(e, ENAMETOOLONG, "the name %.64s... is too long", path);
-	if ((rc = file_read(path, REFVALUES_MAX_BYTES, &doc, e)) || (rc = file_read(sig_path, PKI_MAX_SIGNATURE_BYTES, &sig, e)))
+	if ((rc = file_read(path, REFVALUES_MAX_BYTES, &doc, e)) ||
+	    (rc = file_read(sig_path, PKI_MAX_SIGNATURE_BYTES, &sig, e)))
 		return rc;
 	rc = pki_verify_detached(cert, doc.data, doc.len, sig.data, sig.len, e);
 	if (rc)
@@ -205,7 +212,8 @@ int refvalues_load(const char *path, X509 *cert, struct refvalues *ret, struct e
 	return refvalues_parse(doc.data, doc.len, path, ret, e);
 }
 
-const struct refvalues_digest *refvalues_find(const struct refvalues_list *list, const uint8_t digest[static HASH_SHA256_BYTES])
+const struct refvalues_digest *refvalues_find(const struct refvalues_list *list,
+					      const uint8_t digest[static HASH_SHA256_BYTES])
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (hash_equal(list->item[i].digest, HASH_SHA256_BYTES, digest, HASH_SHA256_BYTES))
@@ -221,5 +229,5 @@ void refvalues_free(struct refvalues *rv)
 	}
 	if (rv->tree)
 		(void)json_object_put(rv->tree); /* drops our reference */
-	*rv = (struct refvalues){ 0 };
+	*rv = (struct refvalues){0};
 }

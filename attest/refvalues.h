@@ -3,10 +3,12 @@
  * attest/refvalues.h - reference values: what each PCR of a sound host may hold
  *
  * Theory of operation
- *   The signature is checked first, over the exact bytes, with the policy certificate as the anchor; only then is the document
- *   parsed. Each of PCR 0 to 15 has exactly one rule. There is no default: a PCR without a rule refuses the document.
+ *   The signature is checked first, over the exact bytes, with the policy certificate as the anchor; only then is the
+ * document parsed. Each of PCR 0 to 15 has exactly one rule. There is no default: a PCR without a rule refuses the
+ * document.
  *
- * Input: hostile until its signature is checked, and parsed as strictly after it. Spec: docs/formats/README.md "Reference values".
+ * Input: hostile until its signature is checked, and parsed as strictly after it. Spec: docs/formats/README.md
+ * "Reference values".
  */
 #ifndef ATTEST_REFVALUES_H
 #define ATTEST_REFVALUES_H
@@ -15,16 +17,16 @@
 #include "common/json.h"
 #include "common/pki.h"
 
-#define REFVALUES_MAX_BYTES (1 << 20)
-#define REFVALUES_MAX_EVENTS 4096 /* in one list */
+#define REFVALUES_MAX_BYTES      (1 << 20)
+#define REFVALUES_MAX_EVENTS     4096 /* in one list */
 #define REFVALUES_MAX_TEXT_BYTES 256
 
 enum refvalues_kind {
 	REFVALUES_UNSET = 0,
 	REFVALUES_UNJUDGED, /* must replay */
-	REFVALUES_ZERO,	    /* no event, reset value */
+	REFVALUES_ZERO,     /* no event, reset value */
 	REFVALUES_SEQUENCE, /* exactly these, then any of those */
-	REFVALUES_IMA,	    /* boot aggregate, then only listed files and dm-verity tables */
+	REFVALUES_IMA,      /* boot aggregate, then only listed files and dm-verity tables */
 };
 
 /** struct refvalues_digest - one digest and its label for people (NULL where the format has none) */
@@ -75,7 +77,8 @@ int refvalues_parse(const void *text, size_t len, const char *name, struct refva
 int refvalues_load(const char *path, X509 *cert, struct refvalues *ret, struct err *e) WARN_UNUSED;
 
 /** refvalues_find() - the item of @list with this digest, or NULL. */
-const struct refvalues_digest *refvalues_find(const struct refvalues_list *list, const uint8_t digest[static HASH_SHA256_BYTES]);
+const struct refvalues_digest *refvalues_find(const struct refvalues_list *list,
+					      const uint8_t digest[static HASH_SHA256_BYTES]);
 
 /** refvalues_free() - release what @rv owns; accepts a zeroed one. */
 void refvalues_free(struct refvalues *rv);

@@ -57,7 +57,8 @@ int replay_firmware(struct replay *r, struct bytes bytes, replay_fn fn, void *ct
 	if (bank < 0)
 		return err_set(e, EINVAL, "firmware log: its header does not name bank %s", hash_name(r->alg));
 	while ((rc = tcg_log_next(&log, &ev, e)) == 1) {
-		struct replay_event seen = { REPLAY_FIRMWARE, ev.index, ev.pcr, ev.type, ev.digest[bank], ev.data, { NULL, 0 } };
+		struct replay_event seen = {REPLAY_FIRMWARE, ev.index, ev.pcr,   ev.type,
+					    ev.digest[bank], ev.data,  {NULL, 0}};
 
 		set_locality(r, &log);
 		if (ev.no_action)
@@ -93,16 +94,24 @@ int replay_os(struct replay *r, struct bytes bytes, replay_fn fn, void *ctx, str
 
 	while ((rc = cel_next(&rd, n, &rec, e)) == 1) {
 		const uint8_t *digest = cel_digest_of(&rec, r->alg);
-		struct replay_event seen = { REPLAY_OS, (size_t)n, rec.pcr, 0, digest, { rec.data, rec.data_bytes },
-					     { (const uint8_t *)rec.name, rec.name_bytes } };
+		struct replay_event seen = {REPLAY_OS,
+					    (size_t)n,
+					    rec.pcr,
+					    0,
+					    digest,
+					    {rec.data, rec.data_bytes},
+					    {(const uint8_t *)rec.name, rec.name_bytes}};
 
 		if (n == REPLAY_MAX_OS_RECORDS)
 			return err_set(e, EINVAL, "OS event log: more than %d records", REPLAY_MAX_OS_RECORDS);
 		if (!digest)
-			return err_set(e, EINVAL, "OS event log: record %zu lacks bank %s", (size_t)n, hash_name(r->alg));
+			return err_set(e, EINVAL, "OS event log: record %zu lacks bank %s", (size_t)n,
+				       hash_name(r->alg));
 		if (rec.pcr < MEASURE_PCR_PHASE || rec.pcr > MEASURE_PCR_IDENTITY)
-			return err_set(e, EINVAL, "OS event log: record %zu names PCR %u, wanted %d to %d: others are not the OS's",
-				       (size_t)n, (unsigned)rec.pcr, MEASURE_PCR_PHASE, MEASURE_PCR_IDENTITY);
+			return err_set(
+				e, EINVAL,
+				"OS event log: record %zu names PCR %u, wanted %d to %d: others are not the OS's",
+				(size_t)n, (unsigned)rec.pcr, MEASURE_PCR_PHASE, MEASURE_PCR_IDENTITY);
 		rc = fn ? fn(ctx, &seen, e) : 0;
 		if (rc)
 			return rc;

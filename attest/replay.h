@@ -3,14 +3,14 @@
  * attest/replay.h - PCR values out of event logs
  *
  * Theory of operation
- *   A replay starts with every PCR at its reset value and extends what the logs say, in the order in which it happened: the
- *   firmware log, then the OS event log, then (PCR 10) the kernel's IMA log. Its result is compared with what the TPM
- *   signed; until then nothing in a log is more than a claim. Each log has PCRs of its own: the OS event log may not name the
- *   firmware's (0-9) or IMA's (10), nor those beyond 15, which software can reset.
- *   Each measurement is shown to a callback in passing, so that a rule can be followed without keeping the events.
+ *   A replay starts with every PCR at its reset value and extends what the logs say, in the order in which it happened:
+ * the firmware log, then the OS event log, then (PCR 10) the kernel's IMA log. Its result is compared with what the TPM
+ *   signed; until then nothing in a log is more than a claim. Each log has PCRs of its own: the OS event log may not
+ * name the firmware's (0-9) or IMA's (10), nor those beyond 15, which software can reset. Each measurement is shown to
+ * a callback in passing, so that a rule can be followed without keeping the events.
  *
- *   PCR 0 starts at the startup locality of the firmware log. PCR 17-22 start at zero, as after a dynamic launch: only then
- *   does a log name them.
+ *   PCR 0 starts at the startup locality of the firmware log. PCR 17-22 start at zero, as after a dynamic launch: only
+ * then does a log name them.
  *
  * Input: hostile. Spec: TCG PFP 1.06, 2.3.4 (PCR usage), 10.4.5.3 (locality); TPM 2.0 Library part 1, 17.
  */
@@ -22,8 +22,8 @@
 
 #include <stdbool.h>
 
-#define REPLAY_PCRS 24
-#define REPLAY_QUOTED_PCRS 16
+#define REPLAY_PCRS           24
+#define REPLAY_QUOTED_PCRS    16
 #define REPLAY_MAX_OS_RECORDS 8192
 
 /* Which log an event stands in. */

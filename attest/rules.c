@@ -36,7 +36,8 @@ void rules_free(struct rules *r)
 }
 
 /* Keep the first difference only. */
-static void differ(char line[static APPRAISAL_MAX_LINE_BYTES], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void differ(char line[static APPRAISAL_MAX_LINE_BYTES], const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void differ(char line[static APPRAISAL_MAX_LINE_BYTES], const char *fmt, ...)
 {
 	va_list ap;
@@ -105,7 +106,8 @@ static void watch_separator(struct rules_pcr *p, const struct replay_event *ev)
 		p->separators++;
 	else
 		differ(p->separator_difference,
-		       "PCR %u: firmware log event %zu is a separator that is not 00000000 in digest, type and data: the firmware "
+		       "PCR %u: firmware log event %zu is a separator that is not 00000000 in digest, type and data: "
+		       "the firmware "
 		       "reports an error, or the log was edited (PFP 10.4.1)",
 		       (unsigned)ev->pcr, ev->index);
 }
@@ -122,7 +124,8 @@ static void keep_layer_policy(struct rules *r, const struct replay_event *ev)
 	r->layer_policy[ev->data.n] = '\0';
 }
 
-static void step_sequence(struct rules *r, struct rules_pcr *p, const struct refvalues_rule *rule, const struct replay_event *ev)
+static void step_sequence(struct rules *r, struct rules_pcr *p, const struct refvalues_rule *rule,
+			  const struct replay_event *ev)
 {
 	const struct refvalues_digest *d;
 
@@ -140,7 +143,9 @@ static void step_sequence(struct rules *r, struct rules_pcr *p, const struct ref
 	if (d)
 		p->then_seen[d - rule->then.item] = true;
 	else
-		differ_event(p, ev, NULL, rule->then.n ? "none but the listed events after its sequence" : "no event after its sequence");
+		differ_event(p, ev, NULL,
+			     rule->then.n ? "none but the listed events after its sequence"
+					  : "no event after its sequence");
 }
 
 static void step(struct rules *r, const struct replay_event *ev)
@@ -182,7 +187,8 @@ int rules_step(void *rules, const struct replay_event *ev, struct err *e)
 	return 0;
 }
 
-/* --- PCR 10 -------------------------------------------------------------------------------------------------------- */
+/* --- PCR 10 --------------------------------------------------------------------------------------------------------
+ */
 
 static void judge_boot_aggregate(struct rules_pcr *p, const struct ima_entry *en, const struct replay *replay)
 {
@@ -196,7 +202,9 @@ static void judge_boot_aggregate(struct rules_pcr *p, const struct ima_entry *en
 		return;
 	hex_encode(en->file.p, en->file.n, found);
 	hex_encode(aggregate, sizeof(aggregate), wanted);
-	differ(p->difference, "PCR 10: IMA log entry 0: found %s:%s, expected boot_aggregate with sha256:%s, which is PCR 0-9 by replay",
+	differ(p->difference,
+	       "PCR 10: IMA log entry 0: found %s:%s, expected boot_aggregate with sha256:%s, which is PCR 0-9 by "
+	       "replay",
 	       hash_name(en->file_alg), found, wanted);
 }
 
@@ -215,14 +223,18 @@ static void judge_dm(struct rules *r, struct rules_pcr *p, const struct ima_entr
 
 	if (dm->kind == IMA_DM_TABLE_LOAD && !refvalues_find(&r->rv->rule[IMA_LOG_PCR].then, dm->root_digest)) {
 		hex_encode(dm->root_digest, HASH_SHA256_BYTES, hex);
-		differ(p->difference, "PCR 10: IMA log entry %zu: a dm-verity table with root digest %s, which is not listed", en->index, hex);
+		differ(p->difference,
+		       "PCR 10: IMA log entry %zu: a dm-verity table with root digest %s, which is not listed",
+		       en->index, hex);
 	} else if (dm->kind == IMA_DM_TABLE_LOAD && r->n_tables == RULES_MAX_TABLES) {
-		differ(p->difference, "PCR 10: IMA log entry %zu: more than %d dm-verity tables", en->index, RULES_MAX_TABLES);
+		differ(p->difference, "PCR 10: IMA log entry %zu: more than %d dm-verity tables", en->index,
+		       RULES_MAX_TABLES);
 	} else if (dm->kind == IMA_DM_TABLE_LOAD) {
 		memcpy(r->table[r->n_tables++], dm->table_hash, HASH_SHA256_BYTES);
 	} else if (dm->kind == IMA_DM_RESUME && !table_is_known(r, dm->table_hash)) {
 		hex_encode(dm->table_hash, HASH_SHA256_BYTES, hex);
-		differ(p->difference, "PCR 10: IMA log entry %zu: a device with table %s was resumed, which was not seen being loaded",
+		differ(p->difference,
+		       "PCR 10: IMA log entry %zu: a device with table %s was resumed, which was not seen being loaded",
 		       en->index, hex);
 	}
 }
@@ -239,8 +251,8 @@ static void judge_file(struct rules *r, struct rules_pcr *p, const struct ima_en
 	}
 	hex_encode(en->file.p, en->file.n, hex);
 	label_of(&as_event, label);
-	differ(p->difference, "PCR 10: IMA log entry %zu: found %s:%s (%s), expected a listed file or dm-verity table", en->index,
-	       hash_name(en->file_alg), hex, label);
+	differ(p->difference, "PCR 10: IMA log entry %zu: found %s:%s (%s), expected a listed file or dm-verity table",
+	       en->index, hash_name(en->file_alg), hex, label);
 }
 
 static void judge_ima(struct rules *r, const struct ima_entry *en, const struct replay *replay)
@@ -253,7 +265,8 @@ static void judge_ima(struct rules *r, const struct ima_entry *en, const struct 
 	if (*p->difference)
 		return;
 	if (en->violation)
-		differ(p->difference, "PCR 10: IMA log entry %zu is a violation: a file was changed while it was measured", en->index);
+		differ(p->difference,
+		       "PCR 10: IMA log entry %zu is a violation: a file was changed while it was measured", en->index);
 	else if (en->index == 0)
 		judge_boot_aggregate(p, en, replay);
 	else if (ima_dm_parse(en, &dm, &why))
@@ -284,7 +297,8 @@ int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct e
 	return rc;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------------------------------
+ */
 
 static void finish_pcr(const struct rules *r, size_t i, struct appraisal *a)
 {
@@ -293,30 +307,34 @@ static void finish_pcr(const struct rules *r, size_t i, struct appraisal *a)
 	char hex[2 * HASH_SHA256_BYTES + 1];
 
 	if (*p->difference) {
-		appraisal_reason(a, "%s", p->difference);
+		appraise_reason(a, "%s", p->difference);
 	} else if (rule->kind == REFVALUES_UNSET) {
-		appraisal_reason(a, "PCR %zu: has no rule", i);
+		appraise_reason(a, "PCR %zu: has no rule", i);
 	} else if (rule->kind == REFVALUES_SEQUENCE && p->matched < rule->list.n) {
 		hex_encode(rule->list.item[p->matched].digest, HASH_SHA256_BYTES, hex);
-		appraisal_reason(a, "PCR %zu: ends after %zu events, expected %s (%s)", i, p->matched, hex, rule->list.item[p->matched].what);
+		appraise_reason(a, "PCR %zu: ends after %zu events, expected %s (%s)", i, p->matched, hex,
+				rule->list.item[p->matched].what);
 	} else if (rule->kind == REFVALUES_IMA && !p->events) {
-		appraisal_reason(a, "PCR %zu: the IMA log is empty, expected boot_aggregate first", i);
+		appraise_reason(a, "PCR %zu: the IMA log is empty, expected boot_aggregate first", i);
 	}
 	if (i >= FIRMWARE_PCRS)
 		return;
 	if (*p->separator_difference)
-		appraisal_reason(a, "%s", p->separator_difference);
+		appraise_reason(a, "%s", p->separator_difference);
 	if (p->separators != 1)
-		appraisal_reason(a, "PCR %zu: has %zu separators of 00000000, expected exactly one (PFP 10.4.1)", i, p->separators);
+		appraise_reason(a, "PCR %zu: has %zu separators of 00000000, expected exactly one (PFP 10.4.1)", i,
+				p->separators);
 }
 
 /* Digest of the variable SecureBoot as the firmware measures it: UEFI_VARIABLE_DATA (PFP 10.3.1). */
 static void secure_boot_digest(uint8_t value, uint8_t ret[static HASH_SHA256_BYTES])
 {
-	uint8_t data[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c, /* owner */
-			   10,	 0,    0,    0,	   0,	 0,    0,    0,	   1,	 0,    0,    0,	   0,	 0,    0,    0, /* lengths */
-			   'S',	 0,    'e',  0,	   'c',	 0,    'u',  0,	   'r',	 0,    'e',  0,	   'B',	 0,    'o',  0,
-			   'o',	 0,    't',  0,	   value };
+	uint8_t data[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00,
+			   0xe0, 0x98, 0x03, 0x2b, 0x8c, /* owner */
+			   10,   0,    0,    0,    0,    0,    0,    0,    1,    0,    0,
+			   0,    0,    0,    0,    0, /* lengths */
+			   'S',  0,    'e',  0,    'c',  0,    'u',  0,    'r',  0,    'e',
+			   0,    'B',  0,    'o',  0,    'o',  0,    't',  0,    value };
 
 	hash_sha256(data, sizeof(data), ret);
 }
@@ -333,42 +351,49 @@ static void fact_secure_boot(const struct rules *r, struct appraisal *a)
 		state = "OFF, as the reference values allow (PCR 7)";
 	else if (rule->kind == REFVALUES_SEQUENCE && refvalues_find(&rule->list, on))
 		state = "on, with exactly the expected keys (PCR 7)";
-	appraisal_fact(a, "secure boot: %s", state);
+	appraise_fact(a, "secure boot: %s", state);
 }
 
-/* The image's root hash is a fact only if PCR 15's sequence holds its event. */
-static void finish_root_hash(const struct rules *r, struct appraisal *a)
+/* The image's root hash is what PCR 15's sequence says, or the reference values contradict themselves. */
+static void judge_root_hash(const struct rules *r, struct appraisal *a)
 {
 	const struct refvalues_rule *rule = &r->rv->rule[MEASURE_PCR_IDENTITY];
 	struct measure_event ev = measure_root_hash(r->rv->root_hash);
-	char hex[2 * HASH_SHA256_BYTES + 1];
 	uint8_t digest[HASH_SHA256_BYTES];
 
 	hash_sha256(ev.data, ev.data_bytes, digest);
-	hex_encode(r->rv->root_hash, HASH_SHA256_BYTES, hex);
-	if (rule->kind == REFVALUES_SEQUENCE && refvalues_find(&rule->list, digest))
-		appraisal_fact(a, "root hash: %s (PCR 15)", hex);
-	else
-		appraisal_reason(a, "reference values: PCR 15's sequence lacks the event of the image's root hash %s", hex);
+	if (rule->kind != REFVALUES_SEQUENCE || !refvalues_find(&rule->list, digest))
+		appraise_reason(a, "reference values: PCR 15's sequence lacks the event of the image's root hash");
+}
+
+static void add_facts(const struct rules *r, struct appraisal *a)
+{
+	const struct refvalues_rule *launch = &r->rv->rule[MEASURE_PCR_LAUNCH];
+	char root[2 * HASH_SHA256_BYTES + 1];
+
+	hex_encode(r->rv->root_hash, HASH_SHA256_BYTES, root);
+	appraise_fact(a, "image: %s version %llu, %s", r->rv->name, (unsigned long long)r->rv->version, r->rv->arch);
+	appraise_fact(a, "profile: %s%s", r->rv->profile,
+		      strcmp(r->rv->profile, "audit") ? "" : " (permissive: nothing is stopped)");
+	appraise_fact(a, "root hash: %s (PCR 15)", root);
+	fact_secure_boot(r, a);
+	appraise_fact(a, "layer policy: %s", *r->layer_policy ? r->layer_policy : "none measured");
+	for (size_t i = 0; launch->kind == REFVALUES_SEQUENCE && i < launch->then.n; i++)
+		if (r->pcr[MEASURE_PCR_LAUNCH].then_seen[i])
+			appraise_fact(a, "seen since boot: %s", launch->then.item[i].what);
+	if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
+		appraise_fact(a, "kernel's witness: dm-verity tables %zu, files %zu, all listed (PCR 10)", r->n_tables,
+			      r->n_files);
+	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
+		if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
+			appraise_fact(a, "PCR %zu: replayed, not judged: %s", i, r->rv->rule[i].reason);
 }
 
 void rules_finish(const struct rules *r, struct appraisal *a)
 {
-	const struct refvalues_rule *launch = &r->rv->rule[MEASURE_PCR_LAUNCH];
-
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
 		finish_pcr(r, i, a);
-	appraisal_fact(a, "image: %s version %llu, %s", r->rv->name, (unsigned long long)r->rv->version, r->rv->arch);
-	appraisal_fact(a, "profile: %s%s", r->rv->profile, strcmp(r->rv->profile, "audit") ? "" : " (permissive: nothing is stopped)");
-	finish_root_hash(r, a);
-	fact_secure_boot(r, a);
-	appraisal_fact(a, "layer policy: %s", *r->layer_policy ? r->layer_policy : "none measured");
-	for (size_t i = 0; launch->kind == REFVALUES_SEQUENCE && i < launch->then.n; i++)
-		if (r->pcr[MEASURE_PCR_LAUNCH].then_seen[i])
-			appraisal_fact(a, "seen since boot: %s", launch->then.item[i].what);
-	if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
-		appraisal_fact(a, "kernel's witness: %zu dm-verity tables and %zu files, all listed (PCR 10)", r->n_tables, r->n_files);
-	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
-		if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
-			appraisal_fact(a, "PCR %zu: replayed, not judged: %s", i, r->rv->rule[i].reason);
+	judge_root_hash(r, a);
+	if (!a->reasons.n)
+		add_facts(r, a);
 }

@@ -3,13 +3,13 @@
  * attest/rules.h - follow each PCR's rule while its log is replayed
  *
  * Theory of operation
- *   Each PCR is an automaton over digests: where it stands in its sequence, whether it already failed, and why. It sees each
- *   measurement once, keeps none of them, and has an end state: a sequence that stopped early is a difference as well as one
- *   that went on. The first difference of a PCR is kept as a sentence; later ones follow from it.
+ *   Each PCR is an automaton over digests: where it stands in its sequence, whether it already failed, and why. It sees
+ * each measurement once, keeps none of them, and has an end state: a sequence that stopped early is a difference as
+ * well as one that went on. The first difference of a PCR is kept as a sentence; later ones follow from it.
  *
- *   The firmware's PCR 0-7 must each hold exactly one separator of four zero bytes whatever their rule: it is how the firmware
- *   caps them before it hands over (a value of ffffffff says that a measurement failed). A separator counts only if
- *   digest, type and data agree, and anything that is one by digest or by type alone is a difference.
+ *   The firmware's PCR 0-7 must each hold exactly one separator of four zero bytes whatever their rule: it is how the
+ * firmware caps them before it hands over (a value of ffffffff says that a measurement failed). A separator counts only
+ * if digest, type and data agree, and anything that is one by digest or by type alone is a difference.
  *
  * Input: hostile. Spec: TCG PFP 1.06, 2.3.4 and 10.4.1 (separators); docs/formats/README.md.
  */
@@ -22,17 +22,17 @@
 
 #include <stdbool.h>
 
-#define RULES_MAX_TABLES 512
+#define RULES_MAX_TABLES            512
 #define RULES_MAX_POLICY_TEXT_BYTES 160
 
 /** struct rules - all automata of one appraisal; zero it, set @rv, then rules_init() */
 struct rules {
 	const struct refvalues *rv;
 	struct rules_pcr {
-		size_t matched;	     /* of the sequence */
+		size_t matched; /* of the sequence */
 		size_t separators;
 		size_t events;
-		bool *then_seen;     /* owned: which of `then` came */
+		bool *then_seen; /* owned: which of `then` came */
 		char difference[APPRAISAL_MAX_LINE_BYTES];
 		char separator_difference[APPRAISAL_MAX_LINE_BYTES];
 	} pcr[REPLAY_QUOTED_PCRS];
@@ -55,7 +55,7 @@ int rules_step(void *rules, const struct replay_event *ev, struct err *e) WARN_U
  */
 int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct err *e) WARN_UNUSED;
 
-/** rules_finish() - add each PCR's difference to @a's reasons, and what is known to its facts. */
+/** rules_finish() - add each PCR's difference to @a's reasons; if @a has none then, what is proven to its facts. */
 void rules_finish(const struct rules *r, struct appraisal *a);
 
 /** rules_free() - release what @r owns; accepts a zeroed one. */

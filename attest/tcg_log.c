@@ -24,24 +24,29 @@ static int parse_spec_id(struct tcg_log *log, struct reader r, struct err *e)
 	(void)reader_bytes(&r, 2); /* errata, size of UINTN: for people */
 	n = reader_u32le(&r);
 	if (r.bad || major != SPEC_MAJOR || !n || n > TCG_LOG_MAX_BANKS)
-		return err_set(e, EINVAL, "firmware log: header has version %u and %u banks, wanted %d and 1 to %d (PFP 10.4.5.1)",
+		return err_set(e, EINVAL,
+			       "firmware log: header has version %u and %u banks, wanted %d and 1 to %d (PFP 10.4.5.1)",
 			       (unsigned)major, (unsigned)n, SPEC_MAJOR, TCG_LOG_MAX_BANKS);
 	for (size_t i = 0; i < n; i++) {
 		struct tcg_bank *b = &log->bank[i];
 
 		b->alg = reader_u16le(&r);
 		b->bytes = reader_u16le(&r);
-		if (r.bad || !b->bytes || b->bytes > HASH_MAX_BYTES || (hash_bytes(b->alg) && hash_bytes(b->alg) != b->bytes))
-			return err_set(e, EINVAL, "firmware log: header gives bank 0x%x digests of %u bytes (PFP 10.4.5.1)",
+		if (r.bad || !b->bytes || b->bytes > HASH_MAX_BYTES ||
+		    (hash_bytes(b->alg) && hash_bytes(b->alg) != b->bytes))
+			return err_set(e, EINVAL,
+				       "firmware log: header gives bank 0x%x digests of %u bytes (PFP 10.4.5.1)",
 				       (unsigned)b->alg, (unsigned)b->bytes);
 		for (size_t j = 0; j < i; j++)
 			if (log->bank[j].alg == b->alg)
-				return err_set(e, EINVAL, "firmware log: header names bank %s twice", hash_name(b->alg));
+				return err_set(e, EINVAL, "firmware log: header names bank %s twice",
+					       hash_name(b->alg));
 	}
 	vendor = reader_u8(&r);
 	(void)reader_bytes(&r, vendor); /* vendor information: for people */
 	if (!reader_done(&r))
-		return err_set(e, EINVAL, "firmware log: header is cut short or has bytes behind its end (PFP 10.4.5.1)");
+		return err_set(e, EINVAL,
+			       "firmware log: header is cut short or has bytes behind its end (PFP 10.4.5.1)");
 	log->n_banks = n;
 	return 0;
 }
@@ -59,23 +64,25 @@ static bool read_sha1_event(struct reader *r, struct tcg_event *ev)
 
 int tcg_log_open(const void *data, size_t len, struct tcg_log *ret, struct err *e)
 {
-	struct tcg_log log = { .r = reader_init(data, len) };
+	struct tcg_log log = {.r = reader_init(data, len)};
 	struct reader r = log.r;
-	struct tcg_event first = { 0 };
+	struct tcg_event first = {0};
 	int rc;
 
 	if (!len || len > TCG_LOG_MAX_BYTES)
 		return err_set(e, EINVAL, "firmware log: has %zu bytes, wanted 1 to %d", len, TCG_LOG_MAX_BYTES);
 	if (!read_sha1_event(&r, &first))
-		return err_set(e, EINVAL, "firmware log: the first event is cut short: this is no event log (PFP 10.2.1)");
+		return err_set(e, EINVAL,
+			       "firmware log: the first event is cut short: this is no event log (PFP 10.2.1)");
 	if (first.data.n < sizeof(spec_id) || memcmp(first.data.p, spec_id, sizeof(spec_id))) {
 		log.n_banks = 1;
-		log.bank[0] = (struct tcg_bank){ HASH_SHA1, (uint16_t)hash_bytes(HASH_SHA1) };
+		log.bank[0] = (struct tcg_bank){HASH_SHA1, (uint16_t)hash_bytes(HASH_SHA1)};
 		*ret = log;
 		return 0;
 	}
 	if (first.pcr != 0 || first.type != TCG_EV_NO_ACTION || !hash_is_zero(first.digest[0], hash_bytes(HASH_SHA1)))
-		return err_set(e, EINVAL, "firmware log: the header is PCR %u, type 0x%x, wanted PCR 0, EV_NO_ACTION, digest zero",
+		return err_set(e, EINVAL,
+			       "firmware log: the header is PCR %u, type 0x%x, wanted PCR 0, EV_NO_ACTION, digest zero",
 			       (unsigned)first.pcr, (unsigned)first.type);
 	log.agile = true;
 	rc = parse_spec_id(&log, reader_init(first.data.p + sizeof(spec_id), first.data.n - sizeof(spec_id)), e);
@@ -92,15 +99,17 @@ static int read_digests(struct tcg_log *log, struct tcg_event *ev, struct err *e
 	uint32_t n = reader_u32le(&log->r);
 
 	if (n != log->n_banks)
-		return err_set(e, EINVAL, "firmware log: event %zu at offset %zu has %u digests, wanted %zu, one a bank (PFP 10.2.2)",
-			       ev->index, at, (unsigned)n, log->n_banks);
+		return err_set(
+			e, EINVAL,
+			"firmware log: event %zu at offset %zu has %u digests, wanted %zu, one a bank (PFP 10.2.2)",
+			ev->index, at, (unsigned)n, log->n_banks);
 	for (size_t i = 0; i < n; i++) {
 		uint16_t alg = reader_u16le(&log->r);
 		int bank = tcg_log_bank(log, alg);
 
 		if (bank < 0 || ev->digest[bank])
-			return err_set(e, EINVAL, "firmware log: event %zu has a digest of bank 0x%x %s", ev->index, (unsigned)alg,
-				       bank < 0 ? "that the header does not name" : "twice");
+			return err_set(e, EINVAL, "firmware log: event %zu has a digest of bank 0x%x %s", ev->index,
+				       (unsigned)alg, bank < 0 ? "that the header does not name" : "twice");
 		ev->digest[bank] = reader_bytes(&log->r, log->bank[bank].bytes);
 	}
 	return 0;
@@ -120,12 +129,14 @@ static int take_no_action(struct tcg_log *log, struct tcg_event *ev, struct err 
 	if (ev->data.n < sizeof(startup_locality) || memcmp(ev->data.p, startup_locality, sizeof(startup_locality)))
 		return 0;
 	if (ev->data.n != LOCALITY_EVENT_BYTES || ev->pcr != 0 || log->locality_seen || log->pcr0_measured)
-		return err_set(e, EINVAL, "firmware log: event %zu: StartupLocality must be 17 bytes in PCR 0, once, before its "
-					  "first measurement (PFP 10.4.5.3)",
+		return err_set(e, EINVAL,
+			       "firmware log: event %zu: StartupLocality must be 17 bytes in PCR 0, once, before its "
+			       "first measurement (PFP 10.4.5.3)",
 			       ev->index);
 	locality = ev->data.p[LOCALITY_EVENT_BYTES - 1];
 	if (locality != 0 && locality != 3 && locality != LOCALITY_HCRTM)
-		return err_set(e, EINVAL, "firmware log: event %zu: startup locality is %u, wanted 0, 3 or 4 (PFP 10.4.5.3)",
+		return err_set(e, EINVAL,
+			       "firmware log: event %zu: startup locality is %u, wanted 0, 3 or 4 (PFP 10.4.5.3)",
 			       ev->index, (unsigned)locality);
 	log->locality_seen = true;
 	log->startup_locality = locality;
@@ -138,10 +149,13 @@ static int take_measurement(struct tcg_log *log, const struct tcg_event *ev, str
 		return err_set(e, EINVAL, "firmware log: event %zu measures into PCR %u, wanted 0 to %d", ev->index,
 			       (unsigned)ev->pcr, TCG_LOG_MAX_PCR);
 	if (ev->type == TCG_EV_EFI_HCRTM_EVENT) {
-		if (ev->pcr != 0 || log->pcr0_measured || (log->locality_seen && log->startup_locality != LOCALITY_HCRTM))
-			return err_set(e, EINVAL, "firmware log: event %zu: an H-CRTM event must be the first of PCR 0, with startup "
-						  "locality 4 (PFP 10.4.5.3)",
-				       ev->index);
+		if (ev->pcr != 0 || log->pcr0_measured ||
+		    (log->locality_seen && log->startup_locality != LOCALITY_HCRTM))
+			return err_set(
+				e, EINVAL,
+				"firmware log: event %zu: an H-CRTM event must be the first of PCR 0, with startup "
+				"locality 4 (PFP 10.4.5.3)",
+				ev->index);
 		log->hcrtm = true;
 		log->startup_locality = LOCALITY_HCRTM;
 	}
@@ -152,7 +166,7 @@ static int take_measurement(struct tcg_log *log, const struct tcg_event *ev, str
 
 int tcg_log_next(struct tcg_log *log, struct tcg_event *ret, struct err *e)
 {
-	struct tcg_event ev = { .index = log->n_events };
+	struct tcg_event ev = {.index = log->n_events};
 	size_t at = reader_offset(&log->r);
 	int rc = 0;
 
@@ -198,42 +212,42 @@ static const struct {
 	uint32_t type;
 	const char *name;
 } type_table[] = {
-	{ 0x00000000, "EV_PREBOOT_CERT" },
-	{ 0x00000001, "EV_POST_CODE" },
-	{ TCG_EV_NO_ACTION, "EV_NO_ACTION" },
-	{ TCG_EV_SEPARATOR, "EV_SEPARATOR" },
-	{ 0x00000005, "EV_ACTION" },
-	{ 0x00000006, "EV_EVENT_TAG" },
-	{ 0x00000007, "EV_S_CRTM_CONTENTS" },
-	{ 0x00000008, "EV_S_CRTM_VERSION" },
-	{ 0x00000009, "EV_CPU_MICROCODE" },
-	{ 0x0000000a, "EV_PLATFORM_CONFIG_FLAGS" },
-	{ 0x0000000b, "EV_TABLE_OF_DEVICES" },
-	{ 0x0000000c, "EV_COMPACT_HASH" },
-	{ 0x0000000d, "EV_IPL" },
-	{ 0x0000000e, "EV_IPL_PARTITION_DATA" },
-	{ 0x0000000f, "EV_NONHOST_CODE" },
-	{ 0x00000010, "EV_NONHOST_CONFIG" },
-	{ 0x00000011, "EV_NONHOST_INFO" },
-	{ 0x00000012, "EV_OMIT_BOOT_DEVICE_EVENTS" },
-	{ 0x00000013, "EV_POST_CODE2" },
-	{ 0x80000001, "EV_EFI_VARIABLE_DRIVER_CONFIG" },
-	{ 0x80000002, "EV_EFI_VARIABLE_BOOT" },
-	{ 0x80000003, "EV_EFI_BOOT_SERVICES_APPLICATION" },
-	{ 0x80000004, "EV_EFI_BOOT_SERVICES_DRIVER" },
-	{ 0x80000005, "EV_EFI_RUNTIME_SERVICES_DRIVER" },
-	{ 0x80000006, "EV_EFI_GPT_EVENT" },
-	{ 0x80000007, "EV_EFI_ACTION" },
-	{ 0x80000008, "EV_EFI_PLATFORM_FIRMWARE_BLOB" },
-	{ 0x80000009, "EV_EFI_HANDOFF_TABLES" },
-	{ 0x8000000a, "EV_EFI_PLATFORM_FIRMWARE_BLOB2" },
-	{ 0x8000000b, "EV_EFI_HANDOFF_TABLES2" },
-	{ 0x8000000c, "EV_EFI_VARIABLE_BOOT2" },
-	{ 0x8000000d, "EV_EFI_GPT_EVENT2" },
-	{ TCG_EV_EFI_HCRTM_EVENT, "EV_EFI_HCRTM_EVENT" },
-	{ 0x800000e0, "EV_EFI_VARIABLE_AUTHORITY" },
-	{ 0x800000e1, "EV_EFI_SPDM_FIRMWARE_BLOB" },
-	{ 0x800000e2, "EV_EFI_SPDM_FIRMWARE_CONFIG" },
+	{0x00000000, "EV_PREBOOT_CERT"},
+	{0x00000001, "EV_POST_CODE"},
+	{TCG_EV_NO_ACTION, "EV_NO_ACTION"},
+	{TCG_EV_SEPARATOR, "EV_SEPARATOR"},
+	{0x00000005, "EV_ACTION"},
+	{0x00000006, "EV_EVENT_TAG"},
+	{0x00000007, "EV_S_CRTM_CONTENTS"},
+	{0x00000008, "EV_S_CRTM_VERSION"},
+	{0x00000009, "EV_CPU_MICROCODE"},
+	{0x0000000a, "EV_PLATFORM_CONFIG_FLAGS"},
+	{0x0000000b, "EV_TABLE_OF_DEVICES"},
+	{0x0000000c, "EV_COMPACT_HASH"},
+	{0x0000000d, "EV_IPL"},
+	{0x0000000e, "EV_IPL_PARTITION_DATA"},
+	{0x0000000f, "EV_NONHOST_CODE"},
+	{0x00000010, "EV_NONHOST_CONFIG"},
+	{0x00000011, "EV_NONHOST_INFO"},
+	{0x00000012, "EV_OMIT_BOOT_DEVICE_EVENTS"},
+	{0x00000013, "EV_POST_CODE2"},
+	{0x80000001, "EV_EFI_VARIABLE_DRIVER_CONFIG"},
+	{0x80000002, "EV_EFI_VARIABLE_BOOT"},
+	{0x80000003, "EV_EFI_BOOT_SERVICES_APPLICATION"},
+	{0x80000004, "EV_EFI_BOOT_SERVICES_DRIVER"},
+	{0x80000005, "EV_EFI_RUNTIME_SERVICES_DRIVER"},
+	{0x80000006, "EV_EFI_GPT_EVENT"},
+	{0x80000007, "EV_EFI_ACTION"},
+	{0x80000008, "EV_EFI_PLATFORM_FIRMWARE_BLOB"},
+	{0x80000009, "EV_EFI_HANDOFF_TABLES"},
+	{0x8000000a, "EV_EFI_PLATFORM_FIRMWARE_BLOB2"},
+	{0x8000000b, "EV_EFI_HANDOFF_TABLES2"},
+	{0x8000000c, "EV_EFI_VARIABLE_BOOT2"},
+	{0x8000000d, "EV_EFI_GPT_EVENT2"},
+	{TCG_EV_EFI_HCRTM_EVENT, "EV_EFI_HCRTM_EVENT"},
+	{0x800000e0, "EV_EFI_VARIABLE_AUTHORITY"},
+	{0x800000e1, "EV_EFI_SPDM_FIRMWARE_BLOB"},
+	{0x800000e2, "EV_EFI_SPDM_FIRMWARE_CONFIG"},
 };
 
 const char *tcg_event_type_str(uint32_t type)

@@ -3,10 +3,10 @@
  * attest/tcg_log.h - firmware event logs: SHA-1 format and crypto-agile format
  *
  * Theory of operation
- *   A log is walked once, from front to back, with views into the caller's buffer: no heap, linear time. What is checked
- *   here is only what makes it a log: bounds, the header, that each event carries each bank of the header exactly once, that
- *   PCR numbers are PCR numbers, and the two events that change where PCR 0 starts. Types and data of events are signed by
- *   nobody (only digests are): this file gives them away as labels, and judges nothing by them.
+ *   A log is walked once, from front to back, with views into the caller's buffer: no heap, linear time. What is
+ * checked here is only what makes it a log: bounds, the header, that each event carries each bank of the header exactly
+ * once, that PCR numbers are PCR numbers, and the two events that change where PCR 0 starts. Types and data of events
+ * are signed by nobody (only digests are): this file gives them away as labels, and judges nothing by them.
  *
  *   SHA-1 format, everything little-endian:      crypto-agile: a first event in SHA-1 format whose data is
  *   +-----+------+------------+-----+------+     "Spec ID Event03" with the banks and their sizes, then
@@ -14,9 +14,10 @@
  *   | u32 | u32  |            | u32 | len  |     | pcr | type | count | alg u16 digest | len | data |
  *   +-----+------+------------+-----+------+     +-----+------+-------+----------------+-----+------+
  *
- *   EV_NO_ACTION events are no measurements. One of them, StartupLocality, says that PCR 0 started at 3 or 4 instead of 0;
- *   an H-CRTM event says 4. Both stand before the first other measurement of PCR 0, once; the claim takes effect only
- *   through replay, which the quote confirms or not. The kernel's copy of a log has no padding: trailing bytes are refused.
+ *   EV_NO_ACTION events are no measurements. One of them, StartupLocality, says that PCR 0 started at 3 or 4 instead of
+ * 0; an H-CRTM event says 4. Both stand before the first other measurement of PCR 0, once; the claim takes effect only
+ *   through replay, which the quote confirms or not. The kernel's copy of a log has no padding: trailing bytes are
+ * refused.
  *
  * Input: hostile until replayed against a quote. Spec: TCG PC Client Platform Firmware Profile 1.06, sections 10.2.1
  *   (agile), 10.4.5 (EV_NO_ACTION); TCG EFI Platform 1.22, section 5.1 (SHA-1).
@@ -29,14 +30,14 @@
 
 #include <stdbool.h>
 
-#define TCG_LOG_MAX_BYTES (1 << 20)
-#define TCG_LOG_MAX_BANKS 8
+#define TCG_LOG_MAX_BYTES  (1 << 20)
+#define TCG_LOG_MAX_BANKS  8
 #define TCG_LOG_MAX_EVENTS 8192
-#define TCG_LOG_MAX_PCR 23
+#define TCG_LOG_MAX_PCR    23
 
 /* Event types that mean something to a replay or have a rule of their own. */
-#define TCG_EV_NO_ACTION 0x00000003u
-#define TCG_EV_SEPARATOR 0x00000004u
+#define TCG_EV_NO_ACTION       0x00000003u
+#define TCG_EV_SEPARATOR       0x00000004u
 #define TCG_EV_EFI_HCRTM_EVENT 0x80000010u
 
 /**

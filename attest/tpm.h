@@ -5,9 +5,8 @@
  * Theory of operation
  *   Nothing is stored: the endorsement key (EK) is the TCG's default RSA-2048 template, the attestation key (AK) our
  *   own template, and both are primaries of the endorsement hierarchy, so a TPM makes the same two keys for ever
- *   (until TPM2_Clear changes the endorsement proof or the endorsement seed itself is changed). An AK made so can be
- *   told apart from every other key by its public area alone: restricted, so it signs nothing that the TPM did not
- * make.
+ *   (until TPM2_ChangeEPS). An AK made so can be told apart from every other key by its public area alone:
+ *   restricted, so it signs nothing that the TPM did not make.
  *
  *   The AK has noDA set. Its authorization is the empty string, so there is nothing to guess; but without noDA every
  *   loss of power after a quote counts as a failed guess, and the third one locks the TPM (seen with swtpm: the lockout

@@ -178,6 +178,22 @@ void board_free(struct board *b)
 	*b = (struct board){ 0 };
 }
 
+/* "A B", two words, both paths within what they are put into. */
+static int check_pairs(const struct conf *c, const char *key, const struct board_list *list, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < list->n; i++) {
+		const char *blank = strchr(list->v[i], ' ');
+
+		if (!blank || !blank[1] || strchr(blank + 1, ' '))
+			return err_set(e, EINVAL, "%s: %s = \"%.80s\", wanted two paths", c->name, key, list->v[i]);
+		r = check_inside(c, key, list->v[i], e);
+		r = r ? r : check_inside(c, key, blank + 1, e);
+	}
+	return r;
+}
+
 static int check_engine(const struct conf *c, const struct engine *g, struct err *e)
 {
 	int r = 0;
@@ -186,15 +202,8 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 		r = check_inside(c, "program", g->program.v[i], e);
 	for (size_t i = 0; !r && i < g->library.n; i++)
 		r = check_inside(c, "library", g->library.v[i], e);
-	for (size_t i = 0; !r && i < g->file.n; i++) {
-		const char *blank = strchr(g->file.v[i], ' ');
-
-		if (!blank || !blank[1] || strchr(blank + 1, ' '))
-			r = err_set(e, EINVAL, "%s: file = \"%.80s\", wanted \"SOURCE DEST\"", c->name, g->file.v[i]);
-		else
-			r = check_inside(c, "file", g->file.v[i], e);
-		r = r ? r : check_inside(c, "file", blank + 1, e);
-	}
+	r = r ? r : check_pairs(c, "file", &g->file, e);
+	r = r ? r : check_pairs(c, "link", &g->link, e);
 	for (size_t i = 0; !r && i < g->config.n; i++)
 		if (*g->config.v[i] != '/')
 			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name, g->config.v[i]);
@@ -207,11 +216,13 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
-	static const char *const keys[] = { "package", "program", "library", "file", "config", "argv", "ready", "ready_ms", NULL };
+	static const char *const keys[] = { "package", "program", "library", "file",     "link",
+					    "config",  "argv",	  "ready",   "ready_ms", NULL };
 	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL }, { "ready", &ret->ready, NULL, NULL }, { 0 } };
 	const struct list_key lists[] = { { "package", &ret->package }, { "program", &ret->program },
 					  { "library", &ret->library }, { "file", &ret->file },
-					  { "config", &ret->config },	{ 0 } };
+					  { "link", &ret->link },	{ "config", &ret->config },
+					  { 0 } };
 	const struct number_key numbers[] = { { "ready_ms", &ret->ready_ms, 60000, MAX_MS }, { 0 } };
 	char path[PATH_MAX];
 	struct conf c;

@@ -55,13 +55,14 @@ struct board {
  * @folder:  where it was read from; file sources are below it
  * @program: paths in the tree; their libraries come along
  * @file:    "SOURCE DEST": a file of the engine's folder and its place in the root (relative)
+ * @link:    "PATH TARGET": a symbolic link in the root
  * @config:  absolute paths in the image that are measured as configuration, in order
  * @argv, @ready, @ready_ms: as in the host manifest
  */
 struct engine {
 	char *text;
 	char folder[PATH_MAX];
-	struct board_list package, program, library, file, config;
+	struct board_list package, program, library, file, link, config;
 	const char *argv, *ready;
 	uint64_t ready_ms;
 };

@@ -32,9 +32,18 @@ static bool same(const struct fileset_entry *a, const struct fileset_entry *b)
 	       (!a->source || !strcmp(a->source, b->source)) && a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
 }
 
+static const struct fileset_entry *find(const struct fileset *f, const char *path)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].path, path))
+			return &f->v[i];
+	return NULL;
+}
+
 /* Takes over what @x points to, whatever is returned. */
 static int add(struct fileset *f, struct fileset_entry *x, struct err *e)
 {
+	const struct fileset_entry *there;
 	struct fileset_entry *v;
 	int r = 0;
 
@@ -42,10 +51,9 @@ static int add(struct fileset *f, struct fileset_entry *x, struct err *e)
 		r = err_set(e, ENOMEM, "no memory for the list of files");
 	if (!r && (!*x->path || *x->path == '/' || strstr(x->path, "..")))
 		r = err_set(e, EINVAL, "\"%.100s\" is no path within a file system", x->path);
-	for (size_t i = 0; !r && i < f->n; i++) {
-		if (strcmp(f->v[i].path, x->path))
-			continue;
-		r = same(&f->v[i], x) ? 0 : err_set(e, EEXIST, "two different things are to stand at /%s", x->path);
+	there = r ? NULL : find(f, x->path);
+	if (there) {
+		r = same(there, x) ? 0 : err_set(e, EEXIST, "two different things are to stand at /%s", x->path);
 		clear(x);
 		return r;
 	}
@@ -145,20 +153,34 @@ static int add_closure(struct fileset *f, const char *const *path, size_t n, str
 	return r;
 }
 
+/* @path, the links beside it that lead on, and the file that is finally meant. */
+static int add_with_links(struct fileset *f, const char *path, struct err *e)
+{
+	char real[ELF_MAX_PATH_BYTES], at[ELF_MAX_PATH_BYTES];
+	int r = elf_resolve(f->tree, path, real, e);
+
+	if (!r && snprintf(at, sizeof(at), "%s", path) >= (int)sizeof(at))
+		r = err_set(e, ENAMETOOLONG, "path in the tree is too long: %.100s", path);
+	while (!r && strcmp(at, real)) { /* ends: elf_resolve() has refused circles */
+		const struct fileset_entry *x;
+		char *slash = strrchr(at, '/');
+
+		r = add_from_tree(f, at, e);
+		x = r ? NULL : find(f, at);
+		if (!x || x->kind != FILESET_LINK || strchr(x->source, '/') || !slash ||
+		    (size_t)(slash + 1 - at) + strlen(x->source) >= sizeof(at))
+			break; /* it leads elsewhere: the file itself is what counts */
+		(void)snprintf(slash + 1, sizeof(at) - (size_t)(slash + 1 - at), "%s", x->source); /* checked */
+	}
+	return r ? r : add_from_tree(f, real, e);
+}
+
 int fileset_from_tree(struct fileset *f, const char *const *path, size_t n, struct err *e)
 {
 	int r = add_closure(f, path, n, e);
 
-	for (size_t i = 0; !r && i < n; i++) {
-		char real[ELF_MAX_PATH_BYTES], target[ELF_MAX_PATH_BYTES + 1];
-
-		r = elf_resolve(f->tree, path[i], real, e);
-		if (!r && strcmp(real, path[i])) {
-			(void)snprintf(target, sizeof(target), "/%s", real); /* fits */
-			r = fileset_link(f, path[i], target, e);
-		}
-		r = r ? r : add_from_tree(f, real, e);
-	}
+	for (size_t i = 0; !r && i < n; i++)
+		r = add_with_links(f, path[i], e);
 	return r;
 }
 
@@ -207,6 +229,23 @@ int fileset_program(struct fileset *f, const char *path, const char *source, str
 		r = fileset_from_tree(f, &one, 1, e);
 	}
 	return r ? r : fileset_copy(f, path, 0755, source, e);
+}
+
+int fileset_sha256(const struct fileset *f, const char *path, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+{
+	const struct fileset_entry *x;
+
+	while (*path == '/')
+		path++;
+	x = find(f, path);
+	if (!x)
+		return err_set(e, ENOENT, "/%s is to be measured, but the image does not hold it", path);
+	if (x->kind == FILESET_COPY)
+		return hash_sha256_file(x->source, ret, e);
+	if (x->kind != FILESET_DATA)
+		return err_set(e, EINVAL, "/%s is to be measured, but is no plain file", path);
+	hash_sha256(x->data, x->len, ret);
+	return 0;
 }
 
 int fileset_bytes(const struct fileset *f, uint64_t *ret, struct err *e)

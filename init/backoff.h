@@ -5,11 +5,11 @@
 
 #include <stdint.h>
 
-#define PID1_BACKOFF_FIRST_NS 1000000000ull
-#define PID1_BACKOFF_MOST_NS 30000000000ull
-#define PID1_BACKOFF_LIMIT 5		       /* ends in a row */
+#define PID1_BACKOFF_FIRST_NS    1000000000ull
+#define PID1_BACKOFF_MOST_NS     30000000000ull
+#define PID1_BACKOFF_LIMIT       5              /* ends in a row */
 #define PID1_BACKOFF_GOOD_RUN_NS 60000000000ull /* a run of this length starts the count anew */
-#define PID1_BACKOFF_GIVE_UP UINT64_MAX
+#define PID1_BACKOFF_GIVE_UP     UINT64_MAX
 
 /** struct pid1_backoff - zero to begin with */
 struct pid1_backoff {

@@ -43,7 +43,8 @@ static int take(const struct word *w, const char *key, char *ret, size_t room, s
 	if (*ret)
 		return err_set(e, EINVAL, "kernel command line: \"%s\" stands there twice", key);
 	if (w->n == k || w->n - k >= room)
-		return err_set(e, EINVAL, "kernel command line: the value of \"%s\" has %zu characters, wanted 1 to %zu", key,
+		return err_set(e, EINVAL,
+			       "kernel command line: the value of \"%s\" has %zu characters, wanted 1 to %zu", key,
 			       w->n - k, room - 1);
 	memcpy(ret, w->p + k, w->n - k);
 	ret[w->n - k] = '\0';
@@ -66,7 +67,8 @@ int pid1_cmdline_parse(const char *text, size_t len, struct pid1_cmdline *ret, s
 			return rc;
 	}
 	if (!*hash || !*profile)
-		return err_set(e, EINVAL, "kernel command line: \"%s\" is missing", *hash ? "holdfast.profile=" : "roothash=");
+		return err_set(e, EINVAL, "kernel command line: \"%s\" is missing",
+			       *hash ? "holdfast.profile=" : "roothash=");
 	if (!hex_decode(hash, out.root_hash, sizeof(out.root_hash)))
 		return err_set(e, EINVAL, "kernel command line: roothash=%s, wanted 64 lower-case hex digits", hash);
 	if (!strcmp(profile, "enforce"))

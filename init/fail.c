@@ -12,8 +12,8 @@ _Noreturn void pid1_end(enum pid1_action action)
 	static const int commands[] = { RB_POWER_OFF, RB_AUTOBOOT, RB_HALT_SYSTEM };
 
 	for (;;) {
-		(void)sys_reboot(commands[action]); /* does not return if it works */
-		(void)sys_reboot(RB_AUTOBOOT);	    /* a machine that cannot be powered off */
+		(void)sys_reboot(commands[action]);  /* does not return if it works */
+		(void)sys_reboot(RB_AUTOBOOT);       /* a machine that cannot be powered off */
 		(void)sys_poll(NULL, 0, 1000000000); /* PID 1 must not end: the kernel would panic; try again */
 	}
 }

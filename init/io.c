@@ -35,7 +35,8 @@ int pid1_read(const char *path, char *buf, size_t room, size_t *ret_len, struct 
 	if (n < 0)
 		return pid1_err(e, (int)n, "cannot read %s", path);
 	if (len == room)
-		return err_set(e, EFBIG, "%s has %zu bytes or more, the most that is accepted is %zu", path, room, room - 1);
+		return err_set(e, EFBIG, "%s has %zu bytes or more, the most that is accepted is %zu", path, room,
+			       room - 1);
 	buf[len] = '\0';
 	*ret_len = len;
 	return 0;

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 600
-#define CONSOLE_LEVEL "4" /* the kernel itself speaks on the console from KERN_ERR on */
-#define REFUSAL_LEVEL "1" /* only KERN_EMERG: the refusal's own line is already there */
+#define CONSOLE_LEVEL  "4" /* the kernel itself speaks on the console from KERN_ERR on */
+#define REFUSAL_LEVEL  "1" /* only KERN_EMERG: the refusal's own line is already there */
 
 static int console = 2;
 static int kmsg = -1;
@@ -57,7 +57,8 @@ int pid1_log_open(struct err *e)
 	if (fd < 0)
 		return pid1_err(e, fd, "cannot open /dev/kmsg");
 	kmsg = fd;
-	r = pid1_write("/proc/sys/kernel/printk_devkmsg", "on\n", 3, e); /* else the kernel drops lines when we are quick */
+	r = pid1_write("/proc/sys/kernel/printk_devkmsg", "on\n", 3,
+		       e); /* else the kernel drops lines when we are quick */
 	return r ? r : pid1_write("/proc/sys/kernel/printk", CONSOLE_LEVEL, 1, e);
 }
 

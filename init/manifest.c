@@ -44,7 +44,8 @@ static int parse_modules(const struct conf *c, struct pid1_module *ret, size_t *
 		m.path = v + m.optional;
 		m.params = cut_word(v);
 		if (*m.path == '/' || !path_is_clean(m.path))
-			return err_set(e, EINVAL, "%s: module \"%.80s\": wanted a path below /usr/lib/modules", c->name, m.path);
+			return err_set(e, EINVAL, "%s: module \"%.80s\": wanted a path below /usr/lib/modules", c->name,
+				       m.path);
 		if (n == PID1_MAX_MODULES)
 			return err_set(e, E2BIG, "%s: more than %d modules", c->name, PID1_MAX_MODULES);
 		ret[n++] = m;
@@ -109,7 +110,7 @@ static int parse_signer(const struct conf *c, uint8_t ret[static HASH_SHA256_BYT
 
 int pid1_boot_manifest_parse(struct pid1_boot_manifest *ret, size_t len, struct err *e)
 {
-	static const char *const keys[] = { "module",		"root.signer",	 "tpm",	       "deadline.tpm_ms",
+	static const char *const keys[] = { "module",           "root.signer",   "tpm",        "deadline.tpm_ms",
 					    "deadline.disk_ms", "on_corruption", "on_failure", NULL };
 	static const char *const corruption[] = { "panic", "restart", NULL };
 	static const char *const tpm[] = { "required", "optional", NULL };
@@ -178,8 +179,9 @@ static int parse_tasks(const struct conf *c, struct pid1_host_manifest *ret, str
 
 int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct err *e)
 {
-	static const char *const keys[] = { "module",	  "engine.argv", "engine.config", "engine.ready", "engine.ready_ms",
-					    "agent.argv", "task",	 "on_tasks_done", "on_failure",	  NULL };
+	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
+					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
+					    "on_failure",      NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
 	static struct conf c; /* as above */
 	const char *agent;

@@ -19,11 +19,11 @@
 #include <stdint.h>
 
 #define PID1_MAX_MANIFEST_BYTES 16384
-#define PID1_MAX_MODULES 48
-#define PID1_MAX_ARGS 32
-#define PID1_MAX_TASKS 16
-#define PID1_MAX_CONFIG_FILES 16
-#define PID1_MAX_DEADLINE_MS 3600000
+#define PID1_MAX_MODULES        48
+#define PID1_MAX_ARGS           32
+#define PID1_MAX_TASKS          16
+#define PID1_MAX_CONFIG_FILES   16
+#define PID1_MAX_DEADLINE_MS    3600000
 
 enum pid1_action { PID1_POWEROFF, PID1_REBOOT, PID1_HALT };
 

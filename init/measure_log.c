@@ -51,9 +51,11 @@ static int write_record(struct pid1_measure_log *m, const struct cel_record *rec
 	ssize_t n;
 
 	if (!len || !rec->data_bytes)
-		return err_set(e, EINVAL, "event \"%s\" with %zu bytes does not fit a record", rec->name, rec->data_bytes);
+		return err_set(e, EINVAL, "event \"%s\" with %zu bytes does not fit a record", rec->name,
+			       rec->data_bytes);
 	if (len > PID1_MAX_EVENT_LOG_BYTES - m->bytes)
-		return err_set(e, ENOSPC, "the event log is full (%zu of %d bytes)", m->bytes, PID1_MAX_EVENT_LOG_BYTES);
+		return err_set(e, ENOSPC, "the event log is full (%zu of %d bytes)", m->bytes,
+			       PID1_MAX_EVENT_LOG_BYTES);
 	n = sys_write(m->fd, bytes, len);
 	if (n < 0)
 		return pid1_err(e, (int)n, "cannot write %s", CEL_PATH);

@@ -26,7 +26,7 @@
 
 /* A verifier takes 64 KiB of evidence, firmware log included; past this nothing more is admitted, nor measured. */
 #define PID1_MAX_EVENT_LOG_BYTES 16384
-#define PID1_TPM_TIMEOUT_MS 20000
+#define PID1_TPM_TIMEOUT_MS      20000
 
 /** struct pid1_measure_log - zero it, then pid1_measure_open(); @tpm_fd is -1 without a TPM */
 struct pid1_measure_log {

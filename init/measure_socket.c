@@ -42,20 +42,23 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 		r.bad = true;
 	if (!r.bad && !strcmp(verb, "violation")) {
 		take_word(&r, word, sizeof(word));
-		if (reader_done(&r) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' && word[1] <= '9')
+		if (reader_done(&r) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' &&
+		    word[1] <= '9')
 			req.violation = (unsigned)((word[0] - '0') * 10 + word[1] - '0');
 		else
 			r.bad = true;
 	} else if (!r.bad && !strcmp(verb, "container")) {
 		take_word(&r, req.name, sizeof(req.name));
 		take_word(&r, word, sizeof(word));
-		if (!reader_done(&r) || !measure_name_is_valid(req.name) || !hex_decode(word, req.policy, sizeof(req.policy)))
+		if (!reader_done(&r) || !measure_name_is_valid(req.name) ||
+		    !hex_decode(word, req.policy, sizeof(req.policy)))
 			r.bad = true;
 	} else {
 		r.bad = true;
 	}
 	if (r.bad)
-		return err_set(e, EINVAL, "malformed request, wanted `container <name> <64 hex>` or `violation <code>`");
+		return err_set(e, EINVAL,
+			       "malformed request, wanted `container <name> <64 hex>` or `violation <code>`");
 	*ret = req;
 	return 0;
 }
@@ -160,8 +163,8 @@ static void client_accept(struct pid1_clients *c, int listener, uint64_t now_ns)
 	}
 }
 
-void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns, const struct policy *policy,
-			struct pid1_measure_log *log)
+void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns,
+			const struct policy *policy, struct pid1_measure_log *log)
 {
 	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++) {
 		struct pid1_client *cl = &c->client[i];

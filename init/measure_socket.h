@@ -21,8 +21,8 @@
 #include "policy/policy.h"
 
 #define PID1_MAX_REQUEST_BYTES 160
-#define PID1_MAX_CLIENTS 8
-#define PID1_CLIENT_NS 1000000000ull
+#define PID1_MAX_CLIENTS       8
+#define PID1_CLIENT_NS         1000000000ull
 
 /** struct pid1_request - @violation: code from 10 to 99, or 0 for a container */
 struct pid1_request {
@@ -60,7 +60,7 @@ uint64_t pid1_clients_deadline_ns(const struct pid1_clients *c);
  *
  * Only uid 0 is answered. Waits for the TPM, for nothing else.
  */
-void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns, const struct policy *policy,
-			struct pid1_measure_log *log);
+void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns,
+			const struct policy *policy, struct pid1_measure_log *log);
 
 #endif

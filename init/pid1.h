@@ -24,9 +24,9 @@
 #include "verity/discover.h"
 #include "verity/sigrecord.h"
 
-#define PID1_RUN_DIR "/run/holdfast"
-#define PID1_SELF "/usr/lib/holdfast/holdfast-init"
-#define PID1_SYSROOT "/sysroot"
+#define PID1_RUN_DIR        "/run/holdfast"
+#define PID1_SELF           "/usr/lib/holdfast/holdfast-init"
+#define PID1_SYSROOT        "/sysroot"
 #define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
 
 /** struct pid1 - one boot; a single zeroed static object, so nothing here is ever freed */

@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 
 #define READY_TRY_NS 50000000ull
-#define NS_PER_MS 1000000u
-#define NEVER UINT64_MAX
+#define NS_PER_MS    1000000u
+#define NEVER        UINT64_MAX
 
 /* Something that is to run always. @pid 0: it does not; @start_ns: when it is to be started again. */
 struct service {

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#define TERM_NS 10000000000ull
-#define KILL_NS 5000000000ull
+#define TERM_NS          10000000000ull
+#define KILL_NS          5000000000ull
 #define MAX_MOUNTS_BYTES (64 << 10)
 
 /* Reap until none of @services is left (@n > 0), or no child at all (@n == 0). Return: whether that was reached. */

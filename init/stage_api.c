@@ -39,7 +39,8 @@ int pid1_stage_api(struct pid1 *p, struct err *e)
 		return err_set(e, ENOMEM, "cannot set the environment");
 	for (size_t i = 0; i < ARRAY_SIZE(api_mounts); i++) {
 		const struct api_mount *m = &api_mounts[i];
-		int r = strcmp(m->type, "securityfs") ? sys_mkdir(m->target, 0755) : 0; /* that one is sysfs's own folder */
+		int r = strcmp(m->type, "securityfs") ? sys_mkdir(m->target, 0755)
+						      : 0; /* that one is sysfs's own folder */
 
 		if (!r)
 			r = sys_mount(m->type, m->target, m->type, m->flags, m->data);

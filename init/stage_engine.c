@@ -13,14 +13,14 @@
 
 #include <linux/capability.h>
 
-#define IPE_BLOB "/etc/holdfast/ipe.p7b"
+#define IPE_BLOB   "/etc/holdfast/ipe.p7b"
 #define CAP_BIT(c) (1ull << (c))
 
 /* What an engine could undo the host with. CAP_SYS_ADMIN must stay: an engine mounts. */
-#define ENGINE_CAPS_GONE \
-	(CAP_BIT(CAP_MAC_ADMIN) | CAP_BIT(CAP_MAC_OVERRIDE) | CAP_BIT(CAP_SYS_MODULE) | CAP_BIT(CAP_SYS_RAWIO) | \
-	 CAP_BIT(CAP_SYS_BOOT) | CAP_BIT(CAP_SYS_TIME) | CAP_BIT(CAP_SYSLOG) | CAP_BIT(CAP_AUDIT_CONTROL) | \
-	 CAP_BIT(CAP_AUDIT_READ) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_WAKE_ALARM) | \
+#define ENGINE_CAPS_GONE                                                                                               \
+	(CAP_BIT(CAP_MAC_ADMIN) | CAP_BIT(CAP_MAC_OVERRIDE) | CAP_BIT(CAP_SYS_MODULE) | CAP_BIT(CAP_SYS_RAWIO) |       \
+	 CAP_BIT(CAP_SYS_BOOT) | CAP_BIT(CAP_SYS_TIME) | CAP_BIT(CAP_SYSLOG) | CAP_BIT(CAP_AUDIT_CONTROL) |            \
+	 CAP_BIT(CAP_AUDIT_READ) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_WAKE_ALARM) |                 \
 	 CAP_BIT(CAP_BLOCK_SUSPEND) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_CHECKPOINT_RESTORE))
 
 /* The agent reads logs and asks the TPM, as the owner of both: no capability at all. */
@@ -57,7 +57,8 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid, struct err *e)
+static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid,
+		 struct err *e)
 {
 	struct sys_child c = {
 		.argv = argv->arg,

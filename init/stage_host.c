@@ -20,7 +20,7 @@
 #include <sys/mount.h>
 
 #define HOST_CONF "/etc/holdfast/host.conf"
-#define CGROUP "/sys/fs/cgroup"
+#define CGROUP    "/sys/fs/cgroup"
 
 static int resume_measuring(struct pid1 *p, bool tpm_required, struct err *e)
 {
@@ -145,8 +145,8 @@ int pid1_stage_layer_policy(struct pid1 *p, struct err *e)
 	if (r == -EBADMSG)
 		p->code = CODE_LAYER_POLICY_SIGNATURE;
 	if (!r)
-		pid1_log(p->stage, "%s version %llu, %zu image(s)", p->policy->name, (unsigned long long)p->policy->version,
-			 p->policy->n_images);
+		pid1_log(p->stage, "%s version %llu, %zu image(s)", p->policy->name,
+			 (unsigned long long)p->policy->version, p->policy->n_images);
 	return r;
 }
 

@@ -18,10 +18,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define IPE "/sys/kernel/security/ipe"
-#define IPE_ACTIVE IPE "/policies/holdfast/active"
-#define IPE_TEXT IPE "/policies/holdfast/policy"
-#define IPE_BLOB "/etc/holdfast/ipe.p7b"
+#define IPE           "/sys/kernel/security/ipe"
+#define IPE_ACTIVE    IPE "/policies/holdfast/active"
+#define IPE_TEXT      IPE "/policies/holdfast/policy"
+#define IPE_BLOB      "/etc/holdfast/ipe.p7b"
 #define IPE_MAX_BYTES (128 << 10)
 
 /* One buffer: the blob is not needed any more when the text is read back. */
@@ -48,7 +48,8 @@ static int check_text(struct err *e)
 	if (r)
 		return r;
 	if (strlen(ipe_bytes) != len)
-		return err_set(e, EBADMSG, "the active IPE policy's text holds a NUL byte at offset %zu", strlen(ipe_bytes));
+		return err_set(e, EBADMSG, "the active IPE policy's text holds a NUL byte at offset %zu",
+			       strlen(ipe_bytes));
 	if (strstr(ipe_bytes, "boot_verified"))
 		return err_set(e, EBADMSG, "the active IPE policy still trusts boot_verified");
 	if (!strstr(ipe_bytes, "DEFAULT action=DENY"))

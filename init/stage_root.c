@@ -51,8 +51,8 @@ static int find_tpm(struct pid1 *p, int *ret_fd, struct err *e)
 
 int pid1_stage_tpm(struct pid1 *p, struct err *e)
 {
-	char banks[TPM_CMD_MAX_BANKS * 10] = "";
-	int fd, r;
+	char banks[TPM_CMD_MAX_BANKS * 10] = ""; /* a blank and a name of at most eight characters each */
+	int fd, r, n = 0;
 
 	p->uevents = sys_uevent_open();
 	if (p->uevents < 0)
@@ -64,10 +64,8 @@ int pid1_stage_tpm(struct pid1 *p, struct err *e)
 	r = pid1_measure_open(&p->log, fd, e);
 	if (r)
 		return r;
-	for (size_t i = 0; i < p->log.banks.n; i++) {
-		strcat(banks, " "); /* five names of at most eight characters, each with its blank, fit */
-		strcat(banks, hash_name(p->log.banks.alg[i]));
-	}
+	for (size_t i = 0; i < p->log.banks.n; i++)
+		n += snprintf(banks + n, sizeof(banks) - (size_t)n, " %s", hash_name(p->log.banks.alg[i]));
 	if (fd >= 0)
 		pid1_log(p->stage, "banks%s", banks);
 	return pid1_phase(p, MEASURE_ENTER_INITRD, e);
@@ -93,7 +91,8 @@ int pid1_stage_disk(struct pid1 *p, struct err *e)
 		return r;
 	sys_close(p->uevents);
 	p->uevents = -1;
-	pid1_log(p->stage, "root %s, hash tree %s", p->root_devices.path[VERITY_PART_ROOT], p->root_devices.path[VERITY_PART_HASH]);
+	pid1_log(p->stage, "root %s, hash tree %s", p->root_devices.path[VERITY_PART_ROOT],
+		 p->root_devices.path[VERITY_PART_HASH]);
 	return 0;
 }
 

@@ -21,15 +21,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BOOT_CONF "/etc/holdfast/boot.conf"
-#define LOCKDOWN "/sys/kernel/security/lockdown"
+#define BOOT_CONF  "/etc/holdfast/boot.conf"
+#define LOCKDOWN   "/sys/kernel/security/lockdown"
 #define IMA_POLICY "/sys/kernel/security/ima/policy"
 
 /* The page the x86 kernel was started with. Kernel: Documentation/arch/x86/zero-page.rst, "secure_boot"; linux/efi.h. */
-#define BOOT_PARAMS "/sys/kernel/boot_params/data"
+#define BOOT_PARAMS             "/sys/kernel/boot_params/data"
 #define BOOT_PARAMS_SECURE_BOOT 0x1ec
-#define BOOT_PARAMS_BYTES 4096
-#define SECURE_BOOT_ENABLED 3
+#define BOOT_PARAMS_BYTES       4096
+#define SECURE_BOOT_ENABLED     3
 
 int pid1_stage_boot_manifest(struct pid1 *p, struct err *e)
 {
@@ -66,8 +66,9 @@ static int check_secure_boot(struct err *e)
 	if (r)
 		return r;
 	if (len <= BOOT_PARAMS_SECURE_BOOT || page[BOOT_PARAMS_SECURE_BOOT] != SECURE_BOOT_ENABLED)
-		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %d, wanted %d)", BOOT_PARAMS,
-			       len > BOOT_PARAMS_SECURE_BOOT ? page[BOOT_PARAMS_SECURE_BOOT] : -1, SECURE_BOOT_ENABLED);
+		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %d, wanted %d)",
+			       BOOT_PARAMS, len > BOOT_PARAMS_SECURE_BOOT ? page[BOOT_PARAMS_SECURE_BOOT] : -1,
+			       SECURE_BOOT_ENABLED);
 	return 0;
 }
 
@@ -81,7 +82,8 @@ static int check_lockdown(struct err *e)
 		return r;
 	if (strstr(text, "[integrity]") || strstr(text, "[confidentiality]"))
 		return 0;
-	return err_set(e, EPERM, "%s is \"%.*s\", wanted integrity or confidentiality", LOCKDOWN, (int)strcspn(text, "\n"), text);
+	return err_set(e, EPERM, "%s is \"%.*s\", wanted integrity or confidentiality", LOCKDOWN,
+		       (int)strcspn(text, "\n"), text);
 }
 
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PID1_STATE_PATH "/run/holdfast/init.state"
+#define PID1_STATE_PATH      "/run/holdfast/init.state"
 #define PID1_MAX_STATE_BYTES 4096
 
 /** struct pid1_state - @tpm_required as the boot manifest says */

@@ -27,13 +27,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY(call) \
-	({ \
-		__typeof__(call) r_; \
-		do \
-			r_ = (call); \
-		while (r_ < 0 && errno == EINTR); \
-		r_ < 0 ? (__typeof__(r_))-errno : r_; \
+#define RETRY(call)                                                                                                    \
+	({                                                                                                             \
+		__typeof__(call) r_;                                                                                   \
+		do                                                                                                     \
+			r_ = (call);                                                                                   \
+		while (r_ < 0 && errno == EINTR);                                                                      \
+		r_ < 0 ? (__typeof__(r_))-errno : r_;                                                                  \
 	})
 
 int sys_open(const char *path, int flags, mode_t mode)
@@ -174,7 +174,8 @@ uint64_t sys_now_ns(void)
 
 int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 {
-	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000u), .tv_nsec = (long)(timeout_ns % 1000000000u) };
+	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000u),
+			      .tv_nsec = (long)(timeout_ns % 1000000000u) };
 	int r = ppoll(p, n, timeout_ns == UINT64_MAX ? NULL : &t, NULL);
 
 	if (r < 0 && errno == EINTR) {
@@ -310,12 +311,9 @@ static const struct child_step {
 	const char *name;
 	bool (*run)(const struct sys_child *c);
 } child_steps[] = {
-	{ "joining its cgroup", child_join_cgroup },
-	{ "resetting signals", child_reset_signals },
-	{ "its standard descriptors", child_stdio },
-	{ "dropping capabilities", child_drop_caps },
-	{ "no_new_privs", child_no_new_privs },
-	{ "execve", child_exec },
+	{ "joining its cgroup", child_join_cgroup }, { "resetting signals", child_reset_signals },
+	{ "its standard descriptors", child_stdio }, { "dropping capabilities", child_drop_caps },
+	{ "no_new_privs", child_no_new_privs },      { "execve", child_exec },
 };
 
 #define CHILD_STEPS (sizeof(child_steps) / sizeof(child_steps[0]))
@@ -324,7 +322,7 @@ static _Noreturn void child_run(const struct sys_child *c, int report)
 {
 	uint8_t step = 0;
 
-	(void)setsid(); /* fails only for a group leader, which a fresh child is not */
+	(void)setsid();   /* fails only for a group leader, which a fresh child is not */
 	(void)umask(022); /* returns the old one */
 	while (child_steps[step].run(c))
 		step++;

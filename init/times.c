@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_INIT "Run /init as init process"
-#define OURS "holdfast: "
+#define RUN_INIT          "Run /init as init process"
+#define OURS              "holdfast: "
 #define KMSG_RECORD_BYTES 1024
 
 void pid1_times_mark(struct pid1_times *t, const char *name)
@@ -108,6 +108,7 @@ void pid1_times_report(const struct pid1_times *t)
 		report_line(t->mark[i].name, t->mark[i].ns - last);
 		last = t->mark[i].ns;
 	}
-	pid1_log("boot", "total %" PRIu64 ".%03" PRIu64 " ms (%" PRIu64 " ns; under -icount shift=0 one ns is one instruction)",
+	pid1_log("boot",
+		 "total %" PRIu64 ".%03" PRIu64 " ms (%" PRIu64 " ns; under -icount shift=0 one ns is one instruction)",
 		 (last - begin) / 1000000, (last - begin) / 1000 % 1000, last - begin);
 }

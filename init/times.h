@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PID1_MAX_MARKS 40
+#define PID1_MAX_MARKS       40
 #define PID1_MARK_NAME_BYTES 24
 
 /** struct pid1_times - @main_ns: when main() began in the initramfs; @kmsg_ns: pid1_log_first_ns() there */

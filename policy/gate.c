@@ -12,6 +12,14 @@
 
 #define CRUN_SIGNALLED 128
 
+/* One call of the gate that needs the policy. @code is where a refusal puts its number. */
+struct job {
+	const struct gate_host *host;
+	const struct gate_command *cmd;
+	const struct policy *policy;
+	enum code *code;
+};
+
 /* --- crun ----------------------------------------------------------------------------------------------------------
  */
 
@@ -92,67 +100,66 @@ static int make_state(const struct gate_host *host, const struct gate_command *c
 }
 
 /* The steps from the folder to the measurement; @s is open. The caller removes the folder on failure. */
-static int prepare(const struct gate_host *host, const struct gate_command *cmd, const struct policy *policy,
-		   const struct policy_image *image, const struct gate_state *s, struct err *e)
+static int prepare(const struct job *job, const struct policy_image *image, const struct gate_state *s, struct err *e)
 {
 	struct gate_entry entry;
 	int r;
 
-	(void)snprintf(entry.image, sizeof(entry.image), "%s", image->name); /* names are bounded by the policy */
-	(void)snprintf(entry.root, sizeof(entry.root), "%s", cmd->root);     /* by the command line's parser */
+	*job->code = CODE_GATE_LAYER;
+	(void)snprintf(entry.image, sizeof(entry.image), "%s", image->name);  /* names are bounded by the policy */
+	(void)snprintf(entry.root, sizeof(entry.root), "%s", job->cmd->root); /* by the command line's parser */
 	r = gate_entry_write(s, &entry, e);
-	return r ? r : gate_rootfs_mount(host, policy, image, s, e);
+	if (!r)
+		r = gate_rootfs_mount(job->host, job->policy, image, s, e);
+	if (r)
+		return r;
+	*job->code = CODE_GATE_MEASURE;
+	return gate_measure_container(job->host->measure, image, job->policy, e);
 }
 
 /* Read and check the bundle; @ret_json is ours. */
-static int check_bundle(const struct gate_host *host, const struct gate_command *cmd, const struct policy *policy,
-			const struct policy_image **ret_image, struct buf *ret_json, enum code *code, struct err *e)
+static int check_bundle(const struct job *job, const struct policy_image **ret_image, struct buf *ret_json,
+			struct err *e)
 {
 	char rootfs[sizeof(((struct gate_state *)0)->path) + 8];
-	struct oci_spec_input in = {.name = "config.json", .id = cmd->operand[0], .policy = policy, .rootfs = rootfs};
+	struct oci_spec_input in = {.name = "config.json", .id = job->cmd->operand[0], .policy = job->policy};
 	cleanup_buf struct buf config = BUF_INIT;
 	int r;
 
-	*code = CODE_GATE_BUNDLE;
-	r = gate_bundle_read(cmd->bundle, host->owner, &config, e);
+	*job->code = CODE_GATE_BUNDLE;
+	r = gate_bundle_read(job->cmd->bundle, job->host->owner, &config, e);
 	if (r)
 		return r;
-	(void)snprintf(rootfs, sizeof(rootfs), "%s/" GATE_FOLDER "/%s/rootfs", host->run_dir,
+	(void)snprintf(rootfs, sizeof(rootfs), "%s/" GATE_FOLDER "/%s/rootfs", job->host->run_dir,
 		       in.id); /* both are bounded */
+	in.rootfs = rootfs;
 	in.bytes = config.data;
 	in.len = config.len;
-	return oci_spec_create(&in, ret_image, ret_json, code, e);
+	return oci_spec_create(&in, ret_image, ret_json, job->code, e);
 }
 
-static int create(const struct gate_host *host, const struct gate_command *cmd, const struct policy *policy,
-		  enum code *code, struct err *e)
+static int create(const struct job *job, struct err *e)
 {
 	const struct policy_image *image = NULL;
 	struct gate_state s = GATE_STATE_INIT;
 	cleanup_buf struct buf json = BUF_INIT;
 	struct err ignored = ERR_INIT;
 	char bundle[sizeof(s.path) + 16];
-	int r = check_bundle(host, cmd, policy, &image, &json, code, e);
+	int r = check_bundle(job, &image, &json, e);
 
 	if (r)
 		return r;
-	*code = CODE_GATE_BUNDLE;
-	r = make_state(host, cmd, &s, e);
+	*job->code = CODE_GATE_BUNDLE;
+	r = make_state(job->host, job->cmd, &s, e);
 	if (r)
 		return r;
 	r = gate_state_write(&s, "config.json", &json, e);
+	if (!r)
+		r = prepare(job, image, &s, e);
 	if (!r) {
-		*code = CODE_GATE_LAYER;
-		r = prepare(host, cmd, policy, image, &s, e);
-	}
-	if (!r) {
-		*code = CODE_GATE_MEASURE;
-		r = gate_measure_container(host->measure, image, policy, e);
-	}
-	if (!r) {
-		*code = CODE_INTERNAL;
+		*job->code = CODE_INTERNAL;
 		(void)snprintf(bundle, sizeof(bundle), "--bundle=%s", s.path); /* fits by its size */
-		r = become_crun(host, cmd, bundle, e);
+		r = become_crun(job->host, job->cmd, bundle, e);
 	}
 	(void)!gate_state_remove(&s, &ignored); /* what refused is the sentence to tell; the next create tries again */
 	gate_state_close(&s);
@@ -163,56 +170,54 @@ static int create(const struct gate_host *host, const struct gate_command *cmd, 
  */
 
 /* The entry that the container was created from, if the policy still has it. */
-static int find_entry(const struct gate_command *cmd, const struct policy *policy, const struct gate_state *s,
-		      const struct policy_image **ret, struct err *e)
+static int find_entry(const struct job *job, const struct gate_state *s, const struct policy_image **ret, struct err *e)
 {
 	struct gate_entry entry;
 	int r = gate_entry_read(s, &entry, e);
 
 	if (r)
 		return r;
-	if (strcmp(entry.root, cmd->root))
-		return err_set(e, EPERM, "container \"%s\" was created with another --root", cmd->operand[0]);
-	*ret = policy_image_find(policy, entry.image);
+	if (strcmp(entry.root, job->cmd->root))
+		return err_set(e, EPERM, "container \"%s\" was created with another --root", job->cmd->operand[0]);
+	*ret = policy_image_find(job->policy, entry.image);
 	return *ret ? 0 : err_set(e, ENOENT, "the layer policy has no image \"%s\" any more", entry.image);
 }
 
-static int exec_prepare(const struct gate_host *host, const struct gate_command *cmd, const struct policy *policy,
-			const struct gate_state *s, const char *file, enum code *code, struct err *e)
+/* Check process.json and write ours as @file. */
+static int exec_prepare(const struct job *job, const struct gate_state *s, const char *file, struct err *e)
 {
-	struct oci_spec_input in = {.name = "process.json", .id = cmd->operand[0], .policy = policy};
+	struct oci_spec_input in = {.name = "process.json", .id = job->cmd->operand[0], .policy = job->policy};
 	const struct policy_image *image = NULL;
 	cleanup_buf struct buf request = BUF_INIT, json = BUF_INIT;
-	int r = find_entry(cmd, policy, s, &image, e);
+	int r = find_entry(job, s, &image, e);
 
 	if (!r)
-		r = gate_file_read(cmd->process, host->owner, &request, e);
+		r = gate_file_read(job->cmd->process, job->host->owner, &request, e);
 	if (r)
 		return r;
 	in.bytes = request.data;
 	in.len = request.len;
-	r = oci_spec_exec(&in, image, &json, code, e);
+	r = oci_spec_exec(&in, image, &json, job->code, e);
 	return r ? r : gate_state_write(s, file, &json, e);
 }
 
-static int exec(const struct gate_host *host, const struct gate_command *cmd, const struct policy *policy,
-		enum code *code, struct err *e)
+static int exec(const struct job *job, struct err *e)
 {
 	struct gate_state s = GATE_STATE_INIT;
 	char file[32], option[sizeof(s.path) + sizeof(file) + 16];
 	int r;
 
-	*code = CODE_GATE_EXEC;
-	r = gate_state_open(host, cmd->operand[0], &s, e);
+	*job->code = CODE_GATE_EXEC;
+	r = gate_state_open(job->host, job->cmd->operand[0], &s, e);
 	if (r)
-		return err_context(e, "\"%s\" is no container of the gate", cmd->operand[0]);
+		return err_context(e, "\"%s\" is no container of the gate", job->cmd->operand[0]);
 	/* Removed with the folder at delete; the number comes round again, so they do not pile up. */
 	(void)snprintf(file, sizeof(file), "process-%d.json", (int)getpid());    /* fits */
 	(void)snprintf(option, sizeof(option), "--process=%s/%s", s.path, file); /* fits by its size */
-	r = exec_prepare(host, cmd, policy, &s, file, code, e);
+	r = exec_prepare(job, &s, file, e);
 	if (!r) {
-		*code = CODE_INTERNAL;
-		r = become_crun(host, cmd, option, e);
+		*job->code = CODE_INTERNAL;
+		r = become_crun(job->host, job->cmd, option, e);
 	}
 	gate_state_close(&s);
 	return r;
@@ -247,13 +252,15 @@ static int delete (const struct gate_host *host, const struct gate_command *cmd,
 static int checked(const struct gate_host *host, const struct gate_command *cmd, enum code *code, struct err *e)
 {
 	cleanup_policy struct policy *policy = NULL;
+	struct job job = {.host = host, .cmd = cmd, .code = code};
 	int r;
 
 	*code = CODE_GATE_POLICY;
 	r = policy_load_verified(host->policy_root, &policy, e);
-	if (!r)
-		r = cmd->kind == GATE_EXEC ? exec(host, cmd, policy, code, e) : create(host, cmd, policy, code, e);
-	return r;
+	if (r)
+		return r;
+	job.policy = policy;
+	return cmd->kind == GATE_EXEC ? exec(&job, e) : create(&job, e);
 }
 
 int gate_run(const struct gate_host *host, const struct gate_command *cmd, enum code *code, struct err *e)

@@ -203,7 +203,7 @@ static int find_manifest(const char *folder, struct choice *c, char ret_where[st
 
 	r = r ? r : file_read(path, POLICY_OCI_MAX_JSON_BYTES, &b, e);
 	r = r ? r : json_parse(b.data, b.len, "index.json", &doc, e);
-	(void)strcpy(ret_where, "index.json");
+	(void)snprintf(ret_where, 64, "index.json"); /* always fits */
 	for (int depth = 0; !r && depth < MAX_INDEX_DEPTH; depth++) {
 		struct descriptor d;
 		bool leaf;

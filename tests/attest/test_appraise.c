@@ -2,9 +2,9 @@
 /*
  * tests/attest/test_appraise.c - each attack is refused, with its reason, beside the same host without it
  *
- * An attack acts at one of four places: on what is measured (before), on the log's events after the TPM has extended them
- * (lie), on the logs' bytes before they are quoted (edit), or on the sealed evidence under way (after). The host itself
- * controls the first three; the quote over the edited logs is a good one then.
+ * An attack acts at one of four places: on what is measured (before), on the log's events after the TPM has extended
+ * them (lie), on the logs' bytes before they are quoted (edit), or on the sealed evidence under way (after). The host
+ * itself controls the first three; the quote over the edited logs is a good one then.
  */
 #include "tests/attest/world.h"
 
@@ -51,6 +51,7 @@ static void attack_test(void **state)
 	if (at->after)
 		at->after(w);
 	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_false(has_line(&judged.facts, "secure boot")); /* a refusal states nothing that was not proven */
 	if (!has_line(&judged.reasons, at->reason)) {
 		show(&judged);
 		fail_msg("no reason says \"%s\"", at->reason);
@@ -177,7 +178,8 @@ static void command_line_with_init(struct world *w)
 
 static void separator_twice(struct world *w)
 {
-	w_insert(&w->firmware, w_find(&w->firmware, 1, "separator"), &w->firmware.v[w_find(&w->firmware, 1, "separator")]);
+	w_insert(&w->firmware, w_find(&w->firmware, 1, "separator"),
+		 &w->firmware.v[w_find(&w->firmware, 1, "separator")]);
 }
 
 static void separator_missing(struct world *w)
@@ -236,7 +238,7 @@ static void firmware_log_all_gone(struct world *w)
 /* The whole log in SHA-1 format: a bank that the firmware would not cap. */
 static void firmware_log_sha1(struct world *w)
 {
-	static const uint8_t sha1[20] = { 1 };
+	static const uint8_t sha1[20] = {1};
 
 	buf_free(&w->firmware_log);
 	for (size_t i = 0; i < w->firmware.n; i++) {
@@ -276,7 +278,7 @@ static void firmware_measures_pcr_10(struct world *w)
 
 static void policy_older(struct world *w)
 {
-	uint8_t d[32] = { 7 };
+	uint8_t d[32] = {7};
 	struct measure_event m = measure_layer_policy(d, 2);
 	struct event *ev = &w->os.v[w_find(&w->os, 13, "layer-policy")];
 
@@ -297,7 +299,7 @@ static void violation(struct world *w)
 
 static void other_container(struct world *w)
 {
-	uint8_t d[32] = { 7 };
+	uint8_t d[32] = {7};
 
 	w_measure(&w->os, measure_container("other", d));
 }
@@ -346,7 +348,7 @@ static void record_digest_not_of_data(struct world *w)
 
 static void other_root(struct world *w)
 {
-	uint8_t root[32] = { 1 };
+	uint8_t root[32] = {1};
 	struct measure_event m = measure_root_hash(root);
 	struct event *ev = &w->os.v[w_find(&w->os, 15, "root-hash")];
 
@@ -366,7 +368,7 @@ static void ima_other_file(struct world *w)
 
 static void ima_other_root(struct world *w)
 {
-	uint8_t root[32] = { 9 };
+	uint8_t root[32] = {9};
 
 	w_ima_table(&w->ima, root, NULL);
 }
@@ -401,13 +403,16 @@ static void ima_table(struct world *w, const char *format)
 	w_ima_table(&w->ima, root, format);
 }
 
-#define REPLACED_TARGET(root, options) \
-	"target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,verity_version=1," \
-	"data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=" root ",salt=-," options ";"
+#define REPLACED_TARGET(root, options)                                                                                 \
+	"target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,verity_" \
+	"version=1,"                                                                                                   \
+	"data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=" root ",salt=-," options   \
+	";"
 
 static void ima_ignore_corruption(struct world *w)
 {
-	ima_table(w, W_DEVICE REPLACED_TARGET("%s", "ignore_zero_blocks=n,check_at_most_once=n,verity_mode=ignore_corruption"));
+	ima_table(w, W_DEVICE REPLACED_TARGET(
+			     "%s", "ignore_zero_blocks=n,check_at_most_once=n,verity_mode=ignore_corruption"));
 }
 
 static void ima_check_once(struct world *w)
@@ -423,20 +428,26 @@ static void ima_zero_blocks(struct world *w)
 /* The key's name is not escaped by the kernel: options in it must not be read as the kernel's. */
 static void ima_good_digest_in_the_key_name(struct world *w)
 {
-	ima_table(w, W_DEVICE REPLACED_TARGET("0000000000000000000000000000000000000000000000000000000000000000",
-					      "ignore_zero_blocks=n,check_at_most_once=n,root_hash_sig_key_desc=x,root_digest=%s"));
+	ima_table(w, W_DEVICE REPLACED_TARGET(
+			     "0000000000000000000000000000000000000000000000000000000000000000",
+			     "ignore_zero_blocks=n,check_at_most_once=n,root_hash_sig_key_desc=x,root_digest=%s"));
 }
 
 static void ima_mode_cut_off_by_a_long_key_name(struct world *w)
 {
-	ima_table(w, W_DEVICE "target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,"
-			      "verity_version=1,data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=%s,salt=-,"
-			      "ignore_zero_blocks=n,check_at_most_once=n,root_hash_sig_key_desc=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	ima_table(
+		w, W_DEVICE
+		"target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,"
+		"verity_version=1,data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=%s,"
+		"salt=-,"
+		"ignore_zero_blocks=n,check_at_most_once=n,root_hash_sig_key_desc="
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }
 
 static void ima_linear(struct world *w)
 {
-	ima_table(w, W_DEVICE "target_index=0,target_begin=0,target_len=2,target_name=linear,target_version=1.4.0,device_name=7:0,start=%.1s;");
+	ima_table(w, W_DEVICE "target_index=0,target_begin=0,target_len=2,target_name=linear,target_version=1.4.0,"
+			      "device_name=7:0,start=%.1s;");
 }
 
 static void ima_two_targets(struct world *w)
@@ -446,27 +457,31 @@ static void ima_two_targets(struct world *w)
 
 static void ima_second_target_unannounced(struct world *w)
 {
-	ima_table(w, W_DEVICE W_TARGET "target_index=1,target_begin=2048,target_len=2,target_name=linear,target_version=1.4.0;");
+	ima_table(w, W_DEVICE W_TARGET
+		  "target_index=1,target_begin=2048,target_len=2,target_name=linear,target_version=1.4.0;");
 }
 
 static void ima_resume_of_an_unmeasured_table(struct world *w)
 {
-	uint8_t h[32] = { 0 };
+	uint8_t h[32] = {0};
 
-	w_ima(&w->ima, h, "dm_device_resume", "dm_version=4.48.0;name=x,uuid=;device_resume=no_data;current_device_capacity=0;");
+	w_ima(&w->ima, h, "dm_device_resume",
+	      "dm_version=4.48.0;name=x,uuid=;device_resume=no_data;current_device_capacity=0;");
 }
 
 static void ima_resume_of_another_table(struct world *w)
 {
-	uint8_t h[32] = { 0 };
+	uint8_t h[32] = {0};
 
-	w_ima(&w->ima, h, "dm_device_resume", W_DEVICE "active_table_hash=sha256:"
+	w_ima(&w->ima, h, "dm_device_resume",
+	      W_DEVICE
+	      "active_table_hash=sha256:"
 	      "1111111111111111111111111111111111111111111111111111111111111111;current_device_capacity=2048;");
 }
 
 static void ima_rename(struct world *w)
 {
-	uint8_t h[32] = { 0 };
+	uint8_t h[32] = {0};
 
 	w_ima(&w->ima, h, "dm_device_rename", W_DEVICE "new_name=y,new_uuid=;current_device_capacity=1;");
 }
@@ -583,13 +598,26 @@ static const struct attack attacks[] = {
 static void a_sound_host_is_accepted_with_its_facts(void **state)
 {
 	static const char *const facts[] = {
-		"image: demo version 1, x86_64", "profile: enforce", "root hash: a5a5",	"secure boot: on",     "layer policy: layer-policy:sha256:07",
-		"seen since boot: container",	 "EK: believed",     "clock 123456 ms", "PCR 0: replayed, not", "1 dm-verity tables and 1 files",
+		"image: demo version 1, x86_64",
+		"profile: enforce",
+		"root hash: a5a5",
+		"secure boot: on",
+		"layer policy: layer-policy:sha256:07",
+		"seen since boot: container",
+		"EK: believed",
+		"clock 123456 ms",
+		"PCR 0: replayed, not",
+		"dm-verity tables 1, files 1",
 	};
 	struct world *w = world_sound();
+	char hex[65];
 
 	(void)state;
 	world_seal(w);
+	/* As firmware measures it: the same digest stands in the PCR 7 of every log of a machine with Secure Boot on.
+	 */
+	hex_encode(w->firmware.v[w_find(&w->firmware, 7, "SecureBoot")].digest, 32, hex);
+	assert_string_equal(hex, "ccfc4bb32888a345bc8aeadaba552b627d99348c767681ab3141f5b01e40a40e");
 	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
 		if (!has_line(&judged.facts, facts[i]))
@@ -624,7 +652,7 @@ static void a_clock_that_is_not_safe_is_a_fact_and_no_refusal(void **state)
 static void devices_that_go_away_are_accepted(void **state)
 {
 	struct world *w = world_sound();
-	uint8_t h[32] = { 0 };
+	uint8_t h[32] = {0};
 
 	(void)state;
 	w_ima(&w->ima, h, "dm_device_remove", "dm_version=4.48.0;device_active_metadata=name=root;remove_all=n;");
@@ -636,15 +664,16 @@ static void devices_that_go_away_are_accepted(void **state)
 static void no_verdict_is_not_an_acceptance(void **state)
 {
 	struct world *w = world_sound();
-	struct refvalues rv = { 0 };
+	struct refvalues rv = {0};
 	struct err e = ERR_INIT;
 	struct appraise_input in;
 
 	(void)state;
 	world_seal(w);
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "r", &rv, &e), &e);
-	w->enrolment.ak_public[9] ^= 0x10; /* fixedParent off: an AK that could leave its TPM; the record cannot be used */
-	in = (struct appraise_input){ { w->evidence.data, w->evidence.len }, w->nonce, &w->enrolment, &rv };
+	w->enrolment.ak_public[9] ^=
+		0x10; /* fixedParent off: an AK that could leave its TPM; the record cannot be used */
+	in = (struct appraise_input){{w->evidence.data, w->evidence.len}, w->nonce, &w->enrolment, &rv};
 	judged.verdict = APPRAISE_ACCEPT;
 	assert_refused(appraise(&in, &judged, &e), &e, EINVAL, "enrolment record: AK: attributes");
 	assert_int_equal(judged.verdict, APPRAISE_UNSET);
@@ -655,13 +684,13 @@ static void no_verdict_is_not_an_acceptance(void **state)
 static void reference_values_without_rules_accept_nothing(void **state)
 {
 	struct world *w = world_sound();
-	struct refvalues rv = { .name = "", .arch = "", .profile = "" };
+	struct refvalues rv = {.name = "", .arch = "", .profile = ""};
 	struct err e = ERR_INIT;
-	struct appraise_input in = { .nonce = w->nonce, .enrolment = &w->enrolment, .refvalues = &rv };
+	struct appraise_input in = {.nonce = w->nonce, .enrolment = &w->enrolment, .refvalues = &rv};
 
 	(void)state;
 	world_seal(w);
-	in.evidence = (struct bytes){ w->evidence.data, w->evidence.len };
+	in.evidence = (struct bytes){w->evidence.data, w->evidence.len};
 	assert_ok(appraise(&in, &judged, &e), &e);
 	assert_int_equal(judged.verdict, APPRAISE_REFUSE);
 	assert_true(has_line(&judged.reasons, "PCR 8: has no rule"));
@@ -682,6 +711,7 @@ int main(void)
 
 	memcpy(tests, own, sizeof(own));
 	for (size_t i = 0; i < ARRAY_SIZE(attacks); i++)
-		tests[ARRAY_SIZE(own) + i] = (struct CMUnitTest){ attacks[i].name, attack_test, NULL, NULL, (void *)&attacks[i] };
+		tests[ARRAY_SIZE(own) + i] =
+			(struct CMUnitTest){attacks[i].name, attack_test, NULL, NULL, (void *)&attacks[i]};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,16 +2,15 @@
 /*
  * tests/attest/test_quote.c - attestation keys and quotes of a real TPM implementation, and each way to be another one
  *
- * The files are by tpm2-tools 5.4 against swtpm (bank sha256; after each line `tpm2_flushcontext -t`), N = 000102..1f, A = 0,1,..,15:
- *   tpm2_pcrextend 4:sha256=$(printf a | sha256sum | cut -c1-64); tpm2_pcrextend 11:sha256=$(printf enter-initrd | sha256sum ...)
- *   tpm2_createek -c ek.ctx -G rsa -u ek.pub
- *   tpm2_createak -C ek.ctx -c ak-rsa.ctx -G rsa -g sha256 -s rsassa -u good-ak-rsa.bin -n name-rsa.bin; the same with ecc and ecdsa
- *   tpm2_quote -c ak-rsa.ctx -l sha256:$A -q $N -g sha256 -m good-quote-rsa.bin -s good-sig-rsa.bin; the same with ecc
- *   tpm2_quote -c ak-rsa.ctx -l sha256:0,1,..,7 ... -m bad-quote-selection-0-7.bin; -l sha1:$A ... -m bad-quote-bank-sha1.bin
- *   tpm2_gettime -c ak-rsa.ctx -q $N -g sha256 --attestation bad-quote-type-time.bin
- *   tpm2_createak ... -s rsapss -u bad-ak-rsapss.bin; tpm2_create -G rsa2048:rsassa-sha256:null
- *     -a "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign" -u bad-ak-unrestricted.bin
- *   xxd -p name-*.bin and tpm2_pcrread sha256:4,11 for the values below
+ * The files are by tpm2-tools 5.4 against swtpm (bank sha256; after each line `tpm2_flushcontext -t`), N = 000102..1f,
+ * A = 0,1,..,15: tpm2_pcrextend 4:sha256=$(printf a | sha256sum | cut -c1-64); tpm2_pcrextend 11:sha256=$(printf
+ * enter-initrd | sha256sum ...) tpm2_createek -c ek.ctx -G rsa -u ek.pub tpm2_createak -C ek.ctx -c ak-rsa.ctx -G rsa
+ * -g sha256 -s rsassa -u good-ak-rsa.bin -n name-rsa.bin; the same with ecc and ecdsa tpm2_quote -c ak-rsa.ctx -l
+ * sha256:$A -q $N -g sha256 -m good-quote-rsa.bin -s good-sig-rsa.bin; the same with ecc tpm2_quote -c ak-rsa.ctx -l
+ * sha256:0,1,..,7 ... -m bad-quote-selection-0-7.bin; -l sha1:$A ... -m bad-quote-bank-sha1.bin tpm2_gettime -c
+ * ak-rsa.ctx -q $N -g sha256 --attestation bad-quote-type-time.bin tpm2_createak ... -s rsapss -u bad-ak-rsapss.bin;
+ * tpm2_create -G rsa2048:rsassa-sha256:null -a "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign" -u
+ * bad-ak-unrestricted.bin xxd -p name-*.bin and tpm2_pcrread sha256:4,11 for the values below
  */
 #include "tests/attest/world.h"
 
@@ -24,14 +23,14 @@ static struct buf load(const char *name)
 	struct err e = ERR_INIT;
 	char path[128];
 
-	(void)snprintf(path, sizeof(path), "tests/data/attest/%s.bin", name);
+	(void)snprintf(path, sizeof(path), "tests/data/quote/%s.bin", name);
 	assert_ok(file_read(path, 4096, &b, &e), &e);
 	return b;
 }
 
 static struct bytes view(const struct buf *b)
 {
-	return (struct bytes){ b->data, b->len };
+	return (struct bytes){b->data, b->len};
 }
 
 static const struct real {
@@ -39,8 +38,8 @@ static const struct real {
 	enum quote_key type;
 	const char *name;
 } reals[] = {
-	{ "rsa", QUOTE_KEY_RSA, "000b22a7706cbde3080387b1d4842281c289e668c999c5485aae87ec447e80ada02b" },
-	{ "ecc", QUOTE_KEY_P256, "000b97a34b29ea73376e606e137b4be75241d7292c6867aa1c533b822d2fe8389fd1" },
+	{"rsa", QUOTE_KEY_RSA, "000b22a7706cbde3080387b1d4842281c289e668c999c5485aae87ec447e80ada02b"},
+	{"ecc", QUOTE_KEY_P256, "000b97a34b29ea73376e606e137b4be75241d7292c6867aa1c533b822d2fe8389fd1"},
 };
 
 struct loaded {
@@ -72,8 +71,8 @@ static void a_quote_of_swtpm_is_read_and_verified(void **state)
 {
 	const struct real *real = *state;
 	struct loaded l = load_real(real->kind);
-	cleanup_quote_ak struct quote_ak ak = { 0 };
-	uint8_t pcrs[16][32] = { { 0 } }, digest[32], h[32];
+	cleanup_quote_ak struct quote_ak ak = {0};
+	uint8_t pcrs[16][32] = {{0}}, digest[32], h[32];
 	char name[2 * QUOTE_NAME_BYTES + 1];
 	struct err e = ERR_INIT;
 	struct quote q;
@@ -101,7 +100,7 @@ static void every_changed_bit_of_quote_or_signature_refuses(void **state)
 {
 	const struct real *real = *state;
 	struct loaded l = load_real(real->kind);
-	cleanup_quote_ak struct quote_ak ak = { 0 };
+	cleanup_quote_ak struct quote_ak ak = {0};
 	struct err e = ERR_INIT;
 
 	assert_ok(quote_ak_parse(view(&l.ak), &ak, &e), &e);
@@ -123,17 +122,17 @@ static void every_cut_of_quote_key_and_signature_refuses(void **state)
 {
 	const struct real *real = *state;
 	struct loaded l = load_real(real->kind);
-	cleanup_quote_ak struct quote_ak ak = { 0 }, none = { 0 };
+	cleanup_quote_ak struct quote_ak ak = {0}, none = {0};
 	struct err e = ERR_INIT;
 	struct quote q;
 
 	assert_ok(quote_ak_parse(view(&l.ak), &ak, &e), &e);
 	for (size_t n = 0; n < l.quote.len; n++)
-		assert_int_equal(quote_parse((struct bytes){ l.quote.data, n }, &q, &e), -EINVAL);
+		assert_int_equal(quote_parse((struct bytes){l.quote.data, n}, &q, &e), -EINVAL);
 	for (size_t n = 0; n < l.ak.len; n++)
-		assert_int_equal(quote_ak_parse((struct bytes){ l.ak.data, n }, &none, &e), -EINVAL);
+		assert_int_equal(quote_ak_parse((struct bytes){l.ak.data, n}, &none, &e), -EINVAL);
 	for (size_t n = 0; n < l.sig.len; n++)
-		assert_int_equal(quote_verify(&ak, view(&l.quote), (struct bytes){ l.sig.data, n }, &e), -EBADMSG);
+		assert_int_equal(quote_verify(&ak, view(&l.quote), (struct bytes){l.sig.data, n}, &e), -EBADMSG);
 	buf_u8(&l.sig, 0);
 	assert_int_equal(quote_verify(&ak, view(&l.quote), view(&l.sig), &e), -EBADMSG);
 	buf_u8(&l.ak, 0);
@@ -144,7 +143,7 @@ static void every_cut_of_quote_key_and_signature_refuses(void **state)
 static void the_signature_scheme_is_the_one_of_the_key(void **state)
 {
 	struct loaded rsa = load_real("rsa"), ecc = load_real("ecc");
-	cleanup_quote_ak struct quote_ak ak = { 0 }, unset = { 0 };
+	cleanup_quote_ak struct quote_ak ak = {0}, unset = {0};
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -166,14 +165,16 @@ static const struct bad_file {
 	const char *name, *part;
 	bool ak;
 } bad_files[] = {
-	{ "bad-quote-selection-0-7", "mask ff0000", false }, { "bad-quote-bank-sha1", "0x4, mask ffff00", false },
-	{ "bad-quote-type-time", "type is 0x8019", false },  { "bad-ak-unrestricted", "attributes 0x00040072", true },
-	{ "bad-ak-rsapss", "scheme 0x16", true },
+	{"bad-quote-selection-0-7", "mask ff0000", false},
+	{"bad-quote-bank-sha1", "0x4, mask ffff00", false},
+	{"bad-quote-type-time", "type is 0x8019", false},
+	{"bad-ak-unrestricted", "attributes 0x00040072", true},
+	{"bad-ak-rsapss", "scheme 0x16", true},
 };
 
 static void a_real_structure_of_another_kind_refuses(void **state)
 {
-	cleanup_quote_ak struct quote_ak ak = { 0 };
+	cleanup_quote_ak struct quote_ak ak = {0};
 	struct err e = ERR_INIT;
 	struct quote q;
 
@@ -197,7 +198,7 @@ static void the_attribute_mask_is_exact(void **state)
 
 	(void)state;
 	for (unsigned bit = 0; bit < 32; bit++) {
-		cleanup_quote_ak struct quote_ak ak = { 0 };
+		cleanup_quote_ak struct quote_ak ak = {0};
 		uint8_t *byte = &l.ak.data[2 + 4 + 3 - bit / 8];
 
 		*byte ^= (uint8_t)(1 << bit % 8);
@@ -216,9 +217,15 @@ static const struct edit {
 	uint8_t value;
 	const char *part;
 } edits[] = {
-	{ "rsa", 5, 0x04, "nameAlg 0x4" },	{ "rsa", 3, 0x08, "key type 0x8" },   { "rsa", 13, 0x06, "symmetric algorithm 0x6" },
-	{ "rsa", 17, 0x04, "hash 0x4" },	{ "rsa", 18, 0x04, "of 1024 bits" },  { "rsa", 23, 3, "exponent 3" },
-	{ "rsa", 26, 0x46, "wanted 2048 to" },	{ "ecc", 19, 4, "curve 0x4" },	      { "ecc", 60, 0xee, "cannot be used" },
+	{"rsa", 5, 0x04, "nameAlg 0x4"},
+	{"rsa", 3, 0x08, "key type 0x8"},
+	{"rsa", 13, 0x06, "symmetric algorithm 0x6"},
+	{"rsa", 17, 0x04, "hash 0x4"},
+	{"rsa", 18, 0x04, "of 1024 bits"},
+	{"rsa", 23, 3, "exponent 3"},
+	{"rsa", 26, 0x46, "wanted 2048 to"},
+	{"ecc", 19, 4, "curve 0x4"},
+	{"ecc", 60, 0xee, "cannot be used"},
 };
 
 static void an_edited_public_area_refuses(void **state)
@@ -228,7 +235,7 @@ static void an_edited_public_area_refuses(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
 		struct loaded l = load_real(edits[i].kind);
-		cleanup_quote_ak struct quote_ak ak = { 0 };
+		cleanup_quote_ak struct quote_ak ak = {0};
 
 		l.ak.data[edits[i].at] = edits[i].value;
 		assert_refused(quote_ak_parse(view(&l.ak), &ak, &e), &e, EINVAL, edits[i].part);
@@ -239,7 +246,7 @@ static void an_edited_public_area_refuses(void **state)
 static void a_modulus_of_the_weak_generator_is_seen(void **state)
 {
 	/* 65537^5 is a power of the generator, whatever the prime; so is a product of two weak primes. */
-	uint8_t weak[11] = { 0 }, sound[256];
+	uint8_t weak[11] = {0}, sound[256];
 	struct loaded l = load_real("rsa");
 	BIGNUM *n = BN_new(), *g = BN_new(), *five = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
@@ -261,7 +268,7 @@ static void a_modulus_of_the_weak_generator_is_seen(void **state)
 static void extra_data_must_be_32_bytes_and_safe_a_flag(void **state)
 {
 	struct world *w = world_sound();
-	uint8_t extra[33] = { 0 };
+	uint8_t extra[33] = {0};
 	struct err e = ERR_INIT;
 	struct quote q;
 
@@ -280,12 +287,16 @@ static void extra_data_must_be_32_bytes_and_safe_a_flag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "a quote of swtpm's RSA key is read and verified", a_quote_of_swtpm_is_read_and_verified, NULL, NULL, (void *)&reals[0] },
-		{ "a quote of swtpm's ECC key is read and verified", a_quote_of_swtpm_is_read_and_verified, NULL, NULL, (void *)&reals[1] },
-		{ "changed bits refuse (RSA)", every_changed_bit_of_quote_or_signature_refuses, NULL, NULL, (void *)&reals[0] },
-		{ "changed bits refuse (ECC)", every_changed_bit_of_quote_or_signature_refuses, NULL, NULL, (void *)&reals[1] },
-		{ "cuts refuse (RSA)", every_cut_of_quote_key_and_signature_refuses, NULL, NULL, (void *)&reals[0] },
-		{ "cuts refuse (ECC)", every_cut_of_quote_key_and_signature_refuses, NULL, NULL, (void *)&reals[1] },
+		{"a quote of swtpm's RSA key is read and verified", a_quote_of_swtpm_is_read_and_verified, NULL, NULL,
+		 (void *)&reals[0]},
+		{"a quote of swtpm's ECC key is read and verified", a_quote_of_swtpm_is_read_and_verified, NULL, NULL,
+		 (void *)&reals[1]},
+		{"changed bits refuse (RSA)", every_changed_bit_of_quote_or_signature_refuses, NULL, NULL,
+		 (void *)&reals[0]},
+		{"changed bits refuse (ECC)", every_changed_bit_of_quote_or_signature_refuses, NULL, NULL,
+		 (void *)&reals[1]},
+		{"cuts refuse (RSA)", every_cut_of_quote_key_and_signature_refuses, NULL, NULL, (void *)&reals[0]},
+		{"cuts refuse (ECC)", every_cut_of_quote_key_and_signature_refuses, NULL, NULL, (void *)&reals[1]},
 		cmocka_unit_test(the_signature_scheme_is_the_one_of_the_key),
 		cmocka_unit_test(a_real_structure_of_another_kind_refuses),
 		cmocka_unit_test(the_attribute_mask_is_exact),

@@ -10,7 +10,7 @@
 /* A good document with @from replaced by @to, once. */
 static int parse_edited(const char *from, const char *to, struct err *e)
 {
-	cleanup_refvalues struct refvalues rv = { 0 };
+	cleanup_refvalues struct refvalues rv = {0};
 	struct world *w = world_sound();
 	char text[2 * sizeof(w->refvalues)];
 	char *at = strstr(w->refvalues, from);
@@ -27,25 +27,25 @@ static int parse_edited(const char *from, const char *to, struct err *e)
 static const struct edit {
 	const char *from, *to, *part;
 } edits[] = {
-	{ "reference-values/1", "reference-values/2", "wanted \"reference-values/1\"" },
-	{ "\"bank\":\"sha256\"", "\"bank\":\"sha1\"", "bank is \"sha1\"" },
-	{ "\"bank\":\"sha256\",", "", "bank" },
-	{ "\"bank\":\"sha256\"", "\"bank\":\"sha256\",\"more\":1", "unknown field \"more\"" },
-	{ "\"version\":1", "\"version\":-1", "version" },
-	{ "\"root_hash\":\"a5", "\"root_hash\":\"A5", "root_hash" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"zero\":false}", "zero is false" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{}", "PCR 8: has 0 rules" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"unjudged\":\"x\"}", "PCR 8: has 2 rules" },
-	{ "\"8\":{\"zero\":true},", "", "8" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"zero\":true},\"16\":{\"zero\":true}", "pcrs has 17 entries" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"then\":[]}", "then stands without sequence" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"sequence\":{}}", "sequence" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[\"a\"]}", "wanted an object" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[{\"digest\":\"00\",\"what\":\"x\"}]}", "digest" },
-	{ "\"8\":{\"zero\":true}", "\"8\":{\"ima\":{\"files\":[],\"verity_root_digests\":[]}}", "which is PCR 10's" },
-	{ "\"verity_root_digests\":[\"a5", "\"verity_root_digests\":[\"5", "is not 64 lower-case hex digits" },
-	{ "\"ima\":{\"files\"", "\"ima\":{\"x-files\"", "ima lacks files" },
-	{ "{\"unjudged\":\"machine\"}", "{\"unjudged\":true}", "unjudged" },
+	{"reference-values/1", "reference-values/2", "wanted \"reference-values/1\""},
+	{"\"bank\":\"sha256\"", "\"bank\":\"sha1\"", "bank is \"sha1\""},
+	{"\"bank\":\"sha256\",", "", "bank"},
+	{"\"bank\":\"sha256\"", "\"bank\":\"sha256\",\"more\":1", "unknown field \"more\""},
+	{"\"version\":1", "\"version\":-1", "version"},
+	{"\"root_hash\":\"a5", "\"root_hash\":\"A5", "root_hash"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":false}", "zero is false"},
+	{"\"8\":{\"zero\":true}", "\"8\":{}", "PCR 8: has 0 rules"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"unjudged\":\"x\"}", "PCR 8: has 2 rules"},
+	{"\"8\":{\"zero\":true},", "", "8"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true},\"16\":{\"zero\":true}", "pcrs has 17 entries"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"then\":[]}", "then stands without sequence"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":{}}", "sequence"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[\"a\"]}", "wanted an object"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[{\"digest\":\"00\",\"what\":\"x\"}]}", "digest"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"ima\":{\"files\":[],\"verity_root_digests\":[]}}", "which is PCR 10's"},
+	{"\"verity_root_digests\":[\"a5", "\"verity_root_digests\":[\"5", "is not 64 lower-case hex digits"},
+	{"\"ima\":{\"files\"", "\"ima\":{\"x-files\"", "ima lacks files"},
+	{"{\"unjudged\":\"machine\"}", "{\"unjudged\":true}", "unjudged"},
 };
 
 static void a_document_of_another_shape_refuses(void **state)
@@ -80,9 +80,11 @@ static X509 *self_signed(EVP_PKEY *key, long serial)
 	X509 *x = X509_new();
 
 	assert_non_null(x);
-	assert_true(X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), serial) && X509_gmtime_adj(X509_getm_notBefore(x), 0) &&
-		    X509_gmtime_adj(X509_getm_notAfter(x), 3600) && X509_set_pubkey(x, key) &&
-		    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"policy", -1, -1, 0) &&
+	assert_true(X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), serial) &&
+		    X509_gmtime_adj(X509_getm_notBefore(x), 0) && X509_gmtime_adj(X509_getm_notAfter(x), 3600) &&
+		    X509_set_pubkey(x, key) &&
+		    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+					       (const unsigned char *)"policy", -1, -1, 0) &&
 		    X509_set_issuer_name(x, X509_get_subject_name(x)) && X509_sign(x, key, EVP_sha256()));
 	return x;
 }
@@ -116,9 +118,9 @@ static int drop_keys(void **state)
 /* Publish @text, signed over @signed_text by key @by, and load it trusting certificate 0. */
 static int publish_and_load(const char *text, const char *signed_text, size_t by, struct err *e)
 {
-	cleanup_refvalues struct refvalues rv = { 0 };
+	cleanup_refvalues struct refvalues rv = {0};
 	cleanup_buf struct buf sig = BUF_INIT;
-	struct pki_signer signer = { keys[by], certs[by] };
+	struct pki_signer signer = {keys[by], certs[by]};
 	char path[128], sig_path[160];
 	int rc;
 
@@ -167,7 +169,8 @@ static void an_enrolment_record_is_read_as_it_was_written(void **state)
 	(void)snprintf(path, sizeof(path), "%s/e.json", dir);
 	memcpy(w->enrolment.ek_public, w->enrolment.ak_public, w->enrolment.ak_public_bytes);
 	w->enrolment.ek_public_bytes = w->enrolment.ak_public_bytes;
-	assert_ok(enrolment_identity(w->enrolment.ek_public, w->enrolment.ek_public_bytes, w->enrolment.identity, &e), &e);
+	assert_ok(enrolment_identity(w->enrolment.ek_public, w->enrolment.ek_public_bytes, w->enrolment.identity, &e),
+		  &e);
 	assert_ok(enrolment_write(path, &w->enrolment, &e), &e);
 	assert_ok(enrolment_load(path, &back, &e), &e);
 	assert_int_equal(back.ek, ENROLMENT_EK_CERTIFICATE);
@@ -185,10 +188,10 @@ static void an_enrolment_record_is_read_as_it_was_written(void **state)
 }
 
 static const struct edit records[] = {
-	{ "{}", NULL, "holdfast" },
-	{ "{\"holdfast\":\"enrolment/2\"}", NULL, "wanted \"enrolment/1\"" },
-	{ "{\"holdfast\":\"enrolment/1\",\"more\":1}", NULL, "unknown field" },
-	{ "{\"holdfast\":\"enrolment/1\",\"identity\":\"00\"}", NULL, "identity" },
+	{"{}", NULL, "holdfast"},
+	{"{\"holdfast\":\"enrolment/2\"}", NULL, "wanted \"enrolment/1\""},
+	{"{\"holdfast\":\"enrolment/1\",\"more\":1}", NULL, "unknown field"},
+	{"{\"holdfast\":\"enrolment/1\",\"identity\":\"00\"}", NULL, "identity"},
 };
 
 static void a_record_of_another_shape_refuses(void **state)
@@ -199,7 +202,8 @@ static void a_record_of_another_shape_refuses(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		struct err e = ERR_INIT;
 
-		assert_refused(enrolment_parse(records[i].from, strlen(records[i].from), "e.json", &rec, &e), &e, EINVAL, records[i].part);
+		assert_refused(enrolment_parse(records[i].from, strlen(records[i].from), "e.json", &rec, &e), &e,
+			       EINVAL, records[i].part);
 	}
 }
 

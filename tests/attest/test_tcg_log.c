@@ -2,8 +2,9 @@
 /*
  * tests/attest/test_tcg_log.c - firmware logs: those of real machines, and each way to be no log
  *
- * Real logs are read from the folder data/eventlogs of HOLDFAST_SHARED (or ../shared); their .expected.json were checked
- * against every value that the publishing projects' own tests assert. Without the folder that test is skipped, loudly.
+ * Real logs are read from the folder data/eventlogs of HOLDFAST_SHARED (or ../shared); their .expected.json were
+ * checked against every value that the publishing projects' own tests assert. Without the folder that test is skipped,
+ * loudly.
  */
 #include "tests/attest/world.h"
 
@@ -29,8 +30,7 @@ static void check_pcrs(struct bytes log, json_object *pcrs)
 {
 	struct err e = ERR_INIT;
 
-	json_object_object_foreach(pcrs, name, values)
-	{
+	json_object_object_foreach (pcrs, name, values) {
 		size_t bytes = hash_bytes(hash_by_name(name)), n = 0;
 		struct replay r;
 
@@ -39,8 +39,7 @@ static void check_pcrs(struct bytes log, json_object *pcrs)
 		for (size_t i = 0; i < REPLAY_PCRS; i++)
 			n += r.count[i] > 0;
 		assert_int_equal(n, json_object_object_length(values));
-		json_object_object_foreach(values, number, hex)
-		{
+		json_object_object_foreach (values, number, hex) {
 			char found[2 * HASH_MAX_BYTES + 1];
 
 			hex_encode(r.pcr[atoi(number)], bytes, found);
@@ -67,7 +66,8 @@ static void check_info(struct bytes bytes, json_object *info)
 	assert_string_equal(log.agile ? "agile" : "sha1", json_object_get_string(member(info, "fmt")));
 	assert_int_equal(log.n_banks, algs ? json_object_array_length(algs) : 1);
 	for (size_t i = 0; algs && i < log.n_banks; i++)
-		assert_string_equal(hash_name(log.bank[i].alg), json_object_get_string(json_object_array_get_idx(algs, i)));
+		assert_string_equal(hash_name(log.bank[i].alg),
+				    json_object_get_string(json_object_array_get_idx(algs, i)));
 }
 
 static void check_log(const char *dir, const char *expected)
@@ -86,11 +86,11 @@ static void check_log(const char *dir, const char *expected)
 	assert_ok(file_read(path, 1 << 20, &log, &e), &e);
 	if (!json_object_get_boolean(member(o, "valid"))) {
 		assert_ok(replay_init(HASH_SHA1, &r, &e), &e);
-		assert_int_equal(replay_firmware(&r, (struct bytes){ log.data, log.len }, NULL, NULL, &e), -EINVAL);
+		assert_int_equal(replay_firmware(&r, (struct bytes){log.data, log.len}, NULL, NULL, &e), -EINVAL);
 		return;
 	}
-	check_info((struct bytes){ log.data, log.len }, member(o, "info"));
-	check_pcrs((struct bytes){ log.data, log.len }, member(o, "pcrs"));
+	check_info((struct bytes){log.data, log.len}, member(o, "info"));
+	check_pcrs((struct bytes){log.data, log.len}, member(o, "pcrs"));
 }
 
 static void real_logs_give_exactly_what_is_known_of_them(void **state)
@@ -120,10 +120,11 @@ static void real_logs_give_exactly_what_is_known_of_them(void **state)
 
 /* --- logs made here --- */
 
-static const uint16_t two_algs[] = { 0x0004, 0x000b }, two_sizes[] = { 20, 32 };
+static const uint16_t two_algs[] = {0x0004, 0x000b}, two_sizes[] = {20, 32};
 
 /* An agile event with digests of the banks @algs names, all bytes @fill. */
-static void put_event(struct buf *b, uint32_t pcr, uint32_t type, const uint16_t *algs, size_t n, uint8_t fill, const char *data, size_t len)
+static void put_event(struct buf *b, uint32_t pcr, uint32_t type, const uint16_t *algs, size_t n, uint8_t fill,
+		      const char *data, size_t len)
 {
 	buf_u32le(b, pcr);
 	buf_u32le(b, type);
@@ -151,7 +152,7 @@ static void locality(struct buf *b, uint32_t pcr, const char *data, size_t n)
 
 static void good_two_banks(struct buf *b)
 {
-	static const uint16_t swapped[] = { 0x000b, 0x0004 };
+	static const uint16_t swapped[] = {0x000b, 0x0004};
 
 	w_spec_id(b, two_algs, two_sizes, 2);
 	locality(b, 0, loc3, 17);
@@ -180,7 +181,7 @@ static void bad_one_digest(struct buf *b)
 
 static void bad_bank_twice(struct buf *b)
 {
-	static const uint16_t twice[] = { 4, 4 };
+	static const uint16_t twice[] = {4, 4};
 
 	w_spec_id(b, two_algs, two_sizes, 2);
 	put_event(b, 0, 8, twice, 2, 0, "v", 1);
@@ -188,7 +189,7 @@ static void bad_bank_twice(struct buf *b)
 
 static void bad_bank_unknown(struct buf *b)
 {
-	static const uint16_t other[] = { 4, 0x0c };
+	static const uint16_t other[] = {4, 0x0c};
 
 	w_spec_id(b, two_algs, two_sizes, 2);
 	put_event(b, 0, 8, other, 2, 0, "v", 1);
@@ -217,14 +218,14 @@ static void bad_pcr_24(struct buf *b)
 
 static void bad_header_bank_twice(struct buf *b)
 {
-	static const uint16_t twice[] = { 4, 4 }, sizes[] = { 20, 20 };
+	static const uint16_t twice[] = {4, 4}, sizes[] = {20, 20};
 
 	w_spec_id(b, twice, sizes, 2);
 }
 
 static void bad_header_size(struct buf *b)
 {
-	static const uint16_t sizes[] = { 20, 20 };
+	static const uint16_t sizes[] = {20, 20};
 
 	w_spec_id(b, two_algs, sizes, 2);
 }
@@ -326,31 +327,31 @@ static const struct bad_case {
 	void (*make)(struct buf *b);
 	const char *part;
 } bad[] = {
-	{ "empty", bad_empty, "has 0 bytes" },
-	{ "short header", bad_short_header, "no event log" },
-	{ "cut", bad_cut, "event 4 at offset" },
-	{ "padding", bad_padding, "event 5 at offset" },
-	{ "one digest", bad_one_digest, "has 1 digests, wanted 2" },
-	{ "bank twice", bad_bank_twice, "bank 0x4 twice" },
-	{ "bank unknown", bad_bank_unknown, "bank 0xc that the header does not name" },
-	{ "count huge", bad_count_huge, "4294967295 digests" },
-	{ "data huge", bad_data_huge, "cut short" },
-	{ "pcr 24", bad_pcr_24, "PCR 24" },
-	{ "header bank twice", bad_header_bank_twice, "names bank sha1 twice" },
-	{ "header size", bad_header_size, "bank 0xb digests of 20 bytes" },
-	{ "header without banks", bad_header_no_banks, "0 banks" },
-	{ "header digest", bad_header_digest, "digest zero" },
-	{ "header pcr", bad_header_pcr, "the header is PCR 1" },
-	{ "header trailing", bad_header_trailing, "cut short or has bytes behind" },
-	{ "locality twice", bad_locality_twice, "StartupLocality must be" },
-	{ "locality late", bad_locality_late, "StartupLocality must be" },
-	{ "locality other pcr", bad_locality_other_pcr, "StartupLocality must be" },
-	{ "locality long", bad_locality_long, "StartupLocality must be" },
-	{ "locality short", bad_locality_short, "StartupLocality must be" },
-	{ "locality 1", bad_locality_1, "locality is 1" },
-	{ "hcrtm late", bad_hcrtm_late, "H-CRTM event must be" },
-	{ "hcrtm with locality 3", bad_hcrtm_locality_3, "H-CRTM event must be" },
-	{ "too many events", bad_many_events, "more than 8192 events" },
+	{"empty", bad_empty, "has 0 bytes"},
+	{"short header", bad_short_header, "no event log"},
+	{"cut", bad_cut, "event 4 at offset"},
+	{"padding", bad_padding, "event 5 at offset"},
+	{"one digest", bad_one_digest, "has 1 digests, wanted 2"},
+	{"bank twice", bad_bank_twice, "bank 0x4 twice"},
+	{"bank unknown", bad_bank_unknown, "bank 0xc that the header does not name"},
+	{"count huge", bad_count_huge, "4294967295 digests"},
+	{"data huge", bad_data_huge, "cut short"},
+	{"pcr 24", bad_pcr_24, "PCR 24"},
+	{"header bank twice", bad_header_bank_twice, "names bank sha1 twice"},
+	{"header size", bad_header_size, "bank 0xb digests of 20 bytes"},
+	{"header without banks", bad_header_no_banks, "0 banks"},
+	{"header digest", bad_header_digest, "digest zero"},
+	{"header pcr", bad_header_pcr, "the header is PCR 1"},
+	{"header trailing", bad_header_trailing, "cut short or has bytes behind"},
+	{"locality twice", bad_locality_twice, "StartupLocality must be"},
+	{"locality late", bad_locality_late, "StartupLocality must be"},
+	{"locality other pcr", bad_locality_other_pcr, "StartupLocality must be"},
+	{"locality long", bad_locality_long, "StartupLocality must be"},
+	{"locality short", bad_locality_short, "StartupLocality must be"},
+	{"locality 1", bad_locality_1, "locality is 1"},
+	{"hcrtm late", bad_hcrtm_late, "H-CRTM event must be"},
+	{"hcrtm with locality 3", bad_hcrtm_locality_3, "H-CRTM event must be"},
+	{"too many events", bad_many_events, "more than 8192 events"},
 };
 
 static int walk(const struct buf *b, struct tcg_log *log, struct err *e)
@@ -390,7 +391,7 @@ static void the_sound_twin_of_all_these_is_read(void **state)
 	assert_int_equal(log.startup_locality, 3);
 	assert_int_equal(log.odd_no_action, 0);
 	for (size_t n = 0; n < b.len; n++) { /* a cut between two events is a shorter log; elsewhere it refuses */
-		struct buf cut = { b.data, n, 0, false };
+		struct buf cut = {b.data, n, 0, false};
 		int rc = walk(&cut, &log, &e);
 
 		assert_true(rc == -EINVAL || reader_done(&log.r));
@@ -399,7 +400,7 @@ static void the_sound_twin_of_all_these_is_read(void **state)
 
 static void an_hcrtm_event_starts_pcr_0_at_locality_4(void **state)
 {
-	uint8_t want[32] = { 0 }, digest[32];
+	uint8_t want[32] = {0}, digest[32];
 	struct err e = ERR_INIT;
 	struct replay r;
 
@@ -415,7 +416,7 @@ static void an_hcrtm_event_starts_pcr_0_at_locality_4(void **state)
 			locality(&b, 0, loc4, 17);
 		put_event(&b, 0, TCG_EV_EFI_HCRTM_EVENT, two_algs, 2, 1, "HCRTM", 5);
 		assert_ok(replay_init(HASH_SHA256, &r, &e), &e);
-		assert_ok(replay_firmware(&r, (struct bytes){ b.data, b.len }, NULL, NULL, &e), &e);
+		assert_ok(replay_firmware(&r, (struct bytes){b.data, b.len}, NULL, NULL, &e), &e);
 		assert_memory_equal(r.pcr[0], want, 32);
 		assert_true(r.hcrtm);
 	}

@@ -22,8 +22,8 @@
 #include <stdio.h>
 
 #define WORLD_MAX_EVENTS 48
-#define SEPARATOR 4u
-#define ACTION 0x80000007u
+#define SEPARATOR        4u
+#define ACTION           0x80000007u
 
 /* One measurement; its digest is H(data) unless @forged. */
 struct event {
@@ -65,12 +65,13 @@ static inline void w_sha256(const void *data, size_t n, uint8_t ret[static 32])
 	assert_int_equal(EVP_Digest(data, n, ret, NULL, EVP_sha256(), NULL), 1);
 }
 
-static inline struct event *w_add(struct events *l, uint32_t pcr, uint32_t type, const void *data, size_t n, const char *what)
+static inline struct event *w_add(struct events *l, uint32_t pcr, uint32_t type, const void *data, size_t n,
+				  const char *what)
 {
 	struct event *ev = &l->v[l->n++];
 
 	assert_true(l->n <= WORLD_MAX_EVENTS && n <= sizeof(ev->data));
-	*ev = (struct event){ .pcr = pcr, .type = type, .n = n };
+	*ev = (struct event){.pcr = pcr, .type = type, .n = n};
 	memcpy(ev->data, data, n);
 	(void)snprintf(ev->what, sizeof(ev->what), "%s", what);
 	w_sha256(data, n, ev->digest);
@@ -141,9 +142,11 @@ static inline struct event *w_ima(struct events *l, const uint8_t file[static 32
 }
 
 #define W_DEVICE "dm_version=4.48.0;name=root,uuid=CRYPT-VERITY-0a-root,major=254,minor=0,minor_count=1,num_targets=1;"
-#define W_TARGET \
-	"target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,verity_version=1," \
-	"data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=%s,salt=-,ignore_zero_blocks=n," \
+#define W_TARGET                                                                                                       \
+	"target_index=0,target_begin=0,target_len=2048,target_name=verity,target_version=1.10.0,hash_failed=V,verity_" \
+	"version=1,"                                                                                                   \
+	"data_device_name=253:2,hash_device_name=253:3,verity_algorithm=sha256,root_digest=%s,salt=-,ignore_zero_"     \
+	"blocks=n,"                                                                                                    \
 	"check_at_most_once=n,root_hash_sig_key_desc=cryptsetup:root,verity_mode=panic_on_corruption;"
 
 /* A table load of @root, with @format in place of W_DEVICE W_TARGET if given; and its resumption. */
@@ -157,7 +160,8 @@ static inline void w_ima_table(struct events *l, const uint8_t root[static 32], 
 	w_sha256(text, strlen(text), h);
 	w_ima(l, h, "dm_table_load", text);
 	hex_encode(h, 32, hex);
-	(void)snprintf(resume, sizeof(resume), "%sactive_table_hash=sha256:%s;current_device_capacity=2048;", W_DEVICE, hex);
+	(void)snprintf(resume, sizeof(resume), "%sactive_table_hash=sha256:%s;current_device_capacity=2048;", W_DEVICE,
+		       hex);
 	w_sha256(resume, strlen(resume), h);
 	w_ima(l, h, "dm_device_resume", resume);
 }
@@ -166,10 +170,11 @@ static inline void w_ima_table(struct events *l, const uint8_t root[static 32], 
 
 static inline void w_firmware(struct events *f)
 {
-	static const uint8_t zero[4], secure_boot[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98,
-							0x03, 0x2b, 0x8c, 10, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-							'S', 0, 'e', 0, 'c', 0, 'u', 0, 'r', 0, 'e', 0, 'B', 0, 'o', 0, 'o', 0,
-							't', 0, 1 };
+	static const uint8_t zero[4],
+		secure_boot[] = {0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03,
+				 0x2b, 0x8c, 10,   0,    0,    0,    0,    0,    0,    0,    1,    0,    0,    0,
+				 0,    0,    0,    0,    'S',  0,    'e',  0,    'c',  0,    'u',  0,    'r',  0,
+				 'e',  0,    'B',  0,    'o',  0,    'o',  0,    't',  0,    1};
 
 	w_text(f, 0, 8, "firmware version");
 	w_add(f, 7, 0x80000001, secure_boot, sizeof(secure_boot), "SecureBoot");
@@ -194,7 +199,7 @@ static inline void w_root_hash(uint8_t ret[static 32])
 
 static inline void w_os(struct events *o)
 {
-	uint8_t root[32], d[32] = { 7 };
+	uint8_t root[32], d[32] = {7};
 
 	w_root_hash(root);
 	w_measure(o, measure_phase(MEASURE_ENTER_INITRD));
@@ -259,7 +264,8 @@ static inline void w_json_list(char **p, char *end, const struct events *l, uint
 		if (l->v[i].pcr != pcr || l->v[i].type == 3)
 			continue;
 		hex_encode(l->v[i].digest, 32, hex);
-		*p += snprintf(*p, (size_t)(end - *p), "%s{\"digest\":\"%s\",\"what\":\"%s\"}", (*p)[-1] == '[' ? "" : ",", hex, l->v[i].what);
+		*p += snprintf(*p, (size_t)(end - *p), "%s{\"digest\":\"%s\",\"what\":\"%s\"}",
+			       (*p)[-1] == '[' ? "" : ",", hex, l->v[i].what);
 		assert_true(*p < end);
 	}
 }
@@ -273,8 +279,11 @@ static inline void w_refvalues(struct world *w)
 	hex_encode(h, 32, root);
 	w_sha256("dm-verity.ko", 12, h);
 	hex_encode(h, 32, file);
-	p += snprintf(p, (size_t)(end - p), "{\"holdfast\":\"reference-values/1\",\"image\":{\"name\":\"demo\",\"version\":1,"
-		      "\"arch\":\"x86_64\",\"profile\":\"enforce\",\"root_hash\":\"%s\"},\"bank\":\"sha256\",\"pcrs\":{", root);
+	p += snprintf(
+		p, (size_t)(end - p),
+		"{\"holdfast\":\"reference-values/1\",\"image\":{\"name\":\"demo\",\"version\":1,"
+		"\"arch\":\"x86_64\",\"profile\":\"enforce\",\"root_hash\":\"%s\"},\"bank\":\"sha256\",\"pcrs\":{",
+		root);
 	for (uint32_t i = 0; i < 16; i++) {
 		p += snprintf(p, (size_t)(end - p), "%s\"%u\":", i ? "," : "", (unsigned)i);
 		if (i == 0 || i == 1 || i == 5) {
@@ -282,8 +291,10 @@ static inline void w_refvalues(struct world *w)
 		} else if (i == 8 || i == 12 || i == 14) {
 			p += snprintf(p, (size_t)(end - p), "{\"zero\":true}");
 		} else if (i == 10) {
-			p += snprintf(p, (size_t)(end - p), "{\"ima\":{\"files\":[{\"digest\":\"%s\",\"what\":\"dm-verity.ko\"}],"
-				      "\"verity_root_digests\":[\"%s\"]}}", file, root);
+			p += snprintf(p, (size_t)(end - p),
+				      "{\"ima\":{\"files\":[{\"digest\":\"%s\",\"what\":\"dm-verity.ko\"}],"
+				      "\"verity_root_digests\":[\"%s\"]}}",
+				      file, root);
 		} else {
 			p += snprintf(p, (size_t)(end - p), "{\"sequence\":[");
 			w_json_list(&p, end, &w->firmware, i, 0, w->firmware.n);
@@ -305,7 +316,7 @@ static inline void w_public(EVP_PKEY *key, uint32_t attributes, struct buf *out)
 {
 	struct buf b = BUF_INIT;
 	bool rsa = EVP_PKEY_is_a(key, "RSA");
-	uint8_t point[65] = { 0 };
+	uint8_t point[65] = {0};
 	BIGNUM *n = NULL;
 	size_t len = 0;
 
@@ -326,7 +337,8 @@ static inline void w_public(EVP_PKEY *key, uint32_t attributes, struct buf *out)
 		buf_u16be(&b, 256);
 		buf_put(&b, modulus, 256);
 	} else {
-		assert_int_equal(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len), 1);
+		assert_int_equal(
+			EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len), 1);
 		assert_int_equal(len, 65);
 		buf_u16be(&b, 3);
 		buf_u16be(&b, 0x0010);
@@ -377,7 +389,7 @@ static inline struct world *world_sound(void)
 
 static inline void world_free(struct world *w)
 {
-	struct buf *all[] = { &w->firmware_log, &w->os_log, &w->ima_log, &w->attest, &w->signature, &w->evidence };
+	struct buf *all[] = {&w->firmware_log, &w->os_log, &w->ima_log, &w->attest, &w->signature, &w->evidence};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buf_free(all[i]);
@@ -403,7 +415,8 @@ static inline void w_spec_id(struct buf *b, const uint16_t *algs, const uint16_t
 	buf_u8(b, 0);
 }
 
-static inline void w_agile_event(struct buf *b, uint32_t pcr, uint32_t type, const uint8_t digest[static 32], const void *data, size_t n)
+static inline void w_agile_event(struct buf *b, uint32_t pcr, uint32_t type, const uint8_t digest[static 32],
+				 const void *data, size_t n)
 {
 	buf_u32le(b, pcr);
 	buf_u32le(b, type);
@@ -416,7 +429,7 @@ static inline void w_agile_event(struct buf *b, uint32_t pcr, uint32_t type, con
 
 static inline void w_seal_firmware(struct world *w)
 {
-	static const uint16_t algs[] = { 0x000b }, sizes[] = { 32 };
+	static const uint16_t algs[] = {0x000b}, sizes[] = {32};
 	static const uint8_t zero[32];
 	char locality[17] = "StartupLocality";
 
@@ -438,8 +451,13 @@ static inline void w_seal_os(struct world *w)
 
 	for (size_t i = 0; i < w->os.n; i++) {
 		const struct event *ev = &w->os.v[i];
-		struct cel_record rec = { .recnum = i, .pcr = ev->pcr, .n_digests = 1, .name = ev->what, .name_bytes = strlen(ev->what),
-					  .data = ev->data, .data_bytes = ev->n };
+		struct cel_record rec = {.recnum = i,
+					 .pcr = ev->pcr,
+					 .n_digests = 1,
+					 .name = ev->what,
+					 .name_bytes = strlen(ev->what),
+					 .data = ev->data,
+					 .data_bytes = ev->n};
 
 		rec.digest[0].alg = HASH_SHA256;
 		memcpy(rec.digest[0].digest, ev->digest, 32);
@@ -451,7 +469,7 @@ static inline void w_seal_ima(struct world *w)
 {
 	for (size_t i = 0; i < w->ima.n; i++) {
 		const struct event *ev = &w->ima.v[i];
-		uint8_t sha1[20] = { 0 };
+		uint8_t sha1[20] = {0};
 
 		if (!ev->type)
 			assert_int_equal(EVP_Digest(ev->data, ev->n, sha1, NULL, EVP_sha1(), NULL), 1);
@@ -464,9 +482,11 @@ static inline void w_seal_ima(struct world *w)
 
 static inline struct evidence w_evidence(const struct world *w)
 {
-	return (struct evidence){ { w->attest.data, w->attest.len }, { w->signature.data, w->signature.len },
-				  { w->firmware_log.data, w->firmware_log.len }, { w->os_log.data, w->os_log.len },
-				  { w->ima_log.data, w->ima_log.len } };
+	return (struct evidence){{w->attest.data, w->attest.len},
+				 {w->signature.data, w->signature.len},
+				 {w->firmware_log.data, w->firmware_log.len},
+				 {w->os_log.data, w->os_log.len},
+				 {w->ima_log.data, w->ima_log.len}};
 }
 
 /* TPMS_ATTEST over @extra and the replayed PCRs. */
@@ -541,8 +561,8 @@ static inline void w_cbor_head(struct buf *b, unsigned major, size_t n)
 /* The map of attest/evidence.h, written here so that a hostile encoder's freedom is ours. */
 static inline void w_encode(struct world *w)
 {
-	static const char *const keys[] = { "attest", "signature", "firmware-log", "os-log", "ima-log" };
-	const struct buf *const parts[] = { &w->attest, &w->signature, &w->firmware_log, &w->os_log, &w->ima_log };
+	static const char *const keys[] = {"attest", "signature", "firmware-log", "os-log", "ima-log"};
+	const struct buf *const parts[] = {&w->attest, &w->signature, &w->firmware_log, &w->os_log, &w->ima_log};
 	struct buf *out = &w->evidence;
 
 	buf_free(out);
@@ -598,9 +618,9 @@ static inline void world_seal(struct world *w)
 /* Judge what was sealed; the verdict, with @ret for its reasons. */
 static inline enum appraise_verdict world_judge(const struct world *w, struct appraisal *ret)
 {
-	struct refvalues rv = { 0 };
+	struct refvalues rv = {0};
 	struct err e = ERR_INIT;
-	struct appraise_input in = { { w->evidence.data, w->evidence.len }, w->nonce, &w->enrolment, &rv };
+	struct appraise_input in = {{w->evidence.data, w->evidence.len}, w->nonce, &w->enrolment, &rv};
 
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "refvalues.json", &rv, &e), &e);
 	assert_ok(appraise(&in, ret, &e), &e);

@@ -29,13 +29,24 @@ static void put(const char *name, const void *data, size_t len)
 		abort();
 }
 
+static void end(void)
+{
+	static const char *const names[] = {"/oci-layout", "/index.json", "/blobs/sha256", "/blobs", ""};
+	char path[256];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", dir, names[i]);
+		(void)remove(path); /* what stays is in /tmp */
+	}
+}
+
 static void begin(void)
 {
 	static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	struct err e = ERR_INIT;
 	char path[256];
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(dir) || atexit(end))
 		abort();
 	(void)snprintf(path, sizeof(path), "%s/blobs/sha256", dir);
 	if (file_mkdirs(path, &e))

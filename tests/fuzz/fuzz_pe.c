@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		hash_sha256(p, n, one);
 	}
-	(void)pe_checksum(data, size, pe.checksum_offset); /* reads it all */
+	(void)pe_checksum(data, size, pe.checksum_offset);  /* reads it all */
 	(void)!authenticode_digest(data, size, digest, &e); /* either way is fine */
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/image-builder/make.h - what these tests make for themselves: keys, folders, files; and tools that may be missing */
+/* tests/image-builder/make.h - what these tests make for themselves: keys, folders, files; and tools that may be
+ * missing */
 #ifndef TESTS_IMAGE_BUILDER_MAKE_H
 #define TESTS_IMAGE_BUILDER_MAKE_H
 
@@ -62,8 +63,8 @@ static UNUSED void make_folder(char ret[static 64])
 
 static UNUSED void drop_folder(const char *folder)
 {
-	const char *argv[] = { "rm", "-rf", "--", folder, NULL };
-	struct proc_params p = { .argv = argv };
+	const char *argv[] = {"rm", "-rf", "--", folder, NULL};
+	struct proc_params p = {.argv = argv};
 	struct err e = ERR_INIT;
 
 	assert_ok(proc_run(&p, &e), &e);
@@ -101,18 +102,29 @@ static UNUSED struct buf load(const char *path)
 	return b;
 }
 
-/* Run a tool of another project on what we made. Missing: a loud SKIP. *ret_out (may be NULL) gets what it printed. */
+/* Skip the test, loudly, if @tool is missing. To be called before anything is allocated: skip() does not return. */
+static UNUSED void need(const char *tool)
+{
+	struct buf out = BUF_INIT;
+	const char *argv[] = {tool, "--version", NULL};
+	struct proc_params p = {.argv = argv, .out = &out, .out_max = 1u << 20, .quiet = 1};
+	struct err e = ERR_INIT;
+	int r = proc_run(&p, &e);
+
+	buf_free(&out);
+	if (r != -ENOENT)
+		return; /* it is there; what it thinks of --version does not matter */
+	print_message("SKIP: %s is not installed: what it would have checked was NOT checked\n", tool);
+	skip();
+}
+
+/* Run a tool of another project on what we made. *ret_out (may be NULL) gets what it printed, with a NUL. */
 static UNUSED int oracle(const char *const *argv, struct buf *ret_out, struct err *e)
 {
 	struct buf out = BUF_INIT;
-	struct proc_params p = { .argv = argv, .out = &out, .out_max = 1u << 20, .quiet = 1 };
+	struct proc_params p = {.argv = argv, .out = &out, .out_max = 1u << 20, .quiet = 1};
 	int r = proc_run(&p, e);
 
-	if (r == -ENOENT) {
-		print_message("SKIP: %s is not installed: what it would have checked was NOT checked\n", argv[0]);
-		buf_free(&out);
-		skip();
-	}
 	buf_u8(&out, 0);
 	if (ret_out)
 		*ret_out = out;

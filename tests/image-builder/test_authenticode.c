@@ -25,7 +25,7 @@ static struct buf signed_stub(void)
 
 static int sbverify(const struct buf *image, X509 *by, struct err *e)
 {
-	const char *argv[] = { "sbverify", "--cert", in(folder, "cert.pem"), in(folder, "x.efi"), NULL };
+	const char *argv[] = {"sbverify", "--cert", in(folder, "cert.pem"), in(folder, "x.efi"), NULL};
 
 	make_pem(argv[2], by);
 	make_file(folder, "x.efi", image->data, image->len);
@@ -67,11 +67,13 @@ static void a_signature_is_reproducible_and_does_not_change_the_digest(void **st
 
 static void an_image_of_odd_length_is_padded_before_it_is_hashed(void **state)
 {
-	cleanup_buf struct buf b = load(DATA "good-stub.efi"), s = BUF_INIT;
+	cleanup_buf struct buf b = BUF_INIT, s = BUF_INIT;
 	uint8_t before[HASH_SHA256_BYTES], after[HASH_SHA256_BYTES];
 	struct err e = ERR_INIT;
 
 	(void)state;
+	need("sbverify");
+	b = load(DATA "good-stub.efi");
 	buf_str(&b, "abc"); /* trailing data, which is hashed as well */
 	assert_ok(authenticode_digest(b.data, b.len, before, &e), &e);
 	assert_ok(authenticode_sign(key, cert, b.data, b.len, &s, &e), &e);
@@ -83,19 +85,22 @@ static void an_image_of_odd_length_is_padded_before_it_is_hashed(void **state)
 
 static void sbverify_takes_it_by_the_right_certificate_only(void **state)
 {
-	cleanup_buf struct buf s = signed_stub();
+	cleanup_buf struct buf s = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	(void)state;
+	need("sbverify");
+	s = signed_stub();
 	assert_ok(sbverify(&s, cert, &e), &e);
 	assert_int_equal(sbverify(&s, other_cert, &e), -ECHILD);
 }
 
 static void sbverify_refuses_it_after_one_changed_byte(void **state)
 {
-	static const size_t at[] = { 0x410, 0x605, 0x58 + 16 };
+	static const size_t at[] = {0x410, 0x605, 0x58 + 16};
 
 	(void)state;
+	need("sbverify");
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
 		cleanup_buf struct buf s = signed_stub();
 		struct err e = ERR_INIT;
@@ -109,12 +114,21 @@ static void sbverify_refuses_it_after_one_changed_byte(void **state)
 
 static void what_sbsign_signed_is_verified(void **state)
 {
-	cleanup_buf struct buf b = load(DATA "good-stub.efi"), s = BUF_INIT;
-	const char *argv[] = { "sbsign", "--key", in(folder, "key.pem"), "--cert", in(folder, "cert.pem"), "--output",
-			       in(folder, "sbsign.efi"), in(folder, "plain.efi"), NULL };
+	cleanup_buf struct buf b = BUF_INIT, s = BUF_INIT;
+	const char *argv[] = {"sbsign",
+			      "--key",
+			      in(folder, "key.pem"),
+			      "--cert",
+			      in(folder, "cert.pem"),
+			      "--output",
+			      in(folder, "sbsign.efi"),
+			      in(folder, "plain.efi"),
+			      NULL};
 	struct err e = ERR_INIT;
 
 	(void)state;
+	need("sbsign");
+	b = load(DATA "good-stub.efi");
 	make_key_pem(argv[2], key);
 	make_pem(argv[4], cert);
 	make_file(folder, "plain.efi", b.data, b.len);
@@ -166,8 +180,10 @@ static void what_firmware_would_not_take_is_not_signed(void **state)
 
 	(void)state;
 	assert_refused(authenticode_sign(ec_key, ec_cert, b.data, b.len, &out, &e), &e, EINVAL, "no RSA key");
-	assert_refused(authenticode_sign(key, other_cert, b.data, b.len, &out, &e), &e, EINVAL, "not the one of the certificate");
-	assert_refused(authenticode_sign(key, cert, s.data, s.len, &out, &e), &e, EEXIST, "carries a signature already");
+	assert_refused(authenticode_sign(key, other_cert, b.data, b.len, &out, &e), &e, EINVAL,
+		       "not the one of the certificate");
+	assert_refused(authenticode_sign(key, cert, s.data, s.len, &out, &e), &e, EEXIST,
+		       "carries a signature already");
 	assert_refused(authenticode_sign(key, cert, "text", 4, &out, &e), &e, EINVAL, "does not begin with MZ");
 	assert_null(out.data);
 }

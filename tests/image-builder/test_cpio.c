@@ -31,7 +31,7 @@ static void fill(struct cpio *c, int backwards)
 
 static void the_order_of_adding_does_not_matter(void **state)
 {
-	cleanup_cpio struct cpio a = CPIO_INIT, b = CPIO_INIT, later = { .mtime = 1 };
+	cleanup_cpio struct cpio a = CPIO_INIT, b = CPIO_INIT, later = {.mtime = 1};
 	cleanup_buf struct buf x = BUF_INIT, y = BUF_INIT, z = BUF_INIT;
 	struct err e = ERR_INIT;
 
@@ -56,12 +56,13 @@ static void cpio_lists_what_was_put_in(void **state)
 	char folder[64];
 
 	(void)state;
+	need("cpio");
 	make_folder(folder);
 	fill(&c, 0);
 	assert_ok(cpio_write(&c, &x, &e), &e);
 	make_file(folder, "a.cpio", x.data, x.len);
 	{
-		const char *argv[] = { "cpio", "-itvn", "--quiet", "-F", in(folder, "a.cpio"), NULL };
+		const char *argv[] = {"cpio", "-itvn", "--quiet", "-F", in(folder, "a.cpio"), NULL};
 		int r = oracle(argv, &out, &e);
 
 		drop_folder(folder);
@@ -78,29 +79,46 @@ static void cpio_lists_what_was_put_in(void **state)
 
 static void the_header_is_what_the_kernel_documents(void **state)
 {
-	cleanup_cpio struct cpio c = { .mtime = 0x12345678 };
+	cleanup_cpio struct cpio c = {.mtime = 0x12345678};
 	cleanup_buf struct buf x = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	(void)state;
 	assert_ok(cpio_add_file(&c, "ab", 0644, "xyz", 3, &e), &e);
 	assert_ok(cpio_write(&c, &x, &e), &e);
-	/* buffer-format.rst: magic, ino, mode, uid, gid, nlink, mtime, filesize, maj, min, rmaj, rmin, namesize, chksum; name; data */
+	/* buffer-format.rst: magic, ino, mode, uid, gid, nlink, mtime, filesize, maj, min, rmaj, rmin, namesize,
+	 * chksum; name; data */
 	assert_memory_equal(x.data,
-			    "070701" "00000001" "000081A4" "00000000" "00000000" "00000001" "12345678" "00000003" "00000000"
-			    "00000000" "00000000" "00000000" "00000003" "00000000" "ab\0\0\0\0" "xyz\0" "070701",
+			    "070701"
+			    "00000001"
+			    "000081A4"
+			    "00000000"
+			    "00000000"
+			    "00000001"
+			    "12345678"
+			    "00000003"
+			    "00000000"
+			    "00000000"
+			    "00000000"
+			    "00000000"
+			    "00000003"
+			    "00000000"
+			    "ab\0\0\0\0"
+			    "xyz\0"
+			    "070701",
 			    110 + 6 + 4 + 6);
 }
 
 static void wrong_paths_are_refused(void **state)
 {
-	static const char *const bad[] = { "/init", "", "a//b", "a/", "./a", "a/.", "../a", "a/../b" };
+	static const char *const bad[] = {"/init", "", "a//b", "a/", "./a", "a/.", "../a", "a/../b"};
 	cleanup_cpio struct cpio c = CPIO_INIT;
 	struct err e = ERR_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_refused(cpio_add_file(&c, bad[i], 0644, "", 0, &e), &e, EINVAL, "is not relative or has an empty");
+		assert_refused(cpio_add_file(&c, bad[i], 0644, "", 0, &e), &e, EINVAL,
+			       "is not relative or has an empty");
 	assert_ok(cpio_add_file(&c, "..a/.b", 0644, "", 0, &e), &e);
 	assert_refused(cpio_add_file(&c, "..a/.b", 0644, "", 0, &e), &e, EEXIST, "is there already");
 	assert_refused(cpio_add_file(&c, "..a/.b/c", 0644, "", 0, &e), &e, ENOTDIR, "lies below \"..a/.b\"");

@@ -12,7 +12,8 @@ static void digests_are_those_of_ovmf(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	/* OVMF 2025.02's log, tpm2_eventlog: EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot with data 01, and (another machine) 00 */
+	/* OVMF 2025.02's log, tpm2_eventlog: EV_EFI_VARIABLE_DRIVER_CONFIG SecureBoot with data 01, and (another
+	 * machine) 00 */
 	assert_ok(efivar_event_digest(EFIVAR_GLOBAL, "SecureBoot", "\x01", 1, digest, &e), &e);
 	hex_encode(digest, sizeof(digest), hex);
 	assert_string_equal(hex, "ccfc4bb32888a345bc8aeadaba552b627d99348c767681ab3141f5b01e40a40e");
@@ -33,7 +34,8 @@ static void a_list_is_laid_out_as_the_specification_draws_it(void **state)
 	assert_ok(efivar_uuid_parse("11111111-2222-3333-4444-555555555555", &owner, &e), &e);
 	assert_ok(efivar_signature_data(cert, &owner, &data, &e), &e);
 	assert_ok(efivar_signature_list(cert, &owner, &list, &e), &e);
-	/* virt-fw-dump shows of the store that was booted: type x509, one certificate of 772 DER bytes; 28 + 16 + 772 = 0x330 */
+	/* virt-fw-dump shows of the store that was booted: type x509, one certificate of 772 DER bytes; 28 + 16 + 772 =
+	 * 0x330 */
 	assert_memory_equal(list.data, "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
 	assert_int_equal(list.len, 0x330);
 	assert_memory_equal(list.data + 16, "\x30\x03\x00\x00\x00\x00\x00\x00\x14\x03\x00\x00", 12);
@@ -44,9 +46,13 @@ static void a_list_is_laid_out_as_the_specification_draws_it(void **state)
 
 static void guids_are_read_strictly(void **state)
 {
-	static const char *const bad[] = { "", "11111111-2222-3333-4444-55555555555", "11111111-2222-3333-4444-5555555555550",
-					   "11111111222233334444555555555555", "11111111-2222-3333-4444-55555555555G",
-					   "A1111111-2222-3333-4444-555555555555", "1111111-12222-3333-4444-555555555555" };
+	static const char *const bad[] = {"",
+					  "11111111-2222-3333-4444-55555555555",
+					  "11111111-2222-3333-4444-5555555555550",
+					  "11111111222233334444555555555555",
+					  "11111111-2222-3333-4444-55555555555G",
+					  "A1111111-2222-3333-4444-555555555555",
+					  "1111111-12222-3333-4444-555555555555"};
 	struct gpt_uuid u;
 	struct err e = ERR_INIT;
 

@@ -37,7 +37,8 @@ static void sections_are_found_by_name(void **state)
 	assert_memory_equal(r.p, "license=GPL", 12);
 	assert_refused(elf_section(b.data, b.len, "program", ".none", &r, &e), &e, ENOENT, "no section .none");
 	assert_refused(elf_section(b.data, b.len, "program", ".bss", &r, &e), &e, EINVAL, "section .bss lies outside");
-	assert_refused(elf_section(cut.data, cut.len, "cut", ".modinfo", &r, &e), &e, EINVAL, "section header 1 lies outside");
+	assert_refused(elf_section(cut.data, cut.len, "cut", ".modinfo", &r, &e), &e, EINVAL,
+		       "section header 1 lies outside");
 }
 
 static void malformed_files_are_refused_with_the_rule(void **state)
@@ -45,28 +46,28 @@ static void malformed_files_are_refused_with_the_rule(void **state)
 	static const struct {
 		const char *file, *part;
 	} bad[] = {
-		{ "cut-in-header", "no ELF header in 60 bytes" },
-		{ "magic", "no ELF header" },
-		{ "class32", "ELF class 1" },
-		{ "big-endian", "byte order 2" },
-		{ "program-header-size", "program headers of 32 bytes" },
-		{ "too-many-program-headers", "129 program headers" },
-		{ "program-headers-outside", "program header 0 lies outside" },
-		{ "segment-outside", "segment 1 has 64 bytes at offset 1072, file has 1088" },
-		{ "segment-wraps", "segment 1 has 64 bytes at offset 18446744073709551600" },
-		{ "cut-in-sections", "segment 0 has 1088 bytes" },
-		{ "dynamic-without-end", "dynamic section has no end" },
-		{ "dynamic-cut-in-entry", "dynamic section has no end" },
-		{ "string-outside", "names a string at 65536" },
-		{ "string-without-nul", "names a string at 1" },
-		{ "string-table-outside", "no segment holds the 13 bytes of the string table" },
-		{ "string-table-wraps", "no segment holds the 18446744073709551360 bytes" },
-		{ "interpreter-empty", "names a string at 0" },
+		{"cut-in-header", "no ELF header in 60 bytes"},
+		{"magic", "no ELF header"},
+		{"class32", "ELF class 1"},
+		{"big-endian", "byte order 2"},
+		{"program-header-size", "program headers of 32 bytes"},
+		{"too-many-program-headers", "129 program headers"},
+		{"program-headers-outside", "program header 0 lies outside"},
+		{"segment-outside", "segment 1 has 64 bytes at offset 1072, file has 1088"},
+		{"segment-wraps", "segment 1 has 64 bytes at offset 18446744073709551600"},
+		{"cut-in-sections", "segment 0 has 1088 bytes"},
+		{"dynamic-without-end", "dynamic section has no end"},
+		{"dynamic-cut-in-entry", "dynamic section has no end"},
+		{"string-outside", "names a string at 65536"},
+		{"string-without-nul", "names a string at 1"},
+		{"string-table-outside", "no segment holds the 13 bytes of the string table"},
+		{"string-table-wraps", "no segment holds the 18446744073709551360 bytes"},
+		{"interpreter-empty", "names a string at 0"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct elf elf = { .n_needed = 77 };
+		struct elf elf = {.n_needed = 77};
 		struct err e = ERR_INIT;
 		char path[128];
 
@@ -106,11 +107,11 @@ static void make_tree(char tree[static 64])
 
 static void a_closure_has_libraries_links_and_loader(void **state)
 {
-	static const char *const want[] = { "usr/lib/libtwo.so.2", "usr/lib/x86_64-linux-gnu/ld-test.so.2",
-					    "usr/lib/x86_64-linux-gnu/libone.so.1", "usr/lib/x86_64-linux-gnu/libone.so.1.2",
-					    "usr/lib64/ld-test.so.2" };
-	static const char *const from[] = { "usr/bin/program", "usr/bin/script", "/usr/bin/program" };
-	cleanup_elf_files struct elf_files f = { 0 };
+	static const char *const want[] = {"usr/lib/libtwo.so.2", "usr/lib/x86_64-linux-gnu/ld-test.so.2",
+					   "usr/lib/x86_64-linux-gnu/libone.so.1",
+					   "usr/lib/x86_64-linux-gnu/libone.so.1.2", "usr/lib64/ld-test.so.2"};
+	static const char *const from[] = {"usr/bin/program", "usr/bin/script", "/usr/bin/program"};
+	cleanup_elf_files struct elf_files f = {0};
 	struct err e = ERR_INIT;
 	char tree[64];
 	int r;
@@ -133,21 +134,24 @@ static void what_is_missing_or_foreign_names_who_needs_it(void **state)
 		int code;
 		const char *part;
 	} bad[] = {
-		{ "usr/lib/libtwo.so.2", NULL, "x86_64", ENOENT, "libone.so.1.2 needs libtwo.so.2, which is not in the tree" },
-		{ "usr/lib/x86_64-linux-gnu/ld-test.so.2", NULL, "x86_64", ENOENT, "loader of usr/bin/program" },
-		{ "usr/lib/libtwo.so.2", DATA "good-library-arm64.elf", "x86_64", EINVAL, "libtwo.so.2 is for ELF machine 183" },
-		{ "usr/lib/x", DATA "good-library.elf", "arm64", EINVAL, "usr/bin/program is for ELF machine 62, wanted 183" },
-		{ "usr/lib/x", DATA "good-library.elf", "vax", EINVAL, "architecture vax" },
-		{ "usr/bin/program", NULL, "x86_64", ENOENT, "usr/bin/program is not in the tree" },
-		{ "usr/bin/program", DATA "good-program-runpath.elf", "x86_64", EINVAL, "\"/opt/lib\" (RUNPATH)" },
-		{ "usr/bin/program", DATA "good-program-path-needed.elf", "x86_64", EINVAL, "\"../evil.so\": a path" },
-		{ "usr/lib/libtwo.so.2", DATA "bad-segment-wraps.elf", "x86_64", EINVAL, "segment 1 has 64 bytes" },
+		{"usr/lib/libtwo.so.2", NULL, "x86_64", ENOENT,
+		 "libone.so.1.2 needs libtwo.so.2, which is not in the tree"},
+		{"usr/lib/x86_64-linux-gnu/ld-test.so.2", NULL, "x86_64", ENOENT, "loader of usr/bin/program"},
+		{"usr/lib/libtwo.so.2", DATA "good-library-arm64.elf", "x86_64", EINVAL,
+		 "libtwo.so.2 is for ELF machine 183"},
+		{"usr/lib/x", DATA "good-library.elf", "arm64", EINVAL,
+		 "usr/bin/program is for ELF machine 62, wanted 183"},
+		{"usr/lib/x", DATA "good-library.elf", "vax", EINVAL, "architecture vax"},
+		{"usr/bin/program", NULL, "x86_64", ENOENT, "usr/bin/program is not in the tree"},
+		{"usr/bin/program", DATA "good-program-runpath.elf", "x86_64", EINVAL, "\"/opt/lib\" (RUNPATH)"},
+		{"usr/bin/program", DATA "good-program-path-needed.elf", "x86_64", EINVAL, "\"../evil.so\": a path"},
+		{"usr/lib/libtwo.so.2", DATA "bad-segment-wraps.elf", "x86_64", EINVAL, "segment 1 has 64 bytes"},
 	};
-	static const char *const from[] = { "usr/bin/program" };
+	static const char *const from[] = {"usr/bin/program"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct elf_files f = { 0 };
+		struct elf_files f = {0};
 		struct err e = ERR_INIT;
 		char tree[64];
 		int r;

@@ -8,24 +8,26 @@ static char folder[64];
 
 static void need_tools(void)
 {
-	static const char *const tool[][3] = { { "mkfs.vfat", "--help", NULL }, { "mcopy", "-V", NULL }, { "mmd", "-V", NULL } };
-	struct err e = ERR_INIT;
-
-	for (size_t i = 0; i < ARRAY_SIZE(tool); i++)
-		(void)oracle(tool[i], NULL, &e); /* is it there? its status says nothing */
+	need("mkfs.vfat");
+	need("mmd");
+	need("mcopy");
 }
 
 static struct esp_params params(const char *name, uint64_t mib, const struct esp_file *file, size_t n)
 {
-	return (struct esp_params){ .path = in(folder, name), .size_bytes = mib << 20, .volume_id = 0xcafef00d,
-				    .epoch = 1700000000, .file = file, .n_files = n };
+	return (struct esp_params){.path = in(folder, name),
+				   .size_bytes = mib << 20,
+				   .volume_id = 0xcafef00d,
+				   .epoch = 1700000000,
+				   .file = file,
+				   .n_files = n};
 }
 
 static void two_runs_in_two_time_zones_give_the_same_bytes(void **state)
 {
-	struct esp_file file[] = { { esp_boot_path("x86_64"), in(folder, "uki.efi") },
-				   { "EFI/BOOT/second.bin", in(folder, "other") },
-				   { "loader/entry.conf", in(folder, "other") } };
+	struct esp_file file[] = {{esp_boot_path("x86_64"), in(folder, "uki.efi")},
+				  {"EFI/BOOT/second.bin", in(folder, "other")},
+				  {"loader/entry.conf", in(folder, "other")}};
 	struct esp_params a = params("a.img", 48, file, 3), b = params("b.img", 48, file, 3);
 	cleanup_buf struct buf x = BUF_INIT, y = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -48,16 +50,19 @@ static void two_runs_in_two_time_zones_give_the_same_bytes(void **state)
 
 static void fsck_finds_it_sound_and_mtools_reads_it_back(void **state)
 {
-	static const uint64_t mib[] = { 16, 32, 33, 64 };
-	cleanup_buf struct buf want = load(in(folder, "uki.efi"));
-	struct esp_file file = { esp_boot_path("arm64"), in(folder, "uki.efi") };
+	static const uint64_t mib[] = {16, 32, 33, 64};
+	struct esp_file file = {esp_boot_path("arm64"), in(folder, "uki.efi")};
+	cleanup_buf struct buf want = BUF_INIT;
 
 	(void)state;
 	need_tools();
+	need("mtype");
+	need("fsck.vfat");
+	want = load(in(folder, "uki.efi"));
 	for (size_t i = 0; i < ARRAY_SIZE(mib); i++) {
 		struct esp_params p = params("c.img", mib[i], &file, 1);
-		const char *fsck[] = { "fsck.vfat", "-n", p.path, NULL };
-		const char *mtype[] = { "mtype", "-i", p.path, "::EFI/BOOT/BOOTAA64.EFI", NULL };
+		const char *fsck[] = {"fsck.vfat", "-n", p.path, NULL};
+		const char *mtype[] = {"mtype", "-i", p.path, "::EFI/BOOT/BOOTAA64.EFI", NULL};
 		cleanup_buf struct buf out = BUF_INIT;
 		struct err e = ERR_INIT;
 
@@ -71,8 +76,8 @@ static void fsck_finds_it_sound_and_mtools_reads_it_back(void **state)
 
 static void what_cannot_be_is_refused_and_leaves_nothing(void **state)
 {
-	struct esp_file absent = { "EFI/x", in(folder, "absent") }, absolute = { "/EFI/x", in(folder, "other") },
-			big = { "EFI/x", in(folder, "big") };
+	struct esp_file absent = {"EFI/x", in(folder, "absent")}, absolute = {"/EFI/x", in(folder, "other")},
+			big = {"EFI/x", in(folder, "big")};
 	struct esp_params p = params("none.img", 16, &absent, 1);
 	struct err e = ERR_INIT;
 

@@ -5,9 +5,9 @@
 #include "image-builder/gpt.h"
 
 static char folder[64];
-static const uint8_t root_hash[HASH_SHA256_BYTES] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa,
-						      0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xf0, 0xe1, 0xd2, 0xc3, 0xb4, 0xa5,
-						      0x96, 0x87, 0x78, 0x69, 0x5a, 0x4b, 0x3c, 0x2d, 0x1e, 0x0f };
+static const uint8_t root_hash[HASH_SHA256_BYTES] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa,
+						     0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xf0, 0xe1, 0xd2, 0xc3, 0xb4, 0xa5,
+						     0x96, 0x87, 0x78, 0x69, 0x5a, 0x4b, 0x3c, 0x2d, 0x1e, 0x0f};
 
 static struct gpt_uuid type_of(enum gpt_type t, const char *arch)
 {
@@ -24,12 +24,15 @@ static void make_disk(const char *name, struct gpt_partition part[static 5])
 	const char *arch = "x86_64";
 	struct gpt_uuid disk = gpt_uuid_derived("disk", root_hash);
 	struct gpt_partition p[5] = {
-		{ "esp", type_of(GPT_ESP, arch), gpt_uuid_derived("esp", root_hash), 3 << 20, NULL, 0, 0 },
-		{ "root", type_of(GPT_ROOT, arch), gpt_uuid_root(root_hash), 0, in(folder, "root.erofs"), GPT_ATTR_READ_ONLY, 0 },
-		{ "root-verity", type_of(GPT_ROOT_VERITY, arch), gpt_uuid_verity(root_hash), 0, in(folder, "root.verity"), 0, 0 },
-		{ "root-verity-sig", type_of(GPT_ROOT_VERITY_SIG, arch), gpt_uuid_derived("root-verity-sig", root_hash), 16384,
-		  in(folder, "root.sig"), 0, 0 },
-		{ "holdfast-state", type_of(GPT_LINUX, arch), gpt_uuid_derived("holdfast-state", root_hash), 4 << 20, NULL, 0, 0 },
+		{"esp", type_of(GPT_ESP, arch), gpt_uuid_derived("esp", root_hash), 3 << 20, NULL, 0, 0},
+		{"root", type_of(GPT_ROOT, arch), gpt_uuid_root(root_hash), 0, in(folder, "root.erofs"),
+		 GPT_ATTR_READ_ONLY, 0},
+		{"root-verity", type_of(GPT_ROOT_VERITY, arch), gpt_uuid_verity(root_hash), 0,
+		 in(folder, "root.verity"), 0, 0},
+		{"root-verity-sig", type_of(GPT_ROOT_VERITY_SIG, arch), gpt_uuid_derived("root-verity-sig", root_hash),
+		 16384, in(folder, "root.sig"), 0, 0},
+		{"holdfast-state", type_of(GPT_LINUX, arch), gpt_uuid_derived("holdfast-state", root_hash), 4 << 20,
+		 NULL, 0, 0},
 	};
 	struct err e = ERR_INIT;
 
@@ -39,28 +42,32 @@ static void make_disk(const char *name, struct gpt_partition part[static 5])
 
 static void sgdisk_and_sfdisk_find_nothing_wrong(void **state)
 {
-	const char *sgdisk[] = { "sgdisk", "-v", in(folder, "disk.img"), NULL };
-	const char *sfdisk[] = { "sfdisk", "--verify", sgdisk[2], NULL };
+	const char *sgdisk[] = {"sgdisk", "-v", in(folder, "disk.img"), NULL};
+	const char *sfdisk[] = {"sfdisk", "--verify", sgdisk[2], NULL};
 	cleanup_buf struct buf said = BUF_INIT, out = BUF_INIT;
 	struct gpt_partition part[5];
 	struct err e = ERR_INIT;
 
 	(void)state;
+	need("sgdisk");
+	need("sfdisk");
 	make_disk("disk.img", part);
 	assert_ok(oracle(sgdisk, &said, &e), &e);
 	assert_non_null(strstr((char *)said.data, "No problems found"));
-	assert_null(strstr((char *)said.data, "orrupt")); /* it calls a disk whose backup it had to use problem-free as well */
+	assert_null(strstr((char *)said.data,
+			   "orrupt")); /* it calls a disk whose backup it had to use problem-free as well */
 	assert_ok(oracle(sfdisk, &out, &e), &e);
 	assert_non_null(strstr((char *)out.data, "No errors detected"));
 }
 
 static void sgdisk_finds_a_changed_byte(void **state)
 {
-	static const off_t at[] = { GPT_SECTOR_BYTES + 60, 2 * GPT_SECTOR_BYTES + 20 }; /* header, entries */
-	const char *argv[] = { "sgdisk", "-v", in(folder, "bad.img"), NULL };
+	static const off_t at[] = {GPT_SECTOR_BYTES + 60, 2 * GPT_SECTOR_BYTES + 20}; /* header, entries */
+	const char *argv[] = {"sgdisk", "-v", in(folder, "bad.img"), NULL};
 	struct gpt_partition part[5];
 
 	(void)state;
+	need("sgdisk");
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
 		cleanup_buf struct buf said = BUF_INIT, b = BUF_INIT;
 		struct err e = ERR_INIT;
@@ -81,17 +88,19 @@ static void sfdisk_reads_types_names_and_uuids(void **state)
 		"type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=80D90AF3",
 		"start=        8192, size=        4096, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, "
 		"uuid=00112233-4455-6677-8899-AABBCCDDEEFF, name=\"root\", attrs=\"GUID:60\"",
-		"type=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5, uuid=F0E1D2C3-B4A5-9687-7869-5A4B3C2D1E0F, name=\"root-verity\"",
+		"type=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5, uuid=F0E1D2C3-B4A5-9687-7869-5A4B3C2D1E0F, "
+		"name=\"root-verity\"",
 		"type=41092B05-9FC8-4523-994F-2DEF0408B176, uuid=",
 		"type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=",
 		"name=\"holdfast-state\"",
 	};
-	const char *argv[] = { "sfdisk", "--dump", in(folder, "disk.img"), NULL };
+	const char *argv[] = {"sfdisk", "--dump", in(folder, "disk.img"), NULL};
 	cleanup_buf struct buf out = BUF_INIT;
 	struct gpt_partition part[5];
 	struct err e = ERR_INIT;
 
 	(void)state;
+	need("sfdisk");
 	make_disk("disk.img", part);
 	assert_ok(oracle(argv, &out, &e), &e);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -139,8 +148,8 @@ static void derived_uuids_are_those_of_the_document(void **state)
 	struct gpt_uuid u = gpt_uuid_derived("esp", root_hash);
 
 	(void)state;
-	/* printf 'holdfast:esp:00112233445566778899aabbccddeefff0e1d2c3b4a5968778695a4b3c2d1e0f' | sha256sum | cut -c1-32,
-	 * then version nibble 8 and variant bits 10 */
+	/* printf 'holdfast:esp:00112233445566778899aabbccddeefff0e1d2c3b4a5968778695a4b3c2d1e0f' | sha256sum | cut
+	 * -c1-32, then version nibble 8 and variant bits 10 */
 	gpt_uuid_str(&u, text);
 	assert_string_equal(text, "80d90af3-64f1-847c-b70b-7d2ddde9fa23");
 }
@@ -149,16 +158,17 @@ static void what_does_not_fit_is_refused_and_leaves_nothing(void **state)
 {
 	struct gpt_uuid one = gpt_uuid_derived("one", root_hash), t = type_of(GPT_LINUX, "arm64");
 	const char *src = in(folder, "root.erofs"), *out = in(folder, "none.img");
-	struct gpt_partition small = { "root", t, one, 1 << 20, src, 0, 0 }, empty = { "x", t, one, 0, NULL, 0, 0 },
-			     nameless = { "", t, one, 1, NULL, 0, 0 }, missing = { "x", t, one, 0, "/nonexistent", 0, 0 },
-			     long_name = { "123456789012345678901234567890123456", t, one, 1, NULL, 0, 0 },
-			     huge = { "x", t, one, 1ull << 63, NULL, 0, 0 };
-	struct gpt_partition twins[] = { { "a", t, one, 1, NULL, 0, 0 }, { "b", t, one, 1, NULL, 0, 0 } };
+	struct gpt_partition small = {"root", t, one, 1 << 20, src, 0, 0}, empty = {"x", t, one, 0, NULL, 0, 0},
+			     nameless = {"", t, one, 1, NULL, 0, 0}, missing = {"x", t, one, 0, "/nonexistent", 0, 0},
+			     long_name = {"123456789012345678901234567890123456", t, one, 1, NULL, 0, 0},
+			     huge = {"x", t, one, 1ull << 63, NULL, 0, 0};
+	struct gpt_partition twins[] = {{"a", t, one, 1, NULL, 0, 0}, {"b", t, one, 1, NULL, 0, 0}};
 	struct gpt_uuid u;
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_refused(gpt_write(out, &one, &small, 1, &e), &e, ENOSPC, "partition root: 1048576 bytes for a content of");
+	assert_refused(gpt_write(out, &one, &small, 1, &e), &e, ENOSPC,
+		       "partition root: 1048576 bytes for a content of");
 	assert_refused(gpt_write(out, &one, &empty, 1, &e), &e, EINVAL, "partition x: 0 bytes");
 	assert_refused(gpt_write(out, &one, &huge, 1, &e), &e, EINVAL, "partition x: 9223372036854775808 bytes");
 	assert_refused(gpt_write(out, &one, &nameless, 1, &e), &e, EINVAL, "has 0 characters");

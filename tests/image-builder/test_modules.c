@@ -5,7 +5,7 @@
 #include "image-builder/modules.h"
 
 #define RELEASE "6.12.1-test"
-#define AT "usr/lib/modules/" RELEASE "/"
+#define AT      "usr/lib/modules/" RELEASE "/"
 
 /* A module whose .modinfo says depends=@depends (5 characters at most: it overwrites "a-b,c" of the good file). */
 static void put_module(const char *tree, const char *path, const char *depends)
@@ -39,9 +39,9 @@ static void make_tree(char tree[static 64])
 
 static void dependencies_come_first_and_each_once(void **state)
 {
-	static const char *const name[] = { "f", "top", "a_b", "in_core", "c" };
-	static const char *const want[] = { "f", "c", "a_b", "top" };
-	cleanup_modules struct modules m = { 0 };
+	static const char *const name[] = {"f", "top", "a_b", "in_core", "c"};
+	static const char *const want[] = {"f", "c", "a_b", "top"};
+	cleanup_modules struct modules m = {0};
 	struct err e = ERR_INIT;
 	char tree[64];
 	int r;
@@ -60,20 +60,21 @@ static void dependencies_come_first_and_each_once(void **state)
 
 static void compressed_modules_are_decompressed_whole(void **state)
 {
-	static const char *const name[] = { "c" };
-	cleanup_modules struct modules m = { 0 };
+	static const char *const name[] = {"c"};
+	cleanup_modules struct modules m = {0};
 	cleanup_buf struct buf want = BUF_INIT;
 	struct err e = ERR_INIT;
 	char tree[64];
 	int r;
 
 	(void)state;
+	need("xz");
 	make_tree(tree);
 	want = load(in(tree, AT "kernel/lib/c.ko"));
 	buf_str(&want, "~Module signature appended~\n"); /* the appended signature is part of the bytes */
 	make_file(tree, AT "kernel/lib/c.ko", want.data, want.len);
 	{
-		const char *argv[] = { "xz", "--check=crc32", in(tree, AT "kernel/lib/c.ko"), NULL };
+		const char *argv[] = {"xz", "--check=crc32", in(tree, AT "kernel/lib/c.ko"), NULL};
 
 		assert_ok(oracle(argv, NULL, &e), &e);
 	}
@@ -95,13 +96,13 @@ static void wrong_names_and_trees_are_refused(void **state)
 		int code;
 		const char *part;
 	} bad[] = {
-		{ "nosuch", ENOENT, "there is no kernel module nosuch, which the board wants" },
-		{ "g", ENOENT, "there is no kernel module gone, which g wants" },
-		{ "d", ELOOP, "module d depends on itself by way of e" },
-		{ "", EINVAL, "is no module name" },
-		{ "0123456789012345678901234567890123456789012345678901234567890123", EINVAL, "is no module name" },
-		{ "plain", EINVAL, "says nothing of what it depends on" },
-		{ "text", EINVAL, "no ELF header" },
+		{"nosuch", ENOENT, "there is no kernel module nosuch, which the board wants"},
+		{"g", ENOENT, "there is no kernel module gone, which g wants"},
+		{"d", ELOOP, "module d depends on itself by way of e"},
+		{"", EINVAL, "is no module name"},
+		{"0123456789012345678901234567890123456789012345678901234567890123", EINVAL, "is no module name"},
+		{"plain", EINVAL, "says nothing of what it depends on"},
+		{"text", EINVAL, "no ELF header"},
 	};
 	cleanup_buf struct buf plain = load("tests/data/elf/good-module-no-depends.elf");
 	char tree[64];
@@ -111,14 +112,14 @@ static void wrong_names_and_trees_are_refused(void **state)
 	make_file(tree, AT "kernel/plain.ko", plain.data, plain.len);
 	make_file(tree, AT "kernel/text.ko", "text", 4);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		cleanup_modules struct modules m = { 0 };
+		cleanup_modules struct modules m = {0};
 		struct err e = ERR_INIT;
 
 		assert_refused(modules_resolve(tree, RELEASE, &bad[i].name, 1, &m, &e), &e, bad[i].code, bad[i].part);
 	}
 	{
-		static const char *const ok[] = { "c" };
-		cleanup_modules struct modules m = { 0 };
+		static const char *const ok[] = {"c"};
+		cleanup_modules struct modules m = {0};
 		struct err e = ERR_INIT;
 
 		assert_refused(modules_resolve(tree, "6.99", ok, 1, &m, &e), &e, ENOENT, "6.99/kernel");

@@ -3,11 +3,12 @@
  * tests/image-builder/test_predict.c - predictions against event logs of real boots
  *
  * tests/data/predict holds the firmware's logs of two boots of one signed UKI, read from
- * /sys/kernel/security/tpm0/binary_bios_measurements: OVMF 2025.02-8+deb13u1 with Secure Boot on, systemd-stub 257.13, Linux
- * 6.12.117+deb13-cloud-amd64, swtpm, QEMU 7.2; keys enrolled by virt-fw-vars from the certificates beside them, owner
- * 11111111-2222-3333-4444-555555555555. `disk`: the UKI as \EFI\BOOT\BOOTX64.EFI of a GPT disk's ESP; `kernel-option`: QEMU's
- * -kernel. The UKI (12 MB) is not kept; one with the same command line and release is made here from small parts, so what
- * depends on kernel and initramfs is compared by position only. The boots themselves are tests/vm's.
+ * /sys/kernel/security/tpm0/binary_bios_measurements: OVMF 2025.02-8+deb13u1 with Secure Boot on, systemd-stub 257.13,
+ * Linux 6.12.117+deb13-cloud-amd64, swtpm, QEMU 7.2; keys enrolled by virt-fw-vars from the certificates beside them,
+ * owner 11111111-2222-3333-4444-555555555555. `disk`: the UKI as \EFI\BOOT\BOOTX64.EFI of a GPT disk's ESP;
+ * `kernel-option`: QEMU's -kernel. The UKI (12 MB) is not kept; one with the same command line and release is made here
+ * from small parts, so what depends on kernel and initramfs is compared by position only. The boots themselves are
+ * tests/vm's.
  */
 #include "tests/image-builder/make.h"
 
@@ -17,7 +18,7 @@
 #include "image-builder/predict.h"
 #include "image-builder/uki.h"
 
-#define DATA "tests/data/predict/"
+#define DATA       "tests/data/predict/"
 #define MAX_EVENTS 64
 
 /* One PCR's SHA-256 digests in the order of a log. */
@@ -29,17 +30,17 @@ struct seen {
 static struct buf uki;
 static struct predict_params params;
 static struct predict predicted;
-static const char *const engine_argv[] = { "/usr/bin/containerd", "--config", "/etc/containerd/config.toml", NULL };
-static const char *const containers[] = { "hello", "second" };
-static const struct predict_file engine_config[] = { { "/etc/containerd/config.toml", { 3 } } },
-				 ima_files[] = { { "dm-verity.ko", { 4 } } };
-static const uint8_t verity_roots[3][HASH_SHA256_BYTES] = { { 1 }, { 9 }, { 1 } };
+static const char *const engine_argv[] = {"/usr/bin/containerd", "--config", "/etc/containerd/config.toml", NULL};
+static const char *const containers[] = {"hello", "second"};
+static const struct predict_file engine_config[] = {{"/etc/containerd/config.toml", {3}}},
+				 ima_files[] = {{"dm-verity.ko", {4}}};
+static const uint8_t verity_roots[3][HASH_SHA256_BYTES] = {{1}, {9}, {1}};
 
 static struct seen read_log(const char *path, uint32_t pcr)
 {
 	cleanup_buf struct buf b = load(path);
 	struct reader r = reader_init(b.data, b.len);
-	struct seen s = { 0 };
+	struct seen s = {0};
 
 	(void)reader_bytes(&r, 28);
 	(void)reader_bytes(&r, reader_u32le(&r)); /* the Spec ID event */
@@ -68,8 +69,9 @@ static void assert_same(const struct predict_pcr *p, const struct seen *s, size_
 
 static void separators_and_secure_boot_are_what_ovmf_logged(void **state)
 {
-	static const unsigned whole[] = { 2, 3, 6, 7 };
-	static const char *const log[] = { DATA "ovmf-2025.02-disk.eventlog", DATA "ovmf-2025.02-kernel-option.eventlog" };
+	static const unsigned whole[] = {2, 3, 6, 7};
+	static const char *const log[] = {DATA "ovmf-2025.02-disk.eventlog",
+					  DATA "ovmf-2025.02-kernel-option.eventlog"};
 
 	(void)state;
 	for (size_t k = 0; k < ARRAY_SIZE(log); k++) {
@@ -86,14 +88,15 @@ static void separators_and_secure_boot_are_what_ovmf_logged(void **state)
 static void another_db_certificate_or_owner_changes_pcr_7(void **state)
 {
 	struct predict_params p = params;
-	struct predict other = { 0 };
+	struct predict other = {0};
 	struct err e = ERR_INIT;
 
 	(void)state;
 	p.db = params.kek;
 	assert_ok(predict_make(&p, &other, &e), &e);
 	for (size_t i = 0; i < 7; i++)
-		assert_int_equal(!memcmp(other.pcr[7].event.v[i].digest, predicted.pcr[7].event.v[i].digest, 32), i != 3 && i != 6);
+		assert_int_equal(!memcmp(other.pcr[7].event.v[i].digest, predicted.pcr[7].event.v[i].digest, 32),
+				 i != 3 && i != 6);
 	predict_free(&other);
 	p = params;
 	p.owner.b[0] ^= 1;
@@ -123,7 +126,8 @@ static void the_uki_stands_third_in_pcr_4_when_booted_from_disk(void **state)
 
 static void command_line_and_section_names_are_what_stub_and_kernel_measured(void **state)
 {
-	struct seen nine = read_log(DATA "ovmf-2025.02-disk.eventlog", 9), eleven = read_log(DATA "ovmf-2025.02-disk.eventlog", 11);
+	struct seen nine = read_log(DATA "ovmf-2025.02-disk.eventlog", 9),
+		    eleven = read_log(DATA "ovmf-2025.02-disk.eventlog", 11);
 	const struct predict_pcr *p = &predicted.pcr[11];
 
 	(void)state;
@@ -134,8 +138,8 @@ static void command_line_and_section_names_are_what_stub_and_kernel_measured(voi
 	assert_int_equal(p->event.n, eleven.n + 4);
 	for (size_t i = 0; i < eleven.n; i += 2)
 		assert_same(p, &eleven, i, i + 1); /* names */
-	assert_same(p, &eleven, 3, 4);		   /* .cmdline */
-	assert_same(p, &eleven, 7, 8);		   /* .uname */
+	assert_same(p, &eleven, 3, 4);             /* .cmdline */
+	assert_same(p, &eleven, 7, 8);             /* .uname */
 	/* the initramfs is one digest in both PCRs, predicted and seen */
 	assert_memory_equal(p->event.v[5].digest, predicted.pcr[9].event.v[1].digest, HASH_SHA256_BYTES);
 	assert_memory_equal(eleven.digest[5], nine.digest[1], HASH_SHA256_BYTES);
@@ -144,10 +148,10 @@ static void command_line_and_section_names_are_what_stub_and_kernel_measured(voi
 static void phases_are_those_of_systemd_measure(void **state)
 {
 	/* printf ready | sha256sum, and so on */
-	static const char *const phase[] = { "51e6b92f405d1f98d96e3de343d61d420ad6923b25de21d766f9298192f14fed",
-					     "3be261aff7db92bf507eae947f4003ffa2bcad0bffe3524601d62d0bc8be7135",
-					     "730bb5a583ba880c277e656d2dc8aba1a314a11b14d25b05153d2bab82567a48",
-					     "b24d6d33736ecd5604a4b17bc9c6481039fac362bb7df044ef1c10a2bfd21db6" };
+	static const char *const phase[] = {"51e6b92f405d1f98d96e3de343d61d420ad6923b25de21d766f9298192f14fed",
+					    "3be261aff7db92bf507eae947f4003ffa2bcad0bffe3524601d62d0bc8be7135",
+					    "730bb5a583ba880c277e656d2dc8aba1a314a11b14d25b05153d2bab82567a48",
+					    "b24d6d33736ecd5604a4b17bc9c6481039fac362bb7df044ef1c10a2bfd21db6"};
 	const struct predict_list *l = &predicted.pcr[11].event;
 
 	(void)state;
@@ -162,8 +166,12 @@ static void phases_are_those_of_systemd_measure(void **state)
 
 static void the_launch_chain_is_in_order_and_containers_come_after(void **state)
 {
-	static const char *const what[] = { "layer-policy", "ipe-policy", "engine: /usr/bin/containerd",
-					    "engine-config: /etc/containerd/config.toml", "engine-argv", "separator" };
+	static const char *const what[] = {"layer-policy",
+					   "ipe-policy",
+					   "engine: /usr/bin/containerd",
+					   "engine-config: /etc/containerd/config.toml",
+					   "engine-argv",
+					   "separator"};
 	const struct predict_pcr *p = &predicted.pcr[13];
 	struct measure_event m = measure_container("second", params.policy_digest);
 	uint8_t digest[HASH_SHA256_BYTES];
@@ -204,10 +212,10 @@ static void every_pcr_has_a_rule(void **state)
 
 static void what_cannot_be_predicted_is_refused(void **state)
 {
-	static const char *const bad_name[] = { "Hello World" };
+	static const char *const bad_name[] = {"Hello World"};
 	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"), osrel = BUF_INIT;
 	struct predict_params p = params;
-	struct predict ret = { 0 };
+	struct predict ret = {0};
 	struct err e = ERR_INIT;
 	struct pe pe;
 
@@ -231,9 +239,10 @@ static void what_cannot_be_predicted_is_refused(void **state)
 
 static int set_up(void **state)
 {
-	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"), kernel = load("tests/data/pe/good-kernel.efi"),
-			       initrd = BUF_INIT;
-	struct uki_params up = { "x86_64", &stub, &kernel, &initrd, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64" };
+	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"),
+			       kernel = load("tests/data/pe/good-kernel.efi"), initrd = BUF_INIT;
+	struct uki_params up = {
+		"x86_64", &stub, &kernel, &initrd, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64"};
 	struct err e = ERR_INIT;
 
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/image-builder/test_refvalues_write.c - the document has the shape of docs/formats/README.md, and all or nothing */
+/* tests/image-builder/test_refvalues_write.c - the document has the shape of docs/formats/README.md, and all or nothing
+ */
 #include "tests/image-builder/make.h"
 
 #include "common/hex.h"
@@ -9,31 +10,33 @@
 #define H0 "0000000000000000000000000000000000000000000000000000000000000000"
 #define H1 "0100000000000000000000000000000000000000000000000000000000000000"
 
-static struct predict_event one_event = { { 1 }, "a \"label\" of /x" };
+static struct predict_event one_event = {{1}, "a \"label\" of /x"};
 
 static struct predict rules(void)
 {
-	struct predict p = { 0 };
+	struct predict p = {0};
 
 	for (size_t i = 0; i < PREDICT_PCRS; i++)
 		p.pcr[i].rule = PREDICT_ZERO;
-	p.pcr[0] = (struct predict_pcr){ .rule = PREDICT_UNJUDGED, .why = "why" };
-	p.pcr[4] = (struct predict_pcr){ .rule = PREDICT_SEQUENCE, .event = { &one_event, 1 } };
-	p.pcr[10] = (struct predict_pcr){ .rule = PREDICT_IMA, .event = { &one_event, 1 }, .then = { &one_event, 1 } };
-	p.pcr[13] = (struct predict_pcr){ .rule = PREDICT_SEQUENCE, .then = { &one_event, 1 } };
+	p.pcr[0] = (struct predict_pcr){.rule = PREDICT_UNJUDGED, .why = "why"};
+	p.pcr[4] = (struct predict_pcr){.rule = PREDICT_SEQUENCE, .event = {&one_event, 1}};
+	p.pcr[10] = (struct predict_pcr){.rule = PREDICT_IMA, .event = {&one_event, 1}, .then = {&one_event, 1}};
+	p.pcr[13] = (struct predict_pcr){.rule = PREDICT_SEQUENCE, .then = {&one_event, 1}};
 	return p;
 }
 
-static const struct refvalues_image image = { "demo", 7, "x86_64", "enforce", { 0 } };
+static const struct refvalues_image image = {"demo", 7, "x86_64", "enforce", {0}};
 
 static void the_document_is_exactly_this(void **state)
 {
 	static const char want[] =
 		"{\"holdfast\":\"reference-values/1\",\"image\":{\"name\":\"demo\",\"version\":7,\"arch\":\"x86_64\","
-		"\"profile\":\"enforce\",\"root_hash\":\"" H0 "\"},\"bank\":\"sha256\",\"pcrs\":{\"0\":{\"unjudged\":\"why\"},"
+		"\"profile\":\"enforce\",\"root_hash\":\"" H0
+		"\"},\"bank\":\"sha256\",\"pcrs\":{\"0\":{\"unjudged\":\"why\"},"
 		"\"1\":{\"zero\":true},\"2\":{\"zero\":true},\"3\":{\"zero\":true},"
 		"\"4\":{\"sequence\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}]},"
-		"\"5\":{\"zero\":true},\"6\":{\"zero\":true},\"7\":{\"zero\":true},\"8\":{\"zero\":true},\"9\":{\"zero\":true},"
+		"\"5\":{\"zero\":true},\"6\":{\"zero\":true},\"7\":{\"zero\":true},\"8\":{\"zero\":true},\"9\":{"
+		"\"zero\":true},"
 		"\"10\":{\"ima\":{\"files\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}],"
 		"\"verity_root_digests\":[\"" H1 "\"]}},\"11\":{\"zero\":true},\"12\":{\"zero\":true},"
 		"\"13\":{\"sequence\":[],\"then\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}]},"

@@ -14,10 +14,10 @@ struct inputs {
 
 static void set_up(struct inputs *in_)
 {
-	*in_ = (struct inputs){ .stub = load(DATA "good-stub.efi"), .kernel = load(DATA "good-kernel.efi") };
+	*in_ = (struct inputs){.stub = load(DATA "good-stub.efi"), .kernel = load(DATA "good-kernel.efi")};
 	buf_str(&in_->initrd, "not really an initramfs");
-	in_->p = (struct uki_params){ "x86_64", &in_->stub, &in_->kernel, &in_->initrd, "console=ttyS0 roothash=00 quiet",
-				      "6.12.1-test" };
+	in_->p = (struct uki_params){
+		"x86_64", &in_->stub, &in_->kernel, &in_->initrd, "console=ttyS0 roothash=00 quiet", "6.12.1-test"};
 }
 
 static void tear_down(struct inputs *in_)
@@ -59,7 +59,8 @@ static void sections_hold_what_was_given_and_the_initramfs_is_padded(void **stat
 
 /*
  * The digest below: `ukify build` of systemd 257.13 (Debian 13) on the same three inputs,
- *   ukify build --stub=good-stub.efi --linux=good-kernel.efi --initrd=INITRD --cmdline='console=ttyS0 roothash=00 quiet' \
+ *   ukify build --stub=good-stub.efi --linux=good-kernel.efi --initrd=INITRD --cmdline='console=ttyS0 roothash=00
+ * quiet' \
  *     --uname=6.12.1-test --os-release= --output=u.efi
  * ukify leaves CheckSum zero and puts its own line into .sbat; with both undone the files are equal byte for byte.
  */
@@ -86,7 +87,7 @@ static void it_is_what_ukify_makes_but_for_checksum_and_sbat(void **state)
 
 static void the_stub_measures_in_its_own_order(void **state)
 {
-	static const char *const order[] = { ".linux", ".cmdline", ".initrd", ".uname", ".sbat" };
+	static const char *const order[] = {".linux", ".cmdline", ".initrd", ".uname", ".sbat"};
 	cleanup_buf struct buf uki = BUF_INIT;
 	struct err e = ERR_INIT;
 	struct inputs i;
@@ -123,7 +124,8 @@ static void nx_is_promised_only_if_the_kernel_promises_it(void **state)
 
 static void wrong_inputs_are_refused_by_name(void **state)
 {
-	cleanup_buf struct buf arm = load(DATA "good-stub-arm64.efi"), text = BUF_INIT, empty = BUF_INIT, full = BUF_INIT;
+	cleanup_buf struct buf arm = load(DATA "good-stub-arm64.efi"), text = BUF_INIT, empty = BUF_INIT,
+			       full = BUF_INIT;
 	cleanup_free char *longest = malloc(UKI_MAX_CMDLINE_BYTES + 2);
 	struct inputs i;
 
@@ -139,17 +141,18 @@ static void wrong_inputs_are_refused_by_name(void **state)
 			struct uki_params p;
 			const char *part;
 		} bad[] = {
-			{ { "x86_64", &arm, &i.kernel, &i.initrd, "a", "u" }, "the systemd stub is for machine 0xaa64, wanted 0x8664" },
-			{ { "x86_64", &i.stub, &arm, &i.initrd, "a", "u" }, "the kernel is for machine 0xaa64" },
-			{ { "x86_64", &i.stub, &text, &i.initrd, "a", "u" }, "the kernel: does not begin with MZ" },
-			{ { "mips", &i.stub, &i.kernel, &i.initrd, "a", "u" }, "architecture mips is not known" },
-			{ { "x86_64", &i.stub, &i.kernel, &empty, "a", "u" }, "the initramfs is empty" },
-			{ { "x86_64", &full, &i.kernel, &i.initrd, "a", "u" }, "the stub has data at offset 411" },
-			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "", "u" }, "command line has 0 bytes" },
-			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, longest, "u" }, "command line has 2048 bytes" },
-			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a\nb", "u" }, "byte 0x0a at 1" },
-			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a ", "u" }, "begins or ends with a blank" },
-			{ { "x86_64", &i.stub, &i.kernel, &i.initrd, "a", "" }, "kernel release has 0 bytes" },
+			{{"x86_64", &arm, &i.kernel, &i.initrd, "a", "u"},
+			 "the systemd stub is for machine 0xaa64, wanted 0x8664"},
+			{{"x86_64", &i.stub, &arm, &i.initrd, "a", "u"}, "the kernel is for machine 0xaa64"},
+			{{"x86_64", &i.stub, &text, &i.initrd, "a", "u"}, "the kernel: does not begin with MZ"},
+			{{"mips", &i.stub, &i.kernel, &i.initrd, "a", "u"}, "architecture mips is not known"},
+			{{"x86_64", &i.stub, &i.kernel, &empty, "a", "u"}, "the initramfs is empty"},
+			{{"x86_64", &full, &i.kernel, &i.initrd, "a", "u"}, "the stub has data at offset 411"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "", "u"}, "command line has 0 bytes"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, longest, "u"}, "command line has 2048 bytes"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a\nb", "u"}, "byte 0x0a at 1"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a ", "u"}, "begins or ends with a blank"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a", ""}, "kernel release has 0 bytes"},
 		};
 
 		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {

@@ -20,14 +20,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FAKE_FILES 64
-#define FAKE_FD 100 /* descriptor n is file n - FAKE_FD */
+#define FAKE_FILES     64
+#define FAKE_FD        100 /* descriptor n is file n - FAKE_FD */
 #define FAKE_UEVENT_FD 90
 #define FAKE_SIGNAL_FD 91
 #define FAKE_LISTEN_FD 92
 #define FAKE_CLIENT_FD 93
-#define FAKE_TPM_FD 94
-#define FAKE_EVENTS 16
+#define FAKE_TPM_FD    94
+#define FAKE_EVENTS    16
 
 struct fake_file {
 	char path[128];
@@ -52,6 +52,7 @@ static struct {
 	char trace[16384];
 	const char *fail_call, *fail_what;
 	int fail_errno;
+	unsigned fail_nth, calls; /* the nth call fails, 0: none; lines that are said to people do not count */
 	uint64_t now;
 	struct fake_event uevent[FAKE_EVENTS], signal[FAKE_EVENTS], child[FAKE_EVENTS];
 	size_t n_uevents, n_signals, n_children;
@@ -86,6 +87,8 @@ static bool fake_call(const char *call, const char *what)
 	size_t n = strlen(fake.trace);
 
 	(void)snprintf(fake.trace + n, sizeof(fake.trace) - n, "%s %s; ", call, what);
+	if (strcmp(what, "/dev/console") && strcmp(what, "/dev/kmsg") && ++fake.calls == fake.fail_nth)
+		return true;
 	return fake.fail_call && !strcmp(fake.fail_call, call) && strstr(what, fake.fail_what);
 }
 
@@ -361,14 +364,16 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 {
 	char what[200];
 
-	(void)snprintf(what, sizeof(what), "%s in %s keep %llx", c->argv[0], c->cgroup_procs, (unsigned long long)c->keep_caps);
+	(void)snprintf(what, sizeof(what), "%s in %s keep %llx", c->argv[0], c->cgroup_procs,
+		       (unsigned long long)c->keep_caps);
 	*ret_step = "execve";
 	if (fake_call("spawn", what))
 		return -fake.fail_errno;
 	*ret_pid = fake.next_pid++;
 	if (fake.lifetime) {
 		assert_true(fake.n_children < FAKE_EVENTS);
-		fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + fake.lifetime, .pid = *ret_pid,
+		fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + fake.lifetime,
+								     .pid = *ret_pid,
 								     .number = fake.lifetime_status };
 	}
 	return 0;
@@ -476,6 +481,30 @@ int tpm_cmd_read(int fd, int timeout_ms, uint32_t pcr, enum hash_alg alg, uint8_
 	(void)alg;
 	(void)ret;
 	return err_set(e, ENOTSUP, "PID 1 reads no PCR");
+}
+
+/*
+ * Run @stage over and over, each time with another of its calls failing, and see that it always fails and never with an
+ * empty sentence. @prepare makes the world anew. Ends when all calls were had. Return: how many there are.
+ */
+static inline unsigned fake_fail_each(int (*prepare)(void), int (*stage)(struct err *e))
+{
+	unsigned nth = 0;
+
+	for (;;) {
+		struct err e = ERR_INIT;
+		int r;
+
+		assert_int_equal(prepare(), 0);
+		fake.calls = 0;
+		fake.fail_nth = ++nth;
+		fake.fail_errno = EIO;
+		r = stage(&e);
+		if (fake.calls < nth)
+			return nth - 1;
+		if (r == 0 || !*e.msg)
+			fail_msg("call %u failed and the stage returned %d \"%s\": %s", nth, r, e.msg, fake.trace);
+	}
 }
 
 #endif

@@ -14,7 +14,8 @@ static void the_two_words_are_found_among_others(void **state)
 	} cases[] = {
 		{ "roothash=" HASH " holdfast.profile=enforce\n", PID1_PROFILE_ENFORCE },
 		{ "holdfast.profile=audit roothash=" HASH, PID1_PROFILE_AUDIT },
-		{ "  quiet\tconsole=ttyS0  roothash=" HASH " dyndbg=\"file x.c +p; roothash=0\" holdfast.profile=enforce panic=-1",
+		{ "  quiet\tconsole=ttyS0  roothash=" HASH
+		  " dyndbg=\"file x.c +p; roothash=0\" holdfast.profile=enforce panic=-1",
 		  PID1_PROFILE_ENFORCE },
 		{ "xroothash=1 roothashes=2 roothash=" HASH " holdfast.profile=enforce", PID1_PROFILE_ENFORCE },
 	};
@@ -41,7 +42,8 @@ static void anything_else_is_refused_and_named(void **state)
 		{ "roothash=" HASH, "\"holdfast.profile=\" is missing" },
 		{ "holdfast.profile=enforce", "\"roothash=\" is missing" },
 		{ "roothash=" HASH " roothash=" HASH " holdfast.profile=enforce", "\"roothash=\" stands there twice" },
-		{ "roothash=" HASH " holdfast.profile=enforce holdfast.profile=audit", "\"holdfast.profile=\" stands there twice" },
+		{ "roothash=" HASH " holdfast.profile=enforce holdfast.profile=audit",
+		  "\"holdfast.profile=\" stands there twice" },
 		{ "roothash= holdfast.profile=enforce", "has 0 characters" },
 		{ "roothash=" HASH "0 holdfast.profile=enforce", "has 65 characters" },
 		{ "roothash=00 holdfast.profile=enforce", "wanted 64 lower-case hex digits" },
@@ -58,7 +60,8 @@ static void anything_else_is_refused_and_named(void **state)
 		struct pid1_cmdline c = { 0 };
 		struct err e = ERR_INIT;
 
-		assert_refused(pid1_cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e, EINVAL, cases[i].part);
+		assert_refused(pid1_cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e, EINVAL,
+			       cases[i].part);
 		assert_int_equal(c.profile, PID1_PROFILE_UNSET);
 	}
 }

@@ -6,7 +6,8 @@
 #include "init/uevent.h"
 
 /* As the kernel sends them: lib/kobject_uevent.c. sizeof() counts the last NUL, which the kernel sends too. */
-static const char disk[] = "add@/devices/pci/block/vda/vda1\0ACTION=add\0DEVPATH=/devices/pci/block/vda/vda1\0SUBSYSTEM=block\0SEQNUM=1";
+static const char disk[] =
+	"add@/devices/pci/block/vda/vda1\0ACTION=add\0DEVPATH=/devices/pci/block/vda/vda1\0SUBSYSTEM=block\0SEQNUM=1";
 static const char input[] = "add@/devices/input0\0ACTION=add\0SUBSYSTEM=input";
 
 static void only_a_whole_message_of_the_subsystem_is_news(void **state)
@@ -63,7 +64,8 @@ static void the_deadline_holds_though_others_talk(void **state)
 	(void)state;
 	fake_reset();
 	for (size_t i = 0; i < 10; i++)
-		fake.uevent[fake.n_uevents++] = (struct fake_event){ .at = fake.now + 100 * i, .text = input, .len = sizeof(input) };
+		fake.uevent[fake.n_uevents++] =
+			(struct fake_event){ .at = fake.now + 100 * i, .text = input, .len = sizeof(input) };
 	assert_refused(pid1_uevent_wait(FAKE_UEVENT_FD, "block", fake.now + 500, &e), &e, ETIMEDOUT, "subsystem block");
 	assert_int_equal(fake.now, 1000000500);
 }

@@ -160,16 +160,15 @@ static int teardown(void **state)
 /* Each test begins with a fresh folder, a good bundle, a willing PID 1 and layers that mount. */
 static int fresh(void **state)
 {
-	cleanup_buf struct buf b = BUF_INIT;
+	cleanup_buf struct buf config = BUF_INIT, process = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	(void)state;
 	run("rm -rf run/gate called measured b crun-exit log && mkdir b");
-	assert_ok(file_read("tests/data/oci-config/good-ctr-run.json", 1 << 20, &b, &e), &e);
-	put("b/config.json", (const char *)b.data, 0600);
-	b.len = 0;
-	assert_ok(file_read("tests/data/oci-config/good-process-exec.json", 1 << 20, &b, &e), &e);
-	put("process.json", (const char *)b.data, 0600);
+	assert_ok(file_read("tests/data/oci-config/good-ctr-run.json", 1 << 20, &config, &e), &e);
+	put("b/config.json", (const char *)config.data, 0600);
+	assert_ok(file_read("tests/data/oci-config/good-process-exec.json", 1 << 20, &process, &e), &e);
+	put("process.json", (const char *)process.data, 0600);
 	put("answer", "ok", 0600);
 	put("state", "1", 0600);
 	rootfs_result = 0;

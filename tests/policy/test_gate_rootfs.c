@@ -15,11 +15,13 @@
 #include <sys/stat.h>
 
 static char opened[64];
-static char failing; /* first byte of the root hash that does not open */
+static char failing;  /* first byte of the root hash that does not open */
+static char unproved; /* first byte of the root hash whose mount is not what it should be */
 
 void verity_layer_path(const uint8_t root_hash[static HASH_SHA256_BYTES], char ret[static VERITY_LAYER_PATH_BYTES])
 {
-	(void)snprintf(ret, VERITY_LAYER_PATH_BYTES, "/nonexistent/%c", root_hash[0]);
+	(void)root_hash;
+	(void)snprintf(ret, VERITY_LAYER_PATH_BYTES, "/"); /* a folder that is there, of the root's own device */
 }
 
 int verity_layer_open(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES], uint64_t data_bytes,
@@ -39,14 +41,16 @@ int verity_layer_open(const char *dir, const uint8_t root_hash[static HASH_SHA25
 	return 0;
 }
 
-int verity_layer_prove(const char *path, const uint8_t root_hash[static HASH_SHA256_BYTES], uint64_t data_bytes,
-		       struct err *e)
+int verity_layer_prove_fd(int fd, const char *name, const uint8_t root_hash[static HASH_SHA256_BYTES], uint64_t data_bytes,
+			  struct err *e)
 {
-	(void)path;
-	(void)root_hash;
-	(void)data_bytes;
-	return err_set(e, EBADMSG, "not proved");
+	assert_true(fd >= 0);
+	assert_string_equal(name, "/");
+	assert_int_equal(data_bytes, 4096);
+	return root_hash[0] == unproved ? err_set(e, EBADMSG, "not proved") : 0;
 }
+
+static const char *bottom = "/";
 
 static int mount_it(uint8_t (*revoked)[HASH_SHA256_BYTES], size_t n_revoked, struct err *e)
 {
@@ -57,7 +61,7 @@ static int mount_it(uint8_t (*revoked)[HASH_SHA256_BYTES], size_t n_revoked, str
 	};
 	struct policy_image image = {.name = (char *)"hello", .layer = layers, .n_layers = 3};
 	struct policy policy = {.image = &image, .n_images = 1, .revoked = revoked, .n_revoked = n_revoked};
-	struct gate_host host = {.layer_dir = "/layers", .bottom = "/nonexistent/bottom"};
+	struct gate_host host = {.layer_dir = "/layers", .bottom = bottom};
 	char dir[] = "/tmp/holdfast-rootfs-XXXXXX", rootfs[64];
 	struct gate_state s = GATE_STATE_INIT;
 	int r;
@@ -96,8 +100,33 @@ static void a_layer_that_does_not_open_ends_it(void **state)
 	assert_string_equal(opened, "ab");
 }
 
-/* Without root the overlay cannot be made (EPERM); with root its folders are not there (ENOENT). Both come after
- * opening. */
+static void a_layer_that_is_not_proved_ends_it(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	failing = 0;
+	unproved = 'c';
+	assert_refused(mount_it(NULL, 0, &e), &e, EBADMSG, "layer 2 of image \"hello\": not proved");
+	unproved = 0;
+	assert_string_equal(opened, "abc");
+}
+
+static void a_bottom_folder_of_another_file_system_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	bottom = "/proc";
+	assert_refused(mount_it(NULL, 0, &e), &e, EBADMSG, "/proc is not of the host's own root");
+	bottom = "/";
+	assert_string_equal(opened, "");
+}
+
+/*
+ * Without root the overlay cannot be made (EPERM); with root the kernel refuses one whose lower folders are all the
+ * same (ELOOP or EINVAL). Both come after opening and proving.
+ */
 static void layers_that_open_come_as_far_as_the_overlay(void **state)
 {
 	struct err e = ERR_INIT;
@@ -114,6 +143,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_revoked_layer_is_not_opened),
 		cmocka_unit_test(a_layer_that_does_not_open_ends_it),
+		cmocka_unit_test(a_layer_that_is_not_proved_ends_it),
+		cmocka_unit_test(a_bottom_folder_of_another_file_system_is_refused),
 		cmocka_unit_test(layers_that_open_come_as_far_as_the_overlay),
 	};
 

@@ -385,6 +385,37 @@ static void real_tars_are_accepted(void **state)
 	}
 }
 
+/* $ tar --format=posix|gnu|ustar|v7; the tree has a hard link, a symlink, a whiteout and names of more than 100 bytes.
+ */
+static void stored_tars_are_judged_by_their_names(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t members;
+		const char *part; /* NULL: good */
+	} cases[] = {
+		{"good-pax", 8, NULL},
+		{"good-gnu-long-names", 8, NULL},
+		{"good-ustar", 3, NULL},
+		{"bad-dotdot", 0, "\"../b/f\" has a part"},
+		{"bad-v7", 0, "magic is neither POSIX's nor GNU's"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_buf struct buf tar = BUF_INIT;
+		struct err e = ERR_INIT;
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "tests/data/tar/%s.tar", cases[i].name);
+		assert_ok(file_read(path, 1 << 20, &tar, &e), &e);
+		if (cases[i].part)
+			refused(&tar, cases[i].part);
+		else
+			accepted(&tar, cases[i].members);
+	}
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	struct policy_tar_facts facts = {0};
@@ -410,6 +441,7 @@ int main(void)
 		cmocka_unit_test(unnamed_folders_are_made_up_in_order),
 		cmocka_unit_test(a_long_unnamed_folder_gets_a_long_name),
 		cmocka_unit_test(real_tars_are_accepted),
+		cmocka_unit_test(stored_tars_are_judged_by_their_names),
 		cmocka_unit_test(what_is_no_file_is_refused),
 	};
 

@@ -2,12 +2,15 @@
 /*
  * tests/verity/vm_activate.c - discovery, activation, proof and layers against a real kernel: PID 1 of a test boot
  *
- * Made and run by tests/verity/vm_activate. Boots as /init of an initramfs on a kernel whose .platform keyring holds the db certificate. Expects
- *   /modules/N-*.ko.xz                   in load order
- *   /dev/vda                             GPT with the root set of /roothash
- *   /layers/<hash>.erofs, .p7s           a good layer; its name and size in /layer ("<hash> <bytes>")
- *   /odd/other-key.p7s, other-hash.p7s, garbage.p7s
- * Prints "ok <sentence>" or "FAILED <sentence>" a line, then "DONE <failures>", and powers off.
+ * Made and run by tests/verity/vm_activate: /init of an initramfs on a kernel whose .platform keyring holds the db
+ * certificate. What it finds there:
+ *
+ * - /modules/N-NAME.ko.xz, in load order
+ * - /dev/vda with a GPT and the root set of /roothash
+ * - /layers/HASH.erofs and .p7s, a good layer; /layer names its root hash and size
+ * - /odd/other-key.p7s, other-hash.p7s, garbage.p7s
+ *
+ * Prints "ok SENTENCE" or "FAILED SENTENCE" a line, then "DONE FAILURES", and powers off.
  */
 #include "common/file.h"
 #include "common/hex.h"

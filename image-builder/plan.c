@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/plan.c - what an image will be, described and checked before anything is written */
+#include "image-builder/plan.h"
+
+#include "common/hex.h"
+#include "common/measure.h"
+#include "image-builder/epoch.h"
+#include "image-builder/folder.h"
+#include "policy/oci_layout.h"
+#include "policy/policy_write.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+void plan_free(struct plan *plan)
+{
+	board_free(&plan->board);
+	board_engine_free(&plan->engine);
+	keys_free(&plan->keys);
+	modules_free(&plan->module);
+	fileset_free(&plan->initramfs);
+	fileset_free(&plan->root);
+	free(plan->release);
+	plan->release = NULL;
+}
+
+/* "[NAME=]LAYOUT:TAG" */
+static int parse_image(const char *spec, struct plan_image *ret, struct err *e)
+{
+	const char *eq = strchr(spec, '='), *layout = eq ? eq + 1 : spec, *colon = strrchr(layout, ':');
+	size_t name_bytes;
+
+	if (!colon || colon == layout || !colon[1])
+		return err_set(e, EINVAL, "image \"%.100s\": wanted [NAME=]LAYOUT:TAG", spec);
+	ret->tag = colon + 1;
+	name_bytes = eq ? (size_t)(eq - spec) : strlen(ret->tag);
+	if (name_bytes >= sizeof(ret->name) || (size_t)(colon - layout) >= sizeof(ret->layout))
+		return err_set(e, EINVAL, "image \"%.100s\": name or folder is too long", spec);
+	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", (int)name_bytes, eq ? spec : ret->tag);	    /* checked */
+	(void)snprintf(ret->layout, sizeof(ret->layout), "%.*s", (int)(colon - layout), layout); /* checked */
+	if (!measure_name_is_valid(ret->name))
+		return err_set(e, EINVAL, "image name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first", ret->name,
+			       MEASURE_MAX_NAME_BYTES);
+	return 0;
+}
+
+static int add_image(struct plan *plan, const char *spec, bool foreign, struct err *e)
+{
+	struct plan_image *image = &plan->image[plan->n_images];
+	cleanup_policy_oci struct policy_oci_image *oci = NULL;
+	int r = parse_image(spec, image, e);
+
+	for (size_t i = 0; !r && i < plan->n_images; i++)
+		if (!strcmp(plan->image[i].name, image->name))
+			r = err_set(e, EEXIST, "two images have the name \"%s\"", image->name);
+	r = r ? r : policy_oci_load(image->layout, image->tag, policy_oci_arch(plan->board.arch), &oci, e);
+	if (r)
+		return r;
+	image->foreign = foreign;
+	plan->n_images++;
+	return 0;
+}
+
+/* "NAME=..." of --argv and its kin must name an image that goes into the policy. */
+static int check_extras(const struct plan *plan, const char *option, const char *const *v, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *eq = strchr(v[i], '=');
+		bool found = false;
+
+		for (size_t k = 0; eq && k < plan->n_images; k++)
+			found |= !plan->image[k].foreign && strlen(plan->image[k].name) == (size_t)(eq - v[i]) &&
+				 !strncmp(plan->image[k].name, v[i], (size_t)(eq - v[i]));
+		if (!found)
+			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME=..., NAME one of the --image ones", option, v[i]);
+	}
+	return 0;
+}
+
+static int find_images(struct plan *plan, struct err *e)
+{
+	const struct plan_params *p = plan->p;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->n_images; i++)
+		r = add_image(plan, p->image[i], p->policy != NULL, e); /* with a policy of its own, this adds nothing to it */
+	for (size_t i = 0; !r && i < p->n_foreign; i++)
+		r = add_image(plan, p->foreign[i], true, e);
+	r = r ? r : check_extras(plan, "argv", p->argv, p->n_argv, e);
+	r = r ? r : check_extras(plan, "exec", p->exec, p->n_exec, e);
+	r = r ? r : check_extras(plan, "tmpfs", p->tmpfs, p->n_tmpfs, e);
+	if (!r && p->policy) {
+		cleanup_policy struct policy *policy = NULL;
+
+		r = policy_load_unverified(p->policy, &policy, e);
+		if (!r && !p->layers)
+			r = err_set(e, EINVAL, "--policy needs --layers, the folder with its layers");
+	}
+	for (size_t i = 0; !r && i < p->n_tasks; i++)
+		if (p->task[i][0] != '/' || strchr(p->task[i], '\n'))
+			r = err_set(e, EINVAL, "--task \"%.80s\": wanted one line that begins with an absolute path", p->task[i]);
+	if (!r && !p->policy && !p->n_images)
+		r = err_set(e, EINVAL, "no image is named: the host could run nothing");
+	return r;
+}
+
+/* The name in "[-]NAME [parameter=value ...]". */
+static int module_name(const char *spec, char *ret, size_t room, struct err *e)
+{
+	const char *name = *spec == '-' ? spec + 1 : spec;
+	size_t n = strcspn(name, " ");
+
+	if (!n || n >= room)
+		return err_set(e, EINVAL, "module line \"%.80s\" has no name", spec);
+	(void)snprintf(ret, room, "%.*s", (int)n, name); /* checked */
+	return 0;
+}
+
+static int resolve(struct plan *plan, const struct board_list *a, const struct board_list *b, struct modules *ret, struct err *e)
+{
+	char names[2 * BOARD_MAX_LIST][64];
+	const char *v[2 * BOARD_MAX_LIST];
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < a->n; i++, n++)
+		r = module_name(a->v[i], names[n], sizeof(names[n]), e);
+	for (size_t i = 0; !r && b && i < b->n; i++, n++)
+		r = module_name(b->v[i], names[n], sizeof(names[n]), e);
+	for (size_t i = 0; i < n; i++)
+		v[i] = names[i];
+	return r ? r : modules_resolve(plan->p->tree, plan->release, v, n, ret, e);
+}
+
+/* All modules; the closure of the initramfs's alone tells how many of them, the first ones, are its own. */
+static int find_modules(struct plan *plan, struct err *e)
+{
+	cleanup_modules struct modules boot = { 0 };
+	int r = resolve(plan, &plan->board.boot_module, NULL, &boot, e);
+
+	r = r ? r : resolve(plan, &plan->board.boot_module, &plan->board.host_module, &plan->module, e);
+	if (r)
+		return r;
+	plan->n_boot_modules = boot.n;
+	for (size_t i = 0; i < boot.n; i++)
+		if (i >= plan->module.n || strcmp(boot.v[i].name, plan->module.v[i].name))
+			return err_set(e, EINVAL, "module %s would be loaded out of order: name it under module.boot", boot.v[i].name);
+	return 0;
+}
+
+static int find_inputs(struct plan *plan, struct err *e)
+{
+	const char *tools = plan->p->tools ? plan->p->tools : plan->p->tree;
+	char name[PATH_MAX];
+	int r = folder_need(plan->p->tree, e);
+
+	r = r ? r : modules_release(plan->p->tree, &plan->release, e);
+	if (r)
+		return r;
+	if (snprintf(name, sizeof(name), "boot/vmlinuz-%s", plan->release) >= (int)sizeof(name))
+		return err_set(e, ENAMETOOLONG, "the kernel's release is too long");
+	r = folder_join(plan->p->tree, name, plan->kernel, e);
+	r = r ? r : folder_need(plan->kernel, e);
+	r = r ? r : folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
+	r = r ? r : folder_need(plan->stub, e);
+	return r ? r : tree_program_init(&plan->mkfs, tools, "usr/bin/mkfs.erofs", e);
+}
+
+/* The result's parent must be a folder we can write to, and what stands there must be ours to replace. */
+static int check_out(const struct plan_params *p, struct err *e)
+{
+	char tmp[PATH_MAX];
+	int r = folder_may_replace(p->out, "refvalues.json", e);
+
+	r = r ? r : folder_begin(p->out, tmp, e);
+	if (r)
+		return r;
+	return rmdir(tmp) < 0 ? err_errno(e, "cannot remove %s", tmp) : 0;
+}
+
+int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
+{
+	int r;
+
+	plan->p = p;
+	r = epoch_get(&plan->epoch, e);
+	r = r ? r : board_load(p->board, &plan->board, e);
+	r = r ? r : board_engine_load(p->engine, &plan->engine, e);
+	r = r ? r : keys_load(p->keys, &plan->keys, e);
+	if (!r && !measure_name_is_valid(p->name))
+		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first", p->name,
+			    MEASURE_MAX_NAME_BYTES);
+	r = r ? r : check_out(p, e);
+	r = r ? r : find_inputs(plan, e);
+	r = r ? r : find_images(plan, e);
+	r = r ? r : find_modules(plan, e);
+	if (r)
+		return r;
+	plan->initramfs.tree = plan->root.tree = p->tree;
+	plan->initramfs.arch = plan->root.arch = plan->board.arch;
+	r = plan_initramfs_files(plan, e);
+	return r ? r : plan_root_files(plan, e);
+}
+
+/* "module = ..." lines of modules [from, to), with the parameters and the '-' that the board gives them. */
+static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to, struct buf *ret)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct module *m = &plan->module.v[i];
+		const char *params = "";
+		bool optional = false;
+
+		for (size_t k = 0; k < list->n; k++) {
+			struct err none = ERR_INIT;
+			char name[64];
+
+			if (module_name(list->v[k], name, sizeof(name), &none))
+				continue; /* find_modules() has refused it before */
+			for (char *c = name; *c; c++)
+				*c = *c == '-' ? '_' : *c;
+			if (strcmp(name, m->name))
+				continue;
+			optional = *list->v[k] == '-';
+			params = strchr(list->v[k], ' ') ? strchr(list->v[k], ' ') : "";
+		}
+		buf_printf(ret, "module = %s%s%s\n", optional ? "-" : "", m->path, params);
+	}
+}
+
+static int end_text(struct buf *text, struct err *e)
+{
+	buf_u8(text, 0);
+	if (text->bad)
+		return err_set(e, ENOMEM, "no memory for a manifest");
+	text->len--;
+	return 0;
+}
+
+int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e)
+{
+	uint8_t signer[HASH_SHA256_BYTES];
+	char hex[2 * HASH_SHA256_BYTES + 1];
+	int r = pki_cert_fingerprint(plan->keys.cert[KEYS_DB], signer, e);
+
+	if (r)
+		return r;
+	module_lines(plan, &plan->board.boot_module, 0, plan->n_boot_modules, ret);
+	hex_encode(signer, sizeof(signer), hex);
+	buf_printf(ret, "root.signer = %s\ntpm = %s\n", hex, plan->board.tpm);
+	buf_printf(ret, "deadline.tpm_ms = %llu\ndeadline.disk_ms = %llu\n", (unsigned long long)plan->board.deadline_tpm_ms,
+		   (unsigned long long)plan->board.deadline_disk_ms);
+	buf_printf(ret, "on_corruption = %s\non_failure = %s\n", plan->board.on_corruption, plan->board.on_failure);
+	return end_text(ret, e);
+}
+
+int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
+{
+	const struct engine *g = &plan->engine;
+
+	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
+	buf_printf(ret, "engine.argv = %s\n", g->argv);
+	for (size_t i = 0; i < g->config.n; i++)
+		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);
+	buf_printf(ret, "engine.ready = %s\nengine.ready_ms = %llu\n", g->ready, (unsigned long long)g->ready_ms);
+	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest\n");
+	for (size_t i = 0; i < plan->p->n_tasks; i++)
+		buf_printf(ret, "task = %s\n", plan->p->task[i]);
+	buf_printf(ret, "on_tasks_done = %s\non_failure = %s\n", plan->p->stay ? "stay" : "poweroff", plan->board.on_failure);
+	return end_text(ret, e);
+}

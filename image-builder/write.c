@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/write.c - carry out a plan: the order of the steps, root, disk */
+#include "image-builder/write.h"
+
+#include "common/file.h"
+#include "common/hex.h"
+#include "image-builder/erofs.h"
+#include "image-builder/esp.h"
+#include "image-builder/fetch.h"
+#include "image-builder/folder.h"
+#include "image-builder/gpt.h"
+#include "policy/policy.h"
+#include "verity/sigrecord.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define MIB (1u << 20)
+
+int write_signed(const struct write *w, const char *name, const struct buf *data, enum keys_name key, struct err *e)
+{
+	const struct pki_signer by = { .key = w->plan->keys.key[key], .cert = w->plan->keys.cert[key] };
+	cleanup_buf struct buf signature = BUF_INIT;
+	char path[PATH_MAX], sig_name[64];
+	int r = folder_join(w->out, name, path, e);
+
+	if (!r && data->bad)
+		r = err_set(e, ENOMEM, "no memory for %s", name);
+	r = r ? r : file_write(path, data->data, data->len, 0644, e);
+	r = r ? r : pki_sign(&by, data->data, data->len, PKI_DETACHED, &signature, e);
+	(void)snprintf(sig_name, sizeof(sig_name), "%s.p7s", name); /* names are short constants */
+	r = r ? r : folder_join(w->out, sig_name, path, e);
+	return r ? r : file_write(path, signature.data, signature.len, 0644, e);
+}
+
+static int sign_root(struct write *w, struct err *e)
+{
+	const struct pki_signer by = { .key = w->plan->keys.key[KEYS_DB], .cert = w->plan->keys.cert[KEYS_DB] };
+	cleanup_buf struct buf signature = BUF_INIT, record_bytes = BUF_INIT;
+	cleanup_free struct verity_sigrecord *record = calloc(1, sizeof(*record));
+	char hex[2 * HASH_SHA256_BYTES + 1], path[PATH_MAX];
+	int r;
+
+	if (!record)
+		return err_set(e, ENOMEM, "no memory for the root's signature record");
+	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
+	r = pki_sign(&by, hex, strlen(hex), PKI_DETACHED, &signature, e);
+	r = r ? r : pki_cert_fingerprint(by.cert, w->root_signer, e);
+	if (!r && signature.len > sizeof(record->signature))
+		r = err_set(e, EFBIG, "the root's signature has %zu bytes, more than a record holds", signature.len);
+	if (r)
+		return r;
+	memcpy(record->root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(record->fingerprint, w->root_signer, HASH_SHA256_BYTES);
+	memcpy(record->signature, signature.data, signature.len);
+	record->signature_bytes = signature.len;
+	r = verity_sigrecord_encode(record, VERITY_SIGRECORD_PARTITION_BYTES, &record_bytes, e);
+	r = r ? r : folder_join(w->work, "root.sig", path, e);
+	r = r ? r : file_write(path, record_bytes.data, record_bytes.len, 0644, e);
+	if (!r)
+		progress_say(w->plan->p->say, "root hash %s, signed with db", hex);
+	return r;
+}
+
+int write_root(struct write *w, struct err *e)
+{
+	const struct plan *plan = w->plan;
+	char folder[PATH_MAX], image[PATH_MAX], hash[PATH_MAX];
+	struct erofs_params erofs = { .mkfs = &plan->mkfs, .folder = folder, .image = image, .epoch = plan->epoch };
+	struct stat st;
+	int r = folder_join(w->work, "root", folder, e);
+
+	erofs.compression = plan->p->compression ? plan->p->compression : PLAN_COMPRESSION;
+	if (!strcmp(erofs.compression, "none"))
+		erofs.compression = NULL;
+	r = r ? r : folder_join(w->work, "root.erofs", image, e);
+	r = r ? r : folder_join(w->work, "root.verity", hash, e);
+	r = r ? r : fileset_bytes(&plan->root, &w->sizes.root_raw, e);
+	r = r ? r : file_mkdirs(folder, e);
+	if (r)
+		return r;
+	progress_say(plan->p->say, "root: %zu files and folders, %.1f MB; EROFS, %s", plan->root.n, (double)w->sizes.root_raw / 1e6,
+		     erofs.compression ? erofs.compression : "uncompressed");
+	r = fileset_to_folder(&w->plan->root, folder, e);
+	r = r ? r : erofs_make(&erofs, &w->sizes.root, e);
+	r = r ? r : folder_remove(folder, e);
+	r = r ? r : erofs_hash(image, hash, w->root_hash, e);
+	if (!r && stat(hash, &st) < 0)
+		r = err_errno(e, "cannot look at %s", hash);
+	if (r)
+		return r;
+	w->sizes.verity = (uint64_t)st.st_size;
+	progress_say(plan->p->say, "root: %.1f MB, hash tree %.1f MB", (double)w->sizes.root / 1e6, (double)w->sizes.verity / 1e6);
+	return sign_root(w, e);
+}
+
+static uint32_t volume_id(const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	uint32_t id = 0;
+
+	for (int i = 0; i < 4; i++)
+		id = id << 8 | root_hash[i];
+	return id ? id : 1;
+}
+
+static int make_esp(struct write *w, const char *esp, struct err *e)
+{
+	char uki[PATH_MAX];
+	struct esp_file file = { .path = esp_boot_path(w->plan->board.arch), .source = uki };
+	const struct esp_params p = { .path = esp,
+				      .size_bytes = w->plan->board.esp_mib * MIB,
+				      .volume_id = volume_id(w->root_hash),
+				      .epoch = w->plan->epoch,
+				      .file = &file,
+				      .n_files = 1 };
+	int r = folder_join(w->out, "uki.efi", uki, e);
+
+	if (!r && w->sizes.uki + 2 * MIB > p.size_bytes)
+		r = err_set(e, ENOSPC, "the UKI of %.1f MB does not fit an ESP of %llu MiB (size.esp_mib)", (double)w->sizes.uki / 1e6,
+			    (unsigned long long)w->plan->board.esp_mib);
+	return r ? r : esp_write(&p, e);
+}
+
+int write_disk(struct write *w, struct err *e)
+{
+	static const enum gpt_type types[] = { GPT_ESP, GPT_ROOT, GPT_ROOT_VERITY, GPT_ROOT_VERITY_SIG, GPT_LINUX };
+	static const char *const sources[] = { "esp.img", "root.erofs", "root.verity", "root.sig", NULL };
+	struct gpt_partition part[] = { { .label = "esp" },
+					{ .label = "root", .attributes = GPT_ATTR_READ_ONLY },
+					{ .label = "root-verity", .attributes = GPT_ATTR_READ_ONLY },
+					{ .label = "root-verity-sig", .attributes = GPT_ATTR_READ_ONLY },
+					{ .label = "holdfast-state" } };
+	struct gpt_uuid disk = gpt_uuid_derived("disk", w->root_hash);
+	char source[ARRAY_SIZE(part)][PATH_MAX], path[PATH_MAX];
+	const struct board *b = &w->plan->board;
+	struct stat st;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(part); i++) {
+		r = gpt_type_uuid(types[i], b->arch, &part[i].type, e);
+		part[i].uuid = gpt_uuid_derived(part[i].label, w->root_hash);
+		r = r || !sources[i] ? r : folder_join(w->work, sources[i], source[i], e);
+		part[i].source = sources[i] ? source[i] : NULL;
+	}
+	part[1].uuid = gpt_uuid_root(w->root_hash);
+	part[2].uuid = gpt_uuid_verity(w->root_hash);
+	part[1].size_bytes = b->root_mib * MIB;
+	part[4].size_bytes = b->state_mib * MIB;
+	if (!r && b->root_mib && w->sizes.root > part[1].size_bytes)
+		r = err_set(e, ENOSPC, "the root of %.1f MB does not fit its partition of %llu MiB (size.root_mib)",
+			    (double)w->sizes.root / 1e6, (unsigned long long)b->root_mib);
+	r = r ? r : make_esp(w, source[0], e);
+	r = r ? r : folder_join(w->out, "disk.img", path, e);
+	r = r ? r : gpt_write(path, &disk, part, ARRAY_SIZE(part), e);
+	if (!r && stat(path, &st) < 0)
+		r = err_errno(e, "cannot look at %s", path);
+	if (r)
+		return r;
+	w->sizes.disk = (uint64_t)st.st_size;
+	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part), (double)w->sizes.disk / 1e6);
+	return 0;
+}
+
+/* What the tree was made of, if fetch.c made it. */
+static int copy_packages(const struct write *w, struct err *e)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int r = folder_join(w->plan->p->tree, FETCH_LIST, from, e);
+
+	r = r ? r : folder_join(w->out, "packages.list", to, e);
+	if (r || access(from, F_OK) < 0)
+		return r;
+	return folder_copy_file(from, to, 0644, e);
+}
+
+static int write_all(struct write *w, struct err *e)
+{
+	int r = folder_join(w->out, ".work", w->work, e);
+
+	r = r ? r : folder_join(w->work, "layers", w->layers, e);
+	r = r ? r : file_mkdirs(w->layers, e);
+	r = r ? r : write_policy(w, e);
+	r = r ? r : write_root(w, e);
+	r = r ? r : write_uki(w, e);
+	r = r ? r : write_disk(w, e);
+	r = r ? r : write_refvalues(w, e);
+	r = r ? r : copy_packages(w, e);
+	return r ? r : folder_remove(w->work, e);
+}
+
+int write_run(struct plan *plan, struct write_sizes *ret, struct err *e)
+{
+	struct write w = { .plan = plan };
+	int r = folder_begin(plan->p->out, w.out, e);
+
+	if (r)
+		return r;
+	r = write_all(&w, e);
+	policy_free(w.policy);
+	buf_free(&w.uki);
+	r = folder_finish(plan->p->out, w.out, r, e);
+	if (!r)
+		*ret = w.sizes;
+	return r;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-builder/write_uki.c - initramfs, UKI, and what they will leave in the TPM (declared in write.h) */
+#include "common/file.h"
+#include "common/hex.h"
+#include "image-builder/authenticode.h"
+#include "image-builder/folder.h"
+#include "image-builder/predict.h"
+#include "image-builder/refvalues_write.h"
+#include "image-builder/uki.h"
+#include "image-builder/write.h"
+#include "policy/policy.h"
+
+#include <string.h>
+#include <zstd.h>
+
+#define MAX_KERNEL_BYTES (256u << 20)
+#define MAX_STUB_BYTES (16u << 20)
+#define INITRAMFS_LEVEL 19 /* each of its bytes is hashed four times on the way, and it is compressed once */
+#define MAX_ENGINE_WORDS 32
+
+static int compress(const struct buf *in, struct buf *ret, struct err *e)
+{
+	size_t room = ZSTD_compressBound(in->len), n;
+	cleanup_free uint8_t *out = malloc(room);
+
+	if (!out)
+		return err_set(e, ENOMEM, "no memory to compress the initramfs");
+	n = ZSTD_compress(out, room, in->data, in->len, INITRAMFS_LEVEL);
+	if (ZSTD_isError(n))
+		return err_set(e, EIO, "cannot compress the initramfs: %s", ZSTD_getErrorName(n));
+	buf_put(ret, out, n);
+	return ret->bad ? err_set(e, ENOMEM, "no memory for the initramfs") : 0;
+}
+
+static int make_initramfs(struct write *w, struct buf *ret, struct err *e)
+{
+	cleanup_buf struct buf conf = BUF_INIT, archive = BUF_INIT;
+	cleanup_cpio struct cpio cpio = { .mtime = (uint32_t)w->plan->epoch };
+	int r = plan_boot_conf(w->plan, &conf, e);
+
+	r = r ? r : fileset_data(&w->plan->initramfs, "etc/holdfast/boot.conf", 0644, &conf, e);
+	r = r ? r : fileset_to_cpio(&w->plan->initramfs, &cpio, e);
+	r = r ? r : cpio_add_char(&cpio, "dev/console", 0600, 5, 1, e);
+	r = r ? r : cpio_write(&cpio, &archive, e);
+	r = r ? r : compress(&archive, ret, e);
+	if (r)
+		return r;
+	w->sizes.initramfs = ret->len;
+	progress_say(w->plan->p->say, "initramfs: %zu files and folders, %zu modules, %.1f MB, zstd -%d %.1f MB", w->plan->initramfs.n,
+		     w->plan->n_boot_modules, (double)archive.len / 1e6, INITRAMFS_LEVEL, (double)ret->len / 1e6);
+	return 0;
+}
+
+static const char *profile(const struct write *w)
+{
+	return w->plan->p->profile ? w->plan->p->profile : w->plan->board.profile;
+}
+
+int write_uki(struct write *w, struct err *e)
+{
+	const struct plan *plan = w->plan;
+	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT;
+	char cmdline[UKI_MAX_CMDLINE_BYTES + 1], hex[2 * HASH_SHA256_BYTES + 1], path[PATH_MAX];
+	const struct uki_params uki = { .arch = plan->board.arch, .stub = &stub, .kernel = &kernel, .initrd = &initrd,
+					.cmdline = cmdline, .uname = plan->release };
+	int r = make_initramfs(w, &initrd, e);
+
+	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
+	if (!r && snprintf(cmdline, sizeof(cmdline), "%s%sroothash=%s holdfast.profile=%s", plan->board.cmdline,
+			   *plan->board.cmdline ? " " : "", hex, profile(w)) >= (int)sizeof(cmdline))
+		r = err_set(e, EINVAL, "the command line is longer than %d characters", UKI_MAX_CMDLINE_BYTES);
+	r = r ? r : file_read(plan->stub, MAX_STUB_BYTES, &stub, e);
+	r = r ? r : file_read(plan->kernel, MAX_KERNEL_BYTES, &kernel, e);
+	r = r ? r : uki_build(&uki, &unsigned_uki, e);
+	r = r ? r : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data, unsigned_uki.len, &w->uki, e);
+	r = r ? r : folder_join(w->out, "uki.efi", path, e);
+	r = r ? r : file_write(path, w->uki.data, w->uki.len, 0644, e);
+	if (r)
+		return r;
+	w->sizes.uki = w->uki.len;
+	progress_say(plan->p->say, "uki.efi: kernel %s, %.1f MB, signed with db", plan->release, (double)w->uki.len / 1e6);
+	return 0;
+}
+
+/* --- reference values -------------------------------------------------------------------------------------------- */
+
+/* struct known - lists for the prediction, sized by the plan */
+struct known {
+	struct predict_file *module, config[BOARD_MAX_LIST];
+	const char **container;
+	uint8_t (*verity_root)[HASH_SHA256_BYTES];
+	size_t n_roots;
+	char *argv_text;
+	const char *argv[MAX_ENGINE_WORDS + 1];
+};
+
+static void known_free(struct known *k)
+{
+	free(k->module);
+	free(k->container);
+	free(k->verity_root);
+	free(k->argv_text);
+}
+
+/* Cut as PID 1 cuts it: at blanks, without quoting. */
+static int cut_argv(struct known *k, const char *text, struct err *e)
+{
+	char *save = NULL;
+	size_t n = 0;
+
+	k->argv_text = strdup(text);
+	if (!k->argv_text)
+		return err_set(e, ENOMEM, "no memory for the engine's arguments");
+	for (char *word = strtok_r(k->argv_text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		if (n == MAX_ENGINE_WORDS)
+			return err_set(e, E2BIG, "the engine has more than %d arguments", MAX_ENGINE_WORDS);
+		k->argv[n++] = word;
+	}
+	return 0;
+}
+
+static int know_volumes(const struct write *w, struct known *k, struct err *e)
+{
+	const struct policy *policy = w->policy;
+	size_t n = 1;
+
+	for (size_t i = 0; i < policy->n_images; i++)
+		n += policy->image[i].n_layers;
+	k->verity_root = calloc(n, sizeof(*k->verity_root));
+	k->container = calloc(policy->n_images + 1, sizeof(*k->container));
+	if (!k->verity_root || !k->container)
+		return err_set(e, ENOMEM, "no memory for the reference values");
+	memcpy(k->verity_root[k->n_roots++], w->root_hash, HASH_SHA256_BYTES);
+	for (size_t i = 0; i < policy->n_images; i++) {
+		k->container[i] = policy->image[i].name;
+		for (size_t l = 0; l < policy->image[i].n_layers; l++) {
+			const uint8_t *hash = policy->image[i].layer[l].root_hash;
+			bool twice = false;
+
+			for (size_t s = 0; s < k->n_roots; s++)
+				twice |= !memcmp(k->verity_root[s], hash, HASH_SHA256_BYTES);
+			if (!twice)
+				memcpy(k->verity_root[k->n_roots++], hash, HASH_SHA256_BYTES);
+		}
+	}
+	return 0;
+}
+
+static int know_files(const struct write *w, struct known *k, struct predict_params *p, struct err *e)
+{
+	const struct plan *plan = w->plan;
+	int r = cut_argv(k, plan->engine.argv, e);
+
+	k->module = calloc(plan->module.n, sizeof(*k->module));
+	if (!r && !k->module)
+		r = err_set(e, ENOMEM, "no memory for the reference values");
+	for (size_t i = 0; !r && i < plan->module.n; i++) {
+		const struct module *m = &plan->module.v[i];
+		const char *slash = strrchr(m->path, '/');
+
+		k->module[i].name = slash ? slash + 1 : m->path;
+		hash_sha256(m->data.data, m->data.len, k->module[i].digest);
+	}
+	for (size_t i = 0; !r && i < plan->engine.config.n; i++) {
+		k->config[i].name = plan->engine.config.v[i];
+		r = fileset_sha256(&plan->root, plan->engine.config.v[i], k->config[i].digest, e);
+	}
+	r = r ? r : fileset_sha256(&plan->root, k->argv[0], p->engine, e);
+	return r ? r : know_volumes(w, k, e);
+}
+
+static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
+{
+	const struct plan *plan = w->plan;
+	struct predict_params p = { .pk = plan->keys.cert[KEYS_PK], .kek = plan->keys.cert[KEYS_KEK], .db = plan->keys.cert[KEYS_DB] };
+	int r = efivar_uuid_parse(KEYS_OWNER_GUID, &p.owner, e);
+
+	r = r ? r : know_files(w, k, &p, e);
+	if (r)
+		return r;
+	p.uki = &w->uki;
+	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
+	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
+	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
+	p.policy_version = w->policy->version;
+	p.engine_config = k->config;
+	p.n_engine_config = plan->engine.config.n;
+	p.engine_argv = k->argv;
+	p.container = k->container;
+	p.n_containers = w->policy->n_images;
+	p.ima_file = k->module;
+	p.n_ima_files = plan->module.n;
+	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
+	p.n_verity_roots = k->n_roots;
+	return predict_make(&p, ret, e);
+}
+
+int write_refvalues(struct write *w, struct err *e)
+{
+	struct refvalues_image image = { .name = w->plan->p->name, .version = w->plan->p->version, .arch = w->plan->board.arch };
+	cleanup_predict struct predict rules = { 0 };
+	cleanup_buf struct buf text = BUF_INIT;
+	struct known k = { 0 };
+	int r = predict(w, &k, &rules, e);
+
+	image.profile = profile(w);
+	memcpy(image.root_hash, w->root_hash, HASH_SHA256_BYTES);
+	r = r ? r : refvalues_write(&image, &rules, &text, e);
+	known_free(&k);
+	r = r ? r : write_signed(w, "refvalues.json", &text, KEYS_POLICY, e);
+	if (!r)
+		progress_say(w->plan->p->say, "refvalues.json: PCR 0 to 15 predicted, signed with the policy key");
+	return r;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tests/init/test_serve.c - the loop of PID 1: readiness, tasks, restarts, signals, and the end of the machine */
+#include "tests/init/fake_sys.h"
+
+#include "init/backoff.h"
+#include "init/log.h"
+#include "init/pid1.h"
+
+#include <signal.h>
+#include <sys/reboot.h>
+
+#define ENGINE_PID 100
+#define MS         1000000ull
+#define SECOND     1000000000ull
+
+static struct pid1 p;
+static struct policy policy;
+
+static int setup(void **state)
+{
+	static const char conf[] = "engine.argv = /e\nengine.ready = /run/e.sock\nengine.ready_ms = 60000\n";
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fake_reset();
+	memset(&p, 0, sizeof(p));
+	fake_file("/dev/console", "");
+	fake_file("/dev/kmsg", "");
+	fake_file("/proc/sys/kernel/printk_devkmsg", "");
+	fake_file("/proc/sys/kernel/printk", "");
+	fake_file("/proc/self/mounts", "none / x\nnone /dev x\nnone /dev/pts x\nnone /tmp x\nnone /var x\n");
+	strcpy(p.host.text, conf);
+	p.policy = &policy;
+	p.engine = ENGINE_PID;
+	p.signals = FAKE_SIGNAL_FD;
+	p.measure_socket = FAKE_LISTEN_FD;
+	return pid1_log_open(&e) || pid1_host_manifest_parse(&p.host, strlen(conf), &e) ||
+	       pid1_measure_open(&p.log, FAKE_TPM_FD, &e);
+}
+
+static void serve(void)
+{
+	if (setjmp(fake.end) == 0)
+		pid1_serve(&p);
+}
+
+static const char *console(void)
+{
+	return fake_text("/dev/console");
+}
+
+static void ends(pid_t pid, uint64_t in, int status)
+{
+	fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + in, .pid = pid, .number = status };
+}
+
+static void signal_in(uint64_t in, int sig)
+{
+	fake.signal[fake.n_signals++] = (struct fake_event){ .at = fake.now + in, .number = sig };
+}
+
+static void an_engine_that_is_ready_gets_its_tasks_then_power_off(void **state)
+{
+	(void)state;
+	p.host.task[0] = (struct pid1_argv){ { "/bin/first", NULL } };
+	p.host.task[1] = (struct pid1_argv){ { "/bin/second", NULL } };
+	p.host.n_tasks = 2;
+	p.host.poweroff_when_done = true;
+	fake.engine_ready_at = fake.now + 200 * MS;
+	fake.lifetime = SECOND;
+	fake.lifetime_status = 3 << 8;
+	serve();
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+	assert_non_null(strstr(console(), "holdfast: ready\n"));
+	assert_non_null(strstr(console(), "holdfast: boot: total "));
+	assert_non_null(strstr(console(), "holdfast: task 1: exit 3\nholdfast: task 2: exit 3\n"));
+	assert_non_null(strstr(fake.trace, "spawn /bin/first in /sys/fs/cgroup/engine/cgroup.procs keep "));
+	assert_true(strstr(fake.trace, "/bin/first") < strstr(fake.trace, "/bin/second"));
+	/* ready and shutdown into PCR 11, the latter before anything is stopped */
+	assert_true(strstr(fake.trace, "tpm_extend 11") < strstr(fake.trace, "/bin/first"));
+	assert_true(strstr(fake.trace, "kill") > strstr(strstr(fake.trace, "/bin/second"), "tpm_extend 11"));
+}
+
+static void no_task_runs_before_the_engine_is_ready(void **state)
+{
+	(void)state;
+	p.host.task[0] = (struct pid1_argv){ { "/bin/first", NULL } };
+	p.host.n_tasks = 1;
+	serve();
+	assert_non_null(strstr(console(), "holdfast: E41 "));
+	assert_non_null(strstr(console(), "/run/e.sock accepted no connection within 60000 ms"));
+	assert_null(strstr(fake.trace, "spawn"));
+	assert_int_equal(fake.now, 61 * SECOND);
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+}
+
+static void an_engine_that_ends_is_started_again_ever_later_then_given_up(void **state)
+{
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	ends(ENGINE_PID, SECOND, 1 << 8);
+	fake.lifetime = SECOND;
+	fake.lifetime_status = SIGKILL;
+	serve();
+	assert_non_null(strstr(console(), "holdfast: engine: pid 100 ended: exit 1\n"));
+	assert_non_null(strstr(console(), "holdfast: engine: will be started again in 1 s\n"));
+	assert_non_null(strstr(console(), "holdfast: engine: will be started again in 16 s\n"));
+	assert_non_null(strstr(console(), "ended: exit 137\n"));
+	assert_non_null(strstr(console(), "holdfast: E42 "));
+	/* six runs of a second each, and 1 + 2 + 4 + 8 + 16 seconds between them */
+	assert_int_equal(fake.now, SECOND + 6 * SECOND + 31 * SECOND);
+}
+
+static void a_good_run_forgives_earlier_ends(void **state)
+{
+	struct pid1_backoff b = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_true(pid1_backoff_next(&b, SECOND) == SECOND << i);
+	assert_true(pid1_backoff_next(&b, SECOND) == PID1_BACKOFF_GIVE_UP);
+	assert_true(pid1_backoff_next(&b, PID1_BACKOFF_GOOD_RUN_NS) == PID1_BACKOFF_FIRST_NS);
+}
+
+static void an_agent_that_keeps_ending_takes_nothing_down(void **state)
+{
+	(void)state;
+	p.host.agent = (struct pid1_argv){ { "/bin/agent", NULL } };
+	fake.engine_ready_at = fake.now;
+	fake.lifetime = SECOND;
+	signal_in(200 * SECOND, SIGTERM);
+	serve();
+	assert_non_null(strstr(fake.trace, "spawn /bin/agent in /sys/fs/cgroup/agent/cgroup.procs keep 0; "));
+	assert_non_null(strstr(console(), "holdfast: agent: ended 6 times in a row; it stays down"));
+	assert_non_null(strstr(console(), "holdfast: shutdown: power off\n"));
+}
+
+static void a_task_that_cannot_be_started_is_a_failure(void **state)
+{
+	(void)state;
+	p.host.task[0] = (struct pid1_argv){ { "/bin/none", NULL } };
+	p.host.n_tasks = 1;
+	p.host.on_failure = PID1_REBOOT;
+	fake.engine_ready_at = fake.now;
+	fake_will_fail("spawn", "/bin/none", ENOENT);
+	serve();
+	assert_non_null(strstr(console(), "holdfast: E43 "));
+	assert_non_null(strstr(console(), "cannot start /bin/none (execve): No such file or directory"));
+	assert_int_equal(fake.reboot_cmd, RB_AUTOBOOT);
+}
+
+static void readiness_that_cannot_be_measured_is_a_failure(void **state)
+{
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	fake_will_fail("tpm_extend", "11", EPROTO);
+	serve();
+	assert_non_null(strstr(console(), "holdfast: E39 "));
+	assert_null(strstr(console(), "holdfast: ready"));
+}
+
+static void signals_end_the_machine_in_order(void **state)
+{
+	static const struct {
+		int sig, cmd;
+	} cases[] = { { SIGTERM, RB_POWER_OFF }, { SIGPWR, RB_POWER_OFF }, { SIGINT, RB_AUTOBOOT } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *t;
+
+		assert_int_equal(setup(NULL), 0);
+		fake.engine_ready_at = fake.now;
+		ends(ENGINE_PID, 3 * SECOND, 0);
+		signal_in(SECOND, SIGHUP);
+		signal_in(2 * SECOND, cases[i].sig);
+		serve();
+		assert_int_equal(fake.reboot_cmd, cases[i].cmd);
+		t = strstr(fake.trace, "kill 100 15; ");
+		assert_non_null(t);
+		t = strstr(t, "kill -1 9; ");
+		assert_non_null(t);
+		t = strstr(t, "umount /var; umount /tmp; umount /dev/pts; ");
+		assert_non_null(t);
+		assert_non_null(strstr(t, "drain ; reboot "));
+		assert_null(strstr(fake.trace, "umount /; "));
+	}
+}
+
+static void a_service_that_ignores_sigterm_holds_nothing_up(void **state)
+{
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	signal_in(SECOND, SIGTERM);
+	ends(ENGINE_PID, 3600 * SECOND, 0);
+	serve();
+	assert_int_equal(fake.now, 2 * SECOND + 15 * SECOND);
+	assert_non_null(strstr(console(), "not all services ended within 10 s"));
+	assert_non_null(strstr(console(), "not all processes ended within 5 s"));
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_engine_that_is_ready_gets_its_tasks_then_power_off, setup),
+		cmocka_unit_test_setup(no_task_runs_before_the_engine_is_ready, setup),
+		cmocka_unit_test_setup(an_engine_that_ends_is_started_again_ever_later_then_given_up, setup),
+		cmocka_unit_test(a_good_run_forgives_earlier_ends),
+		cmocka_unit_test_setup(an_agent_that_keeps_ending_takes_nothing_down, setup),
+		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
+		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),
+		cmocka_unit_test(signals_end_the_machine_in_order),
+		cmocka_unit_test_setup(a_service_that_ignores_sigterm_holds_nothing_up, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tests/policy/test_holdfast_policy.c - the program itself: its exit codes, and the path from init to check */
+#include "tests/policy/owner.h"
+
+#include <libgen.h>
+#include <sys/wait.h>
+
+static char dir[] = "/tmp/holdfast-policy-cli-XXXXXX";
+static char program[PATH_MAX];
+static struct owner owner, stranger;
+
+/* build/<variant>/tests/policy/test_x -> build/<variant>/holdfast-policy */
+static int setup(void **state)
+{
+	char self[PATH_MAX - 64] = "";
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	(void)snprintf(program, sizeof(program), "%s/../../holdfast-policy", dirname(self));
+	assert_non_null(mkdtemp(dir));
+	owner_make(&owner, dir, "owner");
+	owner_make(&stranger, dir, "stranger");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	owner_free(&owner);
+	owner_free(&stranger);
+	owner_remove_folder(dir);
+	return 0;
+}
+
+/* Run it in the temporary folder with @args, as a shell splits them; what it prints goes to @out. */
+static int run(const char *args, struct buf *out)
+{
+	char command[2 * PATH_MAX], line[16];
+	const char *const argv[] = {"sh", "-c", command, NULL};
+	struct proc_params p = {.argv = argv, .dir = dir, .out = out, .out_max = 1 << 20, .quiet = 1};
+	struct err e = ERR_INIT;
+
+	(void)snprintf(command, sizeof(command), "%s %s 2>&1; echo \"=$?\"", program, args);
+	assert_ok(proc_run(&p, &e), &e);
+	buf_u8(out, 0);
+	(void)snprintf(line, sizeof(line), "%s", strrchr((char *)out->data, '=') + 1);
+	return atoi(line);
+}
+
+#define NEEDS_PROGRAM()                                                                                                \
+	do {                                                                                                           \
+		if (access(program, X_OK)) {                                                                           \
+			print_message("SKIP: %s is not built\n", program);                                             \
+			skip();                                                                                        \
+		}                                                                                                      \
+	} while (0)
+
+static void verbs_tell_by_their_exit_code(void **state)
+{
+	static const struct {
+		const char *args;
+		int code;
+		const char *part;
+	} steps[] = {
+		{"init --name demo p.json", 0, ""},
+		{"init --name demo p.json", 1, "p.json is there already"},
+		{"init --name 'De mo' q.json", 2, "is no name"},
+		{"init q.json", 2, "wants --name"},
+		{"init --nonsense q.json", 2, "unknown option \"--nonsense\""},
+		{"nonsense", 2, "unknown command \"nonsense\""},
+		{"check --cert owner.crt p.json", 3, "p.json.p7s"},
+		{"sign --key owner.key --cert stranger.crt p.json", 1, "not the one of the certificate"},
+		{"sign --key gone.key --cert owner.crt p.json", 3, "gone.key"},
+		{"sign --key owner.key --cert owner.crt p.json", 0, ""},
+		{"check --cert owner.crt p.json", 0, "good: policy demo version 1, 0 images"},
+		{"check --cert stranger.crt p.json", 1, "another certificate"},
+		{"check --cert gone.crt p.json", 3, "gone.crt"},
+		{"check --cert owner.crt gone.json", 3, "gone.json"},
+		{"show p.json", 0, "policy demo version 1"},
+		{"show --json p.json", 0, "{\"holdfast\":\"layer-policy/1\""},
+		{"show owner.key", 1, "owner.key: "},
+		{"derive ipe p.json", 0, "op=EXECUTE dmverity_signature=TRUE action=ALLOW"},
+		{"derive ipe --out ipe.p7b --key owner.key --cert owner.crt p.json", 0, ""},
+		{"derive ipe --key owner.key p.json", 2, "belong together"},
+		{"derive apparmor p.json", 2, "wants what to derive"},
+		{"derive ipe p.json > /dev/full", 3, ""},
+		{"derive ipe --out /nonexistent/x p.json", 3, "/nonexistent/x"},
+		{"add --policy p.json p", 2, "wants --policy, --layers"},
+		{"add --policy p.json --layers l --key owner.key --cert owner.crt --arch vax x", 2,
+		 "\"vax\" is not known"},
+		{"add --policy p.json --layers l --key owner.key --cert owner.crt gone:tag", 3, "gone/oci-layout"},
+		{"check --cert owner.crt p.json", 0, "good"},
+		{"--help", 0, "Exit: 0 passed"},
+		{"add --help", 0, "--tmpfs PATH"},
+	};
+
+	(void)state;
+	NEEDS_PROGRAM();
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		cleanup_buf struct buf out = BUF_INIT;
+		int code = run(steps[i].args, &out);
+
+		if (code != steps[i].code || !strstr((char *)out.data, steps[i].part))
+			fail_msg("%s: exit %d \"%s\", wanted %d with \"%s\"", steps[i].args, code, (char *)out.data,
+				 steps[i].code, steps[i].part);
+	}
+}
+
+/* Names in a policy are printed for people: nothing in it may reach the terminal as it is. */
+static void show_escapes_what_a_terminal_would_obey(void **state)
+{
+	static const char edit[] = "sed 's|/bin/busybox|/bin/\\\\u001b[2J\\\\\"|' "
+				   "\"$OLDPWD/tests/data/policy/good-one-image.json\" > e.json";
+	const char *const argv[] = {"sh", "-c", edit, NULL};
+	char old[PATH_MAX + 8], cwd[PATH_MAX];
+	const char *const env[] = {old, NULL};
+	struct proc_params p = {.argv = argv, .env = env, .dir = dir, .quiet = 1};
+	cleanup_buf struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	NEEDS_PROGRAM();
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	(void)snprintf(old, sizeof(old), "OLDPWD=%s", cwd);
+	assert_ok(proc_run(&p, &e), &e);
+	assert_int_equal(run("show e.json", &out), 0);
+	assert_non_null(strstr((char *)out.data, "\"/bin/\\x1b[2J\\\"\""));
+	assert_null(memchr(out.data, 0x1b, out.len));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verbs_tell_by_their_exit_code),
+		cmocka_unit_test(show_escapes_what_a_terminal_would_obey),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
