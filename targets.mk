@@ -34,6 +34,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest programs ## boots in QEMU: the chain, and each attack refused
+	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe
 	$(Q)tests/vm/run
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)

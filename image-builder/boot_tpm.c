@@ -81,7 +81,8 @@ int boot_tpm_make(const char *state, struct err *e)
 	char tpm[PATH_MAX], ca[PATH_MAX], conf[PATH_MAX], done[PATH_MAX];
 	const char *const argv[] = { "swtpm_setup", "--tpm2", "--tpmstate", tpm, "--create-ek-cert", "--config", conf,
 				     "--pcr-banks", "sha256", "--overwrite", NULL };
-	const struct proc_params proc = { .argv = argv, .quiet = 1 };
+	cleanup_buf struct buf chatter = BUF_INIT;
+	const struct proc_params proc = { .argv = argv, .quiet = 1, .out = &chatter, .out_max = MAX_ROOTS_BYTES };
 	int r = folder_join(state, "tpm", tpm, e);
 
 	if (!r)

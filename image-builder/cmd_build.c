@@ -63,6 +63,7 @@ int cmd_build(int argc, char **argv)
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
 		{ "compression", "X", "of the root, as mkfs.erofs -z has it, or none (" PLAN_COMPRESSION ")", &p.compression, NULL, 0 },
+		{ "overlay", "DIR", "files put over the root last; refvalues do not know them", p.overlay, &p.n_overlays, PLAN_MAX_OVERLAYS },
 		{ "name", "NAME", "name of image and policy", &p.name, NULL, 0 },
 		{ "version", "N", "their version (1)", &version, NULL, 0 },
 		{ "out", "DIR", "where the result goes", &p.out, NULL, 0 },

@@ -24,6 +24,7 @@
 #define PLAN_MAX_IMAGES 32
 #define PLAN_MAX_TASKS 16
 #define PLAN_MAX_EXTRAS 64
+#define PLAN_MAX_OVERLAYS 4
 #define PLAN_NAME_BYTES 72
 #define PLAN_IMAGE_DIR "usr/lib/holdfast/images" /* archives for the engine */
 #define PLAN_ENGINE_NAME "holdfast.local/%s:latest" /* what the engine calls an image */
@@ -43,12 +44,14 @@
  * @stay:       do not power off after the tasks
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
+ * @overlay:    folders copied over the root's files just before it is sealed; the reference values do not know of them
  */
 struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression, *profile;
 	const char *image[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
 	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS];
-	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs;
+	const char *overlay[PLAN_MAX_OVERLAYS];
+	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
 	uint64_t version;
 	bool stay;
 	progress_fn *say;

@@ -4,6 +4,7 @@
 
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/proc.h"
 #include "image-builder/erofs.h"
 #include "image-builder/esp.h"
 #include "image-builder/fetch.h"
@@ -62,6 +63,21 @@ static int sign_root(struct write *w, struct err *e)
 	return r;
 }
 
+static int copy_overlays(const struct plan_params *p, const char *folder, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->n_overlays; i++) {
+		char from[PATH_MAX];
+		const char *const argv[] = { "cp", "-R", "--remove-destination", "--", from, folder, NULL };
+		const struct proc_params proc = { .argv = argv, .quiet = 1 };
+
+		r = folder_join(p->overlay[i], ".", from, e);
+		r = r ? r : proc_run(&proc, e);
+	}
+	return r;
+}
+
 int write_root(struct write *w, struct err *e)
 {
 	const struct plan *plan = w->plan;
@@ -82,6 +98,7 @@ int write_root(struct write *w, struct err *e)
 	progress_say(plan->p->say, "root: %zu files and folders, %.1f MB; EROFS, %s", plan->root.n, (double)w->sizes.root_raw / 1e6,
 		     erofs.compression ? erofs.compression : "uncompressed");
 	r = fileset_to_folder(&w->plan->root, folder, e);
+	r = r ? r : copy_overlays(plan->p, folder, e);
 	r = r ? r : erofs_make(&erofs, &w->sizes.root, e);
 	r = r ? r : folder_remove(folder, e);
 	r = r ? r : erofs_hash(image, hash, w->root_hash, e);
