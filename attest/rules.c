@@ -95,10 +95,20 @@ static bool is_digest_of_u32(const uint8_t *digest, uint32_t le)
 	return hash_equal(h, sizeof(h), digest, HASH_SHA256_BYTES);
 }
 
+/*
+ * EV_EFI_VARIABLE_BOOT measures a variable's bare content, and a boot order of 0001, 0000 is the same four bytes as an
+ * error separator: 01 00 00 00. Seen with OVMF and a bootindex. In PCR 1, under that type, it is a boot order; an error
+ * separator told as one would still leave PCR 1 without its 00000000.
+ */
+static bool is_boot_order(const struct replay_event *ev)
+{
+	return ev->pcr == 1 && (ev->type == TCG_EV_EFI_VARIABLE_BOOT || ev->type == TCG_EV_EFI_VARIABLE_BOOT2);
+}
+
 static void watch_separator(struct rules_pcr *p, const struct replay_event *ev)
 {
 	bool zero = is_digest_of_u32(ev->digest, 0);
-	bool other = is_digest_of_u32(ev->digest, 0xffffffff) || is_digest_of_u32(ev->digest, 1);
+	bool other = is_digest_of_u32(ev->digest, 0xffffffff) || (is_digest_of_u32(ev->digest, 1) && !is_boot_order(ev));
 
 	if (ev->type != TCG_EV_SEPARATOR && !zero && !other)
 		return;

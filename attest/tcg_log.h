@@ -39,6 +39,8 @@
 #define TCG_EV_NO_ACTION       0x00000003u
 #define TCG_EV_SEPARATOR       0x00000004u
 #define TCG_EV_EFI_HCRTM_EVENT 0x80000010u
+#define TCG_EV_EFI_VARIABLE_BOOT  0x80000002u
+#define TCG_EV_EFI_VARIABLE_BOOT2 0x8000000cu
 
 /**
  * struct tcg_event - one event; views into the log

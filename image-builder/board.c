@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #define MAX_FILE_BYTES 65536
-#define MAX_MIB (1u << 20)
-#define MAX_MS 3600000
+#define MAX_MIB        (1u << 20)
+#define MAX_MS         3600000
 
 /* struct text_key - a key that may stand once: where its value goes; @words: the only values, or NULL */
 struct text_key {
@@ -56,7 +56,8 @@ static int take_list(const struct conf *c, const struct list_key *k, struct err 
 
 	while ((v = conf_next(c, k->key, &pos))) {
 		if (!*v)
-			return err_set(e, EINVAL, "%s: line %u: %s has no value", c->name, c->line[pos - 1].number, k->key);
+			return err_set(e, EINVAL, "%s: line %u: %s has no value", c->name, c->line[pos - 1].number,
+				       k->key);
 		if (k->list->n == BOARD_MAX_LIST)
 			return err_set(e, E2BIG, "%s: more than %d lines %s", c->name, BOARD_MAX_LIST, k->key);
 		k->list->v[k->list->n++] = v;
@@ -98,7 +99,8 @@ static int check_inside(const struct conf *c, const char *key, const char *path,
 		  (strlen(path) > 2 && !strcmp(path + strlen(path) - 3, "/.."));
 
 	if (*path == '/' || up)
-		return err_set(e, EINVAL, "%s: %s = \"%.80s\", wanted a path within the tree, without / in front and ..", c->name,
+		return err_set(e, EINVAL,
+			       "%s: %s = \"%.80s\", wanted a path within the tree, without / in front and ..", c->name,
 			       key, path);
 	return 0;
 }
@@ -112,7 +114,8 @@ static int check_board(const struct conf *c, const struct board *b, struct err *
 	for (size_t i = 0; !r && i < b->library.n; i++)
 		r = check_inside(c, "library", b->library.v[i], e);
 	if (!r && (strstr(b->cmdline, "roothash=") || strstr(b->cmdline, "holdfast.profile=")))
-		r = err_set(e, EINVAL, "%s: cmdline holds roothash= or holdfast.profile=, which the builder writes", c->name);
+		r = err_set(e, EINVAL, "%s: cmdline holds roothash= or holdfast.profile=, which the builder writes",
+			    c->name);
 	if (!r && !b->boot_module.n)
 		r = err_set(e, EINVAL, "%s: no line module.boot: the root cannot be reached without modules", c->name);
 	if (!r && (b->esp_mib < 4 || b->state_mib == 0))
@@ -122,11 +125,31 @@ static int check_board(const struct conf *c, const struct board *b, struct err *
 
 int board_load(const char *folder, struct board *ret, struct err *e)
 {
-	static const char *const keys[] = { "arch",	       "package",	    "stub",	     "module.boot",  "module.host",
-					    "library",	       "cmdline",	    "profile",	     "tpm",	     "on_corruption",
-					    "on_failure",      "deadline.tpm_ms",   "deadline.disk_ms", "size.esp_mib", "size.root_mib",
-					    "size.state_mib",  "qemu",		    "qemu.machine",  "qemu.cpu",     "qemu.memory",
-					    "qemu.tpm",	       "qemu.arg",	    "firmware.code", "firmware.vars", NULL };
+	static const char *const keys[] = { "arch",
+					    "package",
+					    "stub",
+					    "module.boot",
+					    "module.host",
+					    "library",
+					    "cmdline",
+					    "profile",
+					    "tpm",
+					    "on_corruption",
+					    "on_failure",
+					    "deadline.tpm_ms",
+					    "deadline.disk_ms",
+					    "size.esp_mib",
+					    "size.root_mib",
+					    "size.state_mib",
+					    "qemu",
+					    "qemu.machine",
+					    "qemu.cpu",
+					    "qemu.memory",
+					    "qemu.tpm",
+					    "qemu.arg",
+					    "firmware.code",
+					    "firmware.vars",
+					    NULL };
 	static const char *const arches[] = { "x86_64", "arm64", NULL };
 	static const char *const profiles[] = { "enforce", "audit", NULL };
 	static const char *const tpms[] = { "required", "optional", NULL };
@@ -149,9 +172,9 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 		{ "firmware.vars", &ret->firmware_vars, NULL, NULL },
 		{ 0 },
 	};
-	const struct list_key lists[] = { { "package", &ret->package },	    { "module.boot", &ret->boot_module },
+	const struct list_key lists[] = { { "package", &ret->package },         { "module.boot", &ret->boot_module },
 					  { "module.host", &ret->host_module }, { "library", &ret->library },
-					  { "qemu.arg", &ret->qemu_arg },	    { 0 } };
+					  { "qemu.arg", &ret->qemu_arg },       { 0 } };
 	const struct number_key numbers[] = { { "deadline.tpm_ms", &ret->deadline_tpm_ms, 10000, MAX_MS },
 					      { "deadline.disk_ms", &ret->deadline_disk_ms, 30000, MAX_MS },
 					      { "size.esp_mib", &ret->esp_mib, 64, MAX_MIB },
@@ -206,7 +229,8 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 	r = r ? r : check_pairs(c, "link", &g->link, e);
 	for (size_t i = 0; !r && i < g->config.n; i++)
 		if (*g->config.v[i] != '/')
-			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name, g->config.v[i]);
+			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name,
+				    g->config.v[i]);
 	if (!r && (*g->argv != '/' || *g->ready != '/'))
 		r = err_set(e, EINVAL, "%s: argv and ready must begin with an absolute path", c->name);
 	if (!r && !g->program.n)
@@ -217,11 +241,16 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
 	static const char *const keys[] = { "package", "program", "library", "file",     "link",
-					    "config",  "argv",	  "ready",   "ready_ms", NULL };
-	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL }, { "ready", &ret->ready, NULL, NULL }, { 0 } };
-	const struct list_key lists[] = { { "package", &ret->package }, { "program", &ret->program },
-					  { "library", &ret->library }, { "file", &ret->file },
-					  { "link", &ret->link },	{ "config", &ret->config },
+					    "config",  "argv",    "ready",   "ready_ms", NULL };
+	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL },
+					  { "ready", &ret->ready, NULL, NULL },
+					  { 0 } };
+	const struct list_key lists[] = { { "package", &ret->package },
+					  { "program", &ret->program },
+					  { "library", &ret->library },
+					  { "file", &ret->file },
+					  { "link", &ret->link },
+					  { "config", &ret->config },
 					  { 0 } };
 	const struct number_key numbers[] = { { "ready_ms", &ret->ready_ms, 60000, MAX_MS }, { 0 } };
 	char path[PATH_MAX];

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define MAX_ARGS 80
@@ -136,7 +137,8 @@ static void args_devices(struct machine *m)
 		(void)snprintf(m->opt_disk, sizeof(m->opt_disk), "if=none,id=disk,format=raw,file=%s%s", p->disk,
 			       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 		args(m, "-drive", m->opt_disk);
-		args(m, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
+		/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
+		args(m, "-device", p->uki ? "virtio-blk-pci,drive=disk" : "virtio-blk-pci,drive=disk,bootindex=0");
 	}
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
@@ -227,6 +229,19 @@ static bool take_bytes(struct machine *m, struct console *c, const char *bytes, 
 	return done;
 }
 
+/* QEMU has closed the console by itself: a status other than 0 says that it could not run the machine. */
+static int check_ended(struct machine *m, struct err *e)
+{
+	int status = 0;
+
+	while (waitpid(m->qemu, &status, 0) < 0 && errno == EINTR)
+		;
+	m->qemu = -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return err_set(e, ECHILD, "%s could not run the machine (wait status 0x%x): see the lines above", m->p->system, (unsigned)status);
+}
+
 /* Read the console until QEMU closes it, nothing more is waited for, or the time is over. */
 static int follow(struct machine *m, struct boot_verdict *v, struct err *e)
 {
@@ -254,7 +269,9 @@ static int follow(struct machine *m, struct boot_verdict *v, struct err *e)
 			continue;
 		if (n < 0)
 			return err_errno(e, "cannot read the console");
-		if (n == 0 || take_bytes(m, &c, bytes, (size_t)n, v))
+		if (n == 0)
+			return check_ended(m, e);
+		if (take_bytes(m, &c, bytes, (size_t)n, v))
 			return 0;
 	}
 }

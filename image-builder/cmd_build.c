@@ -11,7 +11,8 @@
 
 static void print_sizes(const struct write_sizes *s)
 {
-	printf("build: sizes in bytes: root %llu raw, %llu in EROFS, %llu hash tree; initramfs %llu; UKI %llu; disk %llu\n",
+	printf("build: sizes in bytes: root %llu raw, %llu in EROFS, %llu hash tree; initramfs %llu; UKI %llu; disk "
+	       "%llu\n",
 	       (unsigned long long)s->root_raw, (unsigned long long)s->root, (unsigned long long)s->verity,
 	       (unsigned long long)s->initramfs, (unsigned long long)s->uki, (unsigned long long)s->disk);
 }
@@ -53,8 +54,10 @@ int cmd_build(int argc, char **argv)
 		{ "programs", "DIR", "holdfast-init, -runtime and -attest for the guest", &p.programs, NULL, 0 },
 		{ "keys", "DIR", "owner keys", &p.keys, NULL, 0 },
 		{ "image", "[NAME=]LAYOUT:TAG", "container image that may run", p.image, &p.n_images, PLAN_MAX_IMAGES },
-		{ "foreign", "[NAME=]LAYOUT:TAG", "image to carry that the policy does not name", p.foreign, &p.n_foreign, PLAN_MAX_IMAGES },
-		{ "argv", "NAME=WORDS", "arguments it may run with, for the image's own", p.argv, &p.n_argv, PLAN_MAX_EXTRAS },
+		{ "foreign", "[NAME=]LAYOUT:TAG", "image to carry that the policy does not name", p.foreign,
+		  &p.n_foreign, PLAN_MAX_IMAGES },
+		{ "argv", "NAME=WORDS", "arguments it may run with, for the image's own", p.argv, &p.n_argv,
+		  PLAN_MAX_EXTRAS },
 		{ "exec", "NAME=WORDS", "command that may be run in it", p.exec, &p.n_exec, PLAN_MAX_EXTRAS },
 		{ "tmpfs", "NAME=DIR", "folder it may write to", p.tmpfs, &p.n_tmpfs, PLAN_MAX_EXTRAS },
 		{ "policy", "FILE", "layer policy made elsewhere; needs --layers", &p.policy, NULL, 0 },
@@ -62,8 +65,10 @@ int cmd_build(int argc, char **argv)
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
-		{ "compression", "X", "of the root, as mkfs.erofs -z has it, or none (" PLAN_COMPRESSION ")", &p.compression, NULL, 0 },
-		{ "overlay", "DIR", "files put over the root last; refvalues do not know them", p.overlay, &p.n_overlays, PLAN_MAX_OVERLAYS },
+		{ "compression", "X", "of the root, as mkfs.erofs -z has it, or none (" PLAN_COMPRESSION ")",
+		  &p.compression, NULL, 0 },
+		{ "overlay", "DIR", "files put over the root last; refvalues do not know them", p.overlay,
+		  &p.n_overlays, PLAN_MAX_OVERLAYS },
 		{ "name", "NAME", "name of image and policy", &p.name, NULL, 0 },
 		{ "version", "N", "their version (1)", &version, NULL, 0 },
 		{ "out", "DIR", "where the result goes", &p.out, NULL, 0 },

@@ -33,7 +33,8 @@ static int add_list(struct names *names, const struct board_list *list, struct e
 	return r;
 }
 
-static int fetch(struct fetch_params *p, const char *board_path, const char *engine_path, char *const *operand, struct err *e)
+static int fetch(struct fetch_params *p, const char *board_path, const char *engine_path, char *const *operand,
+		 struct err *e)
 {
 	cleanup_board struct board board = { 0 };
 	cleanup_engine struct engine engine = { 0 };
@@ -44,7 +45,8 @@ static int fetch(struct fetch_params *p, const char *board_path, const char *eng
 	if (!r && !p->arch)
 		p->arch = board.arch ? board_deb_arch(board.arch) : "";
 	if (!r && board.arch && strcmp(p->arch, board_deb_arch(board.arch)))
-		r = err_set(e, EINVAL, "%s is a board for %s, not for %s", board_path, board_deb_arch(board.arch), p->arch);
+		r = err_set(e, EINVAL, "%s is a board for %s, not for %s", board_path, board_deb_arch(board.arch),
+			    p->arch);
 	if (!r && engine_path)
 		r = board_engine_load(engine_path, &engine, e);
 	r = r ? r : add_list(&names, &engine.package, e);

@@ -17,8 +17,8 @@ int epoch_get(uint64_t *ret, struct err *e)
 	}
 	n = strlen(text) <= 10 && *text && !text[strspn(text, "0123456789")] ? strtoull(text, NULL, 10) : 0;
 	if (n < ESP_MIN_EPOCH || n > EPOCH_MAX)
-		return err_set(e, EINVAL, "SOURCE_DATE_EPOCH is \"%.40s\", wanted seconds from %u to %llu", text, ESP_MIN_EPOCH,
-			       (unsigned long long)EPOCH_MAX);
+		return err_set(e, EINVAL, "SOURCE_DATE_EPOCH is \"%.40s\", wanted seconds from %u to %llu", text,
+			       ESP_MIN_EPOCH, (unsigned long long)EPOCH_MAX);
 	*ret = n;
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define EPOCH_DEFAULT 1735689600 /* 2025-01-01 */
-#define EPOCH_MAX 4102444799	 /* the end of 2099: FAT knows no later year */
+#define EPOCH_MAX     4102444799 /* the end of 2099: FAT knows no later year */
 
 /**
  * epoch_get() - SOURCE_DATE_EPOCH, or EPOCH_DEFAULT without it

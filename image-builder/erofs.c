@@ -14,15 +14,19 @@ int erofs_make(const struct erofs_params *p, uint64_t *ret_bytes, struct err *e)
 {
 	const char *const *m = p->mkfs->argv;
 	char time[32], compression[64];
-	const char *const argv[] = { m[0],	       m[1],   m[2],   m[3],	 "--quiet", "-b4096", "--all-root", time,
-				     "-U00000000-0000-0000-0000-000000000000",   "-x-1",   compression, p->image, p->folder, NULL };
+	const char *const argv[] = { m[0],         m[1],      m[2],
+				     m[3],         "--quiet", "-b4096",
+				     "--all-root", time,      "-U00000000-0000-0000-0000-000000000000",
+				     "-x-1",       "-C65536", compression,
+				     p->image,     p->folder, NULL };
 	struct buf out = BUF_INIT;
 	struct proc_params run = { .argv = argv, .quiet = 1, .out = &out, .out_max = MAX_OUTPUT_BYTES };
 	struct stat st;
 	int r;
 
-	(void)snprintf(time, sizeof(time), "-T%llu", (unsigned long long)p->epoch);					/* fits */
-	(void)snprintf(compression, sizeof(compression), "%s%s", p->compression ? "-z" : "-Enoinline_data", /* fits, or is refused */
+	(void)snprintf(time, sizeof(time), "-T%llu", (unsigned long long)p->epoch); /* fits */
+	(void)snprintf(compression, sizeof(compression), "%s%s",
+		       p->compression ? "-z" : "-Enoinline_data", /* fits, or is refused */
 		       p->compression ? p->compression : "");
 	r = proc_run(&run, e);
 	buf_free(&out); /* it is told to be quiet */
@@ -31,8 +35,8 @@ int erofs_make(const struct erofs_params *p, uint64_t *ret_bytes, struct err *e)
 	if (stat(p->image, &st) < 0)
 		return err_errno(e, "cannot look at %s", p->image);
 	if (st.st_size <= 0 || st.st_size % VERITY_BLOCK_BYTES)
-		return err_set(e, EIO, "mkfs.erofs made an image of %lld bytes, wanted a multiple of %d", (long long)st.st_size,
-			       VERITY_BLOCK_BYTES);
+		return err_set(e, EIO, "mkfs.erofs made an image of %lld bytes, wanted a multiple of %d",
+			       (long long)st.st_size, VERITY_BLOCK_BYTES);
 	*ret_bytes = (uint64_t)st.st_size;
 	return 0;
 }

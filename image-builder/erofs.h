@@ -33,6 +33,7 @@ struct erofs_params {
 int erofs_make(const struct erofs_params *p, uint64_t *ret_bytes, struct err *e) WARN_UNUSED;
 
 /** erofs_hash() - superblock and hash tree of @image into the new file @hash. */
-int erofs_hash(const char *image, const char *hash, uint8_t ret_root_hash[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+int erofs_hash(const char *image, const char *hash, uint8_t ret_root_hash[static HASH_SHA256_BYTES],
+	       struct err *e) WARN_UNUSED;
 
 #endif

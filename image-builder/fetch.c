@@ -14,8 +14,8 @@
 #include <time.h>
 
 #define LOOK_AGAIN_SECONDS (24 * 3600)
-#define MAX_LIST_BYTES (4u << 20)
-#define SAY_EVERY 25
+#define MAX_LIST_BYTES     (4u << 20)
+#define SAY_EVERY          25
 
 /* What is asked for, as the list's first line. Equal requests give equal lines. */
 static void request_line(const struct fetch_params *p, struct buf *ret)
@@ -63,8 +63,8 @@ static int check_package(const char *path, const struct fetch_package *pkg, stru
 		return r;
 	hex_encode(digest, sizeof(digest), have);
 	hex_encode(pkg->sha256, sizeof(pkg->sha256), want);
-	return err_set(e, EBADMSG, "package file %s is damaged: SHA-256 %.16s..., the index says %.16s...; remove it", path, have,
-		       want);
+	return err_set(e, EBADMSG, "package file %s is damaged: SHA-256 %.16s..., the index says %.16s...; remove it",
+		       path, have, want);
 }
 
 static int unpack_all(const struct fetch_apt *a, const struct fetch_params *p, const char *tmp, struct err *e)

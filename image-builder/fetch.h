@@ -26,10 +26,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FETCH_SUITE "trixie"
-#define FETCH_LIST ".holdfast-packages"
+#define FETCH_SUITE        "trixie"
+#define FETCH_LIST         ".holdfast-packages"
 #define FETCH_MAX_PACKAGES 128
-#define FETCH_KEYRING "/usr/share/keyrings/debian-archive-keyring.gpg"
+#define FETCH_KEYRING      "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 /**
  * struct fetch_params - zero it, then set what is needed

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_OUTPUT_BYTES (16u << 20)
+#define MAX_OUTPUT_BYTES    (16u << 20)
 #define MAX_MACHINE_OPTIONS 16
-#define SAY_EVERY 20
+#define SAY_EVERY           20
 
 void fetch_apt_free(struct fetch_apt *a)
 {
@@ -40,7 +40,7 @@ static int apt_output(const char *const argv[], const char *config, struct buf *
 /* Names of Debian's releases as they stand in sources, without "-security" and the like. */
 static bool is_release(const char *name, size_t len)
 {
-	static const char *const releases[] = { "bullseye", "bookworm", "trixie",  "forky",	"duke", "sid",
+	static const char *const releases[] = { "bullseye",     "bookworm",  "trixie", "forky",   "duke",    "sid",
 						"oldoldstable", "oldstable", "stable", "testing", "unstable" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(releases); i++)
@@ -90,7 +90,8 @@ int fetch_mirrors_of_machine(const char *const *apt_option, struct fetch_mirrors
 			(void)keep_uri(m.security, uri);
 	}
 	if (!*m.main)
-		return err_set(e, ENOENT, "no Debian archive is among this machine's apt sources; give one with --mirror");
+		return err_set(e, ENOENT,
+			       "no Debian archive is among this machine's apt sources; give one with --mirror");
 	*ret = m;
 	return 0;
 }
@@ -98,8 +99,10 @@ int fetch_mirrors_of_machine(const char *const *apt_option, struct fetch_mirrors
 /* How to reach a server is the machine's business; all else is ours. */
 static int machine_settings(struct buf *conf, struct err *e)
 {
-	static const char *const argv[] = { "apt-config",     "dump", "Acquire::http", "Acquire::https",
-					    "Acquire::Retries", "Acquire::Check-Valid-Until", "Acquire::Check-Date", NULL };
+	static const char *const argv[] = { "apt-config",          "dump",
+					    "Acquire::http",       "Acquire::https",
+					    "Acquire::Retries",    "Acquire::Check-Valid-Until",
+					    "Acquire::Check-Date", NULL };
 	static const char *const wanted[] = { "Acquire::http", "Acquire::Retries", "Acquire::Check-" };
 	cleanup_buf struct buf out = BUF_INIT;
 	char *save = NULL;
@@ -130,13 +133,15 @@ static int write_config(struct fetch_apt *a, const struct fetch_params *p, struc
 	int r = machine_settings(&conf, e);
 
 	buf_printf(&conf, "Dir::Etc::Parts \"/dev/null\";\nDir::Etc::Main \"/dev/null\";\n");
-	buf_printf(&conf, "Dir::Etc::SourceList \"%s/sources.list\";\nDir::Etc::SourceParts \"/dev/null\";\n", a->cache);
+	buf_printf(&conf, "Dir::Etc::SourceList \"%s/sources.list\";\nDir::Etc::SourceParts \"/dev/null\";\n",
+		   a->cache);
 	buf_printf(&conf, "Dir::Etc::Preferences \"/dev/null\";\nDir::Etc::PreferencesParts \"/dev/null\";\n");
 	buf_printf(&conf, "Dir::State \"%s/state\";\nDir::State::Lists \"%s/lists\";\n", a->cache, a->cache);
 	buf_printf(&conf, "Dir::State::status \"%s/state/status\";\nDir::Cache \"%s\";\n", a->cache, a->cache);
 	buf_printf(&conf, "Dir::Log \"%s/state\";\nDpkg::Use-Pty \"false\";\n", a->cache);
 	buf_printf(&conf, "APT::Architecture \"%s\";\nAPT::Architectures:: \"%s\";\n", p->arch, p->arch);
-	buf_printf(&conf, "APT::Install-Recommends \"false\";\nAPT::Get::Assume-Yes \"true\";\nAPT::Get::List-Cleanup \"true\";\n");
+	buf_printf(&conf, "APT::Install-Recommends \"false\";\nAPT::Get::Assume-Yes \"true\";\nAPT::Get::List-Cleanup "
+			  "\"true\";\n");
 	buf_printf(&conf, "Acquire::Languages \"none\";\nDebug::NoLocking \"true\";\n");
 	if (geteuid() == 0)
 		buf_printf(&conf, "APT::Sandbox::User \"root\";\n");
@@ -269,21 +274,23 @@ int fetch_apt_parse_show(struct fetch_apt *a, char *text, struct err *e)
 			take_stanza(a, &key);
 			key = (struct fetch_package){ .known = false };
 		}
-		(void)sscanf(line, "Package: %95s", key.name);	    /* a line is one of these four or none */
-		(void)sscanf(line, "Version: %95s", key.version);   /* likewise */
-		(void)sscanf(line, "Size: %20lu", &key.bytes);	    /* likewise */
+		(void)sscanf(line, "Package: %95s", key.name);    /* a line is one of these four or none */
+		(void)sscanf(line, "Version: %95s", key.version); /* likewise */
+		(void)sscanf(line, "Size: %20lu", &key.bytes);    /* likewise */
 		if (sscanf(line, "SHA256: %64[0-9a-f]", hex) == 1)
 			key.known = hex_decode(hex, key.sha256, sizeof(key.sha256));
 	}
 	take_stanza(a, &key);
 	for (size_t i = 0; i < a->n; i++)
 		if (!a->package[i].known)
-			return err_set(e, EINVAL, "apt's index has no SHA-256 of %s %s", a->package[i].name, a->package[i].version);
+			return err_set(e, EINVAL, "apt's index has no SHA-256 of %s %s", a->package[i].name,
+				       a->package[i].version);
 	return 0;
 }
 
 /* argv of an apt program with the request's packages behind @fixed. */
-static int package_argv(const struct fetch_params *p, const char *const fixed[], const char **ret, size_t max, struct err *e)
+static int package_argv(const struct fetch_params *p, const char *const fixed[], const char **ret, size_t max,
+			struct err *e)
 {
 	size_t n = 0;
 
@@ -316,7 +323,8 @@ static int ask_hashes(struct fetch_apt *a, struct err *e)
 	argv[0] = "apt-cache";
 	argv[1] = "show";
 	for (size_t i = 0; i < a->n; i++) {
-		(void)snprintf(spec[i], sizeof(spec[i]), "%s=%s", a->package[i].name, a->package[i].version); /* 95 + 95 + 2 */
+		(void)snprintf(spec[i], sizeof(spec[i]), "%s=%s", a->package[i].name,
+			       a->package[i].version); /* 95 + 95 + 2 */
 		argv[i + 2] = spec[i];
 	}
 	r = apt_output(argv, a->config, &out, e);
@@ -394,8 +402,8 @@ int fetch_apt_download(struct fetch_apt *a, const struct fetch_params *p, struct
 	if (r || !count.wanted)
 		return r;
 	if (p->offline)
-		return err_set(e, ENOENT, "%zu packages are not in %s, and --offline forbids to download them", count.wanted,
-			       a->archives);
+		return err_set(e, ENOENT, "%zu packages are not in %s, and --offline forbids to download them",
+			       count.wanted, a->archives);
 	progress_say(p->say, "downloading %zu packages, %.1f MB", count.wanted, (double)bytes / 1e6);
 	(void)snprintf(setting, sizeof(setting), "APT_CONFIG=%s", a->config); /* fits */
 	r = proc_run(&run, e);

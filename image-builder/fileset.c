@@ -29,7 +29,8 @@ void fileset_free(struct fileset *f)
 static bool same(const struct fileset_entry *a, const struct fileset_entry *b)
 {
 	return a->kind == b->kind && a->mode == b->mode && !a->source == !b->source &&
-	       (!a->source || !strcmp(a->source, b->source)) && a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
+	       (!a->source || !strcmp(a->source, b->source)) && a->len == b->len &&
+	       (!a->len || !memcmp(a->data, b->data, a->len));
 }
 
 static const struct fileset_entry *find(const struct fileset *f, const char *path)
@@ -110,7 +111,9 @@ int fileset_link(struct fileset *f, const char *path, const char *target, struct
 
 int fileset_merged_usr(struct fileset *f, struct err *e)
 {
-	static const char *const merged[][2] = { { "bin", "usr/bin" }, { "sbin", "usr/sbin" }, { "lib", "usr/lib" }, { "lib64", "usr/lib64" } };
+	static const char *const merged[][2] = {
+		{ "bin", "usr/bin" }, { "sbin", "usr/sbin" }, { "lib", "usr/lib" }, { "lib64", "usr/lib64" }
+	};
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(merged); i++) {
@@ -187,7 +190,8 @@ int fileset_from_tree(struct fileset *f, const char *const *path, size_t n, stru
 /* Where the tree has the library of that soname, as ld.so would look for it there. */
 static int find_library(const struct fileset *f, const char *soname, const char *by, char *ret, struct err *e)
 {
-	const char *const folders[] = { strcmp(f->arch, "arm64") ? "usr/lib/x86_64-linux-gnu" : "usr/lib/aarch64-linux-gnu",
+	const char *const folders[] = { strcmp(f->arch, "arm64") ? "usr/lib/x86_64-linux-gnu"
+								 : "usr/lib/aarch64-linux-gnu",
 					"usr/lib", "usr/lib64" };
 	char real[ELF_MAX_PATH_BYTES];
 
@@ -211,7 +215,8 @@ int fileset_program(struct fileset *f, const char *path, const char *source, str
 	if (r)
 		return r;
 	if (elf.machine != (strcmp(f->arch, "arm64") ? ELF_MACHINE_X86_64 : ELF_MACHINE_ARM64))
-		return err_set(e, EINVAL, "%s is for another architecture (ELF machine %u), wanted %s", source, elf.machine, f->arch);
+		return err_set(e, EINVAL, "%s is for another architecture (ELF machine %u), wanted %s", source,
+			       elf.machine, f->arch);
 	for (size_t i = 0; !r && i < elf.n_needed; i++) {
 		char library[ELF_MAX_PATH_BYTES];
 		const char *one = library;

@@ -57,7 +57,8 @@ int fileset_from_tree(struct fileset *f, const char *const *path, size_t n, stru
 int fileset_program(struct fileset *f, const char *path, const char *source, struct err *e) WARN_UNUSED;
 
 /** fileset_sha256() - SHA-256 of the file that will stand at @path. -ENOENT if none will. */
-int fileset_sha256(const struct fileset *f, const char *path, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+int fileset_sha256(const struct fileset *f, const char *path, uint8_t ret[static HASH_SHA256_BYTES],
+		   struct err *e) WARN_UNUSED;
 
 /** fileset_bytes() - sum of the sizes of all files. */
 int fileset_bytes(const struct fileset *f, uint64_t *ret, struct err *e) WARN_UNUSED;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define COPY_BYTES (1 << 20)
+#define COPY_BYTES   (1 << 20)
 #define OPEN_FOLDERS 32
 
 int folder_join(const char *folder, const char *name, char ret[static PATH_MAX], struct err *e)
@@ -66,7 +66,8 @@ int folder_may_replace(const char *path, const char *marker, struct err *e)
 	if (r)
 		return r;
 	if (access(file, F_OK) < 0)
-		return err_set(e, EEXIST, "%s holds other things than an earlier result (no %s); it is not touched", path, marker);
+		return err_set(e, EEXIST, "%s holds other things than an earlier result (no %s); it is not touched",
+			       path, marker);
 	*e = (struct err)ERR_INIT; /* that it is not empty was the answer, not an error */
 	return 0;
 }

@@ -12,9 +12,9 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-#define RSA_BITS 2048
+#define RSA_BITS   2048
 #define NOT_BEFORE "20200101000000Z"
-#define NOT_AFTER "20491231235959Z"
+#define NOT_AFTER  "20491231235959Z"
 
 static const char *const names[] = { "PK", "KEK", "db", "policy" };
 _Static_assert(ARRAY_SIZE(names) == KEYS_NAMES_, "one name a key");

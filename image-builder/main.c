@@ -4,6 +4,7 @@
 #include "image-builder/cmd.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 int main(int argc, char **argv)
 {
@@ -16,7 +17,9 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 
+	(void)umask(022);               /* an image must not depend on whose it is; keys get their mode explicitly */
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
 	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: a file size limit is an error, not an end */
-	return cli_main(argc, argv, "holdfast-image", "build a container host that stays the host that was built", table);
+	return cli_main(argc, argv, "holdfast-image", "build a container host that stays the host that was built",
+			table);
 }

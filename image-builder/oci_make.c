@@ -15,13 +15,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}\n"
+#define LAYOUT_TEXT   "{\"imageLayoutVersion\":\"1.0.0\"}\n"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define CONFIG_TYPE "application/vnd.oci.image.config.v1+json"
-#define LAYER_TYPE "application/vnd.oci.image.layer.v1.tar"
-#define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
-#define REF_NAME "org.opencontainers.image.ref.name"
-#define MAX_LAYERS 16
+#define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
+#define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
+#define INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
+#define REF_NAME      "org.opencontainers.image.ref.name"
+#define MAX_LAYERS    16
 
 /* struct blob - one stored thing: what a descriptor says of it */
 struct blob {
@@ -31,7 +31,8 @@ struct blob {
 
 static void add_text(json_object *o, const char *key, const char *value)
 {
-	(void)json_object_object_add(o, key, json_object_new_string(value)); /* out of memory shows as a missing member */
+	(void)json_object_object_add(o, key,
+				     json_object_new_string(value)); /* out of memory shows as a missing member */
 }
 
 static json_object *descriptor(const char *type, const struct blob *b)
@@ -117,22 +118,24 @@ static json_object *make_config(const struct oci_make_params *p, const struct bl
 	time_t t = (time_t)p->epoch;
 	struct tm tm;
 
-	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm)); /* fits up to the year 9999 */
+	(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ",
+		       gmtime_r(&t, &tm)); /* fits up to the year 9999 */
 	add_text(o, "created", created);
 	add_text(o, "architecture", p->arch);
 	add_text(o, "os", "linux");
 	if (p->user)
 		add_text(run, "User", p->user);
-	(void)json_object_object_add(run, "Env", text_array(p->env, p->n_env));			     /* as above */
+	(void)json_object_object_add(run, "Env", text_array(p->env, p->n_env));                      /* as above */
 	(void)json_object_object_add(run, "Entrypoint", text_array(p->entrypoint, p->n_entrypoint)); /* as above */
 	if (p->cwd)
 		add_text(run, "WorkingDir", p->cwd);
 	(void)json_object_object_add(o, "config", run); /* as above */
 	for (size_t i = 0; i < p->n_trees; i++)
-		(void)json_object_array_add(ids, json_object_new_string(layer[i].digest)); /* uncompressed: diffID = digest */
+		(void)json_object_array_add(
+			ids, json_object_new_string(layer[i].digest)); /* uncompressed: diffID = digest */
 	add_text(fs, "type", "layers");
 	(void)json_object_object_add(fs, "diff_ids", ids); /* as above */
-	(void)json_object_object_add(o, "rootfs", fs);	   /* as above */
+	(void)json_object_object_add(o, "rootfs", fs);     /* as above */
 	return o;
 }
 
@@ -145,21 +148,22 @@ static json_object *make_manifest(const struct blob *config, const struct blob *
 	(void)json_object_object_add(o, "config", descriptor(CONFIG_TYPE, config)); /* as above */
 	for (size_t i = 0; i < n; i++)
 		(void)json_object_array_add(layers, descriptor(LAYER_TYPE, &layer[i])); /* as above */
-	(void)json_object_object_add(o, "layers", layers);				/* as above */
+	(void)json_object_object_add(o, "layers", layers);                              /* as above */
 	return o;
 }
 
 static json_object *make_index(const struct oci_make_params *p, const struct blob *manifest)
 {
-	json_object *o = json_object_new_object(), *list = json_object_new_array(), *d = descriptor(MANIFEST_TYPE, manifest);
+	json_object *o = json_object_new_object(), *list = json_object_new_array(),
+		    *d = descriptor(MANIFEST_TYPE, manifest);
 	json_object *platform = json_object_new_object(), *notes = json_object_new_object();
 
 	add_text(platform, "architecture", p->arch);
 	add_text(platform, "os", "linux");
 	add_text(notes, REF_NAME, p->tag);
-	(void)json_object_object_add(d, "platform", platform);			  /* as above */
-	(void)json_object_object_add(d, "annotations", notes);			  /* as above */
-	(void)json_object_array_add(list, d);					  /* as above */
+	(void)json_object_object_add(d, "platform", platform);                    /* as above */
+	(void)json_object_object_add(d, "annotations", notes);                    /* as above */
+	(void)json_object_array_add(list, d);                                     /* as above */
 	(void)json_object_object_add(o, "schemaVersion", json_object_new_int(2)); /* as above */
 	add_text(o, "mediaType", INDEX_TYPE);
 	(void)json_object_object_add(o, "manifests", list); /* as above */
@@ -240,17 +244,19 @@ static int copy_blob(const char *from, const char *to, const uint8_t digest[stat
 	return r;
 }
 
-static int put_archive_index(const struct oci_archive_params *p, const char *folder, const struct blob *manifest, struct err *e)
+static int put_archive_index(const struct oci_archive_params *p, const char *folder, const struct blob *manifest,
+			     struct err *e)
 {
 	cleanup_json json_object *o = json_object_new_object();
-	json_object *list = json_object_new_array(), *d = descriptor(MANIFEST_TYPE, manifest), *notes = json_object_new_object();
+	json_object *list = json_object_new_array(), *d = descriptor(MANIFEST_TYPE, manifest),
+		    *notes = json_object_new_object();
 
 	add_text(notes, "io.containerd.image.name", p->name);
 	add_text(notes, REF_NAME, p->name);
-	(void)json_object_object_add(d, "annotations", notes);			  /* as above */
-	(void)json_object_array_add(list, d);					  /* as above */
+	(void)json_object_object_add(d, "annotations", notes);                    /* as above */
+	(void)json_object_array_add(list, d);                                     /* as above */
 	(void)json_object_object_add(o, "schemaVersion", json_object_new_int(2)); /* as above */
-	(void)json_object_object_add(o, "manifests", list);			  /* as above */
+	(void)json_object_object_add(o, "manifests", list);                       /* as above */
 	return put_file(folder, "index.json", o, e);
 }
 

@@ -36,11 +36,12 @@ static int parse_image(const char *spec, struct plan_image *ret, struct err *e)
 	name_bytes = eq ? (size_t)(eq - spec) : strlen(ret->tag);
 	if (name_bytes >= sizeof(ret->name) || (size_t)(colon - layout) >= sizeof(ret->layout))
 		return err_set(e, EINVAL, "image \"%.100s\": name or folder is too long", spec);
-	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", (int)name_bytes, eq ? spec : ret->tag);	    /* checked */
-	(void)snprintf(ret->layout, sizeof(ret->layout), "%.*s", (int)(colon - layout), layout); /* checked */
+	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", (int)name_bytes, eq ? spec : ret->tag); /* checked */
+	(void)snprintf(ret->layout, sizeof(ret->layout), "%.*s", (int)(colon - layout), layout);     /* checked */
 	if (!measure_name_is_valid(ret->name))
-		return err_set(e, EINVAL, "image name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first", ret->name,
-			       MEASURE_MAX_NAME_BYTES);
+		return err_set(e, EINVAL,
+			       "image name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first",
+			       ret->name, MEASURE_MAX_NAME_BYTES);
 	return 0;
 }
 
@@ -72,7 +73,8 @@ static int check_extras(const struct plan *plan, const char *option, const char 
 			found |= !plan->image[k].foreign && strlen(plan->image[k].name) == (size_t)(eq - v[i]) &&
 				 !strncmp(plan->image[k].name, v[i], (size_t)(eq - v[i]));
 		if (!found)
-			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME=..., NAME one of the --image ones", option, v[i]);
+			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME=..., NAME one of the --image ones",
+				       option, v[i]);
 	}
 	return 0;
 }
@@ -83,7 +85,8 @@ static int find_images(struct plan *plan, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < p->n_images; i++)
-		r = add_image(plan, p->image[i], p->policy != NULL, e); /* with a policy of its own, this adds nothing to it */
+		r = add_image(plan, p->image[i], p->policy != NULL,
+			      e); /* with a policy of its own, this adds nothing to it */
 	for (size_t i = 0; !r && i < p->n_foreign; i++)
 		r = add_image(plan, p->foreign[i], true, e);
 	r = r ? r : check_extras(plan, "argv", p->argv, p->n_argv, e);
@@ -98,7 +101,8 @@ static int find_images(struct plan *plan, struct err *e)
 	}
 	for (size_t i = 0; !r && i < p->n_tasks; i++)
 		if (p->task[i][0] != '/' || strchr(p->task[i], '\n'))
-			r = err_set(e, EINVAL, "--task \"%.80s\": wanted one line that begins with an absolute path", p->task[i]);
+			r = err_set(e, EINVAL, "--task \"%.80s\": wanted one line that begins with an absolute path",
+				    p->task[i]);
 	if (!r && !p->policy && !p->n_images)
 		r = err_set(e, EINVAL, "no image is named: the host could run nothing");
 	return r;
@@ -116,7 +120,8 @@ static int module_name(const char *spec, char *ret, size_t room, struct err *e)
 	return 0;
 }
 
-static int resolve(struct plan *plan, const struct board_list *a, const struct board_list *b, struct modules *ret, struct err *e)
+static int resolve(struct plan *plan, const struct board_list *a, const struct board_list *b, struct modules *ret,
+		   struct err *e)
 {
 	char names[2 * BOARD_MAX_LIST][64];
 	const char *v[2 * BOARD_MAX_LIST];
@@ -144,7 +149,8 @@ static int find_modules(struct plan *plan, struct err *e)
 	plan->n_boot_modules = boot.n;
 	for (size_t i = 0; i < boot.n; i++)
 		if (i >= plan->module.n || strcmp(boot.v[i].name, plan->module.v[i].name))
-			return err_set(e, EINVAL, "module %s would be loaded out of order: name it under module.boot", boot.v[i].name);
+			return err_set(e, EINVAL, "module %s would be loaded out of order: name it under module.boot",
+				       boot.v[i].name);
 	return 0;
 }
 
@@ -163,6 +169,8 @@ static int find_inputs(struct plan *plan, struct err *e)
 	r = r ? r : folder_need(plan->kernel, e);
 	r = r ? r : folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
 	r = r ? r : folder_need(plan->stub, e);
+	for (size_t i = 0; !r && i < plan->p->n_overlays; i++)
+		r = folder_need(plan->p->overlay[i], e);
 	return r ? r : tree_program_init(&plan->mkfs, tools, "usr/bin/mkfs.erofs", e);
 }
 
@@ -188,8 +196,8 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	r = r ? r : board_engine_load(p->engine, &plan->engine, e);
 	r = r ? r : keys_load(p->keys, &plan->keys, e);
 	if (!r && !measure_name_is_valid(p->name))
-		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first", p->name,
-			    MEASURE_MAX_NAME_BYTES);
+		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first",
+			    p->name, MEASURE_MAX_NAME_BYTES);
 	r = r ? r : check_out(p, e);
 	r = r ? r : find_inputs(plan, e);
 	r = r ? r : find_images(plan, e);
@@ -203,7 +211,8 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 }
 
 /* "module = ..." lines of modules [from, to), with the parameters and the '-' that the board gives them. */
-static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to, struct buf *ret)
+static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to,
+			 struct buf *ret)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct module *m = &plan->module.v[i];
@@ -247,8 +256,8 @@ int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	module_lines(plan, &plan->board.boot_module, 0, plan->n_boot_modules, ret);
 	hex_encode(signer, sizeof(signer), hex);
 	buf_printf(ret, "root.signer = %s\ntpm = %s\n", hex, plan->board.tpm);
-	buf_printf(ret, "deadline.tpm_ms = %llu\ndeadline.disk_ms = %llu\n", (unsigned long long)plan->board.deadline_tpm_ms,
-		   (unsigned long long)plan->board.deadline_disk_ms);
+	buf_printf(ret, "deadline.tpm_ms = %llu\ndeadline.disk_ms = %llu\n",
+		   (unsigned long long)plan->board.deadline_tpm_ms, (unsigned long long)plan->board.deadline_disk_ms);
 	buf_printf(ret, "on_corruption = %s\non_failure = %s\n", plan->board.on_corruption, plan->board.on_failure);
 	return end_text(ret, e);
 }
@@ -265,6 +274,7 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest\n");
 	for (size_t i = 0; i < plan->p->n_tasks; i++)
 		buf_printf(ret, "task = %s\n", plan->p->task[i]);
-	buf_printf(ret, "on_tasks_done = %s\non_failure = %s\n", plan->p->stay ? "stay" : "poweroff", plan->board.on_failure);
+	buf_printf(ret, "on_tasks_done = %s\non_failure = %s\n", plan->p->stay ? "stay" : "poweroff",
+		   plan->board.on_failure);
 	return end_text(ret, e);
 }

@@ -12,8 +12,8 @@ static const char *const root_folders[] = { "proc", "sys", "dev", "run", "tmp", 
 static const char *const initramfs_folders[] = { "proc", "sys", "dev", "run", "sysroot" };
 
 /* Below a container's own layers: mount points of whatever it mounts (policy/gate.h). */
-static const char *const bottom_folders[] = { BOTTOM "/dev", BOTTOM "/proc", BOTTOM "/sys", BOTTOM "/run", BOTTOM "/tmp",
-					      BOTTOM "/var/tmp", BOTTOM "/etc" };
+static const char *const bottom_folders[] = { BOTTOM "/dev", BOTTOM "/proc",    BOTTOM "/sys", BOTTOM "/run",
+					      BOTTOM "/tmp", BOTTOM "/var/tmp", BOTTOM "/etc" };
 static const char *const bottom_files[] = { BOTTOM "/etc/hosts", BOTTOM "/etc/hostname", BOTTOM "/etc/resolv.conf",
 					    BOTTOM "/run/.containerenv" };
 
@@ -119,8 +119,10 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : add_folders(f, root_folders, ARRAY_SIZE(root_folders), e);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
 		r = fileset_text(f, texts[i][0], texts[i][1], e);
-	(void)snprintf(release, sizeof(release), "NAME=holdfast\nID=holdfast\nVERSION_ID=%llu\nIMAGE_ID=%s\nIMAGE_VERSION=%llu\n",
-		       (unsigned long long)plan->p->version, plan->p->name, (unsigned long long)plan->p->version); /* name is bounded */
+	(void)snprintf(release, sizeof(release),
+		       "NAME=holdfast\nID=holdfast\nVERSION_ID=%llu\nIMAGE_ID=%s\nIMAGE_VERSION=%llu\n",
+		       (unsigned long long)plan->p->version, plan->p->name,
+		       (unsigned long long)plan->p->version); /* name is bounded */
 	r = r ? r : fileset_text(f, "usr/lib/os-release", release, e);
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BLOCK 512
+#define BLOCK      512
 #define COPY_BYTES 65536
 
 /* struct member - one file of the archive; @link: "" if it is none */
@@ -27,7 +27,8 @@ static void octal(uint8_t *field, size_t width, uint64_t value)
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%0*llo", (int)width - 1, (unsigned long long)value); /* bounded by the callers */
+	(void)snprintf(text, sizeof(text), "%0*llo", (int)width - 1,
+		       (unsigned long long)value); /* bounded by the callers */
 	memcpy(field, text, width);
 }
 
@@ -109,7 +110,8 @@ static int put_content(int fd, const char *name, const char *path, uint64_t size
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n ? err_errno(e, "cannot read %s", path) : err_set(e, EIO, "%s shrank while it was read", path);
+			return n ? err_errno(e, "cannot read %s", path)
+				 : err_set(e, EIO, "%s shrank while it was read", path);
 		r = file_write_all(fd, block, (size_t)n, name, e);
 		left -= (uint64_t)n;
 	}

@@ -115,8 +115,11 @@ int tree_program_init(struct tree_program *t, const char *root, const char *path
 	bool arm64 = !strcmp(tree_machine_arch(), "arm64");
 	int r = folder_join(root, path, t->program, e);
 
-	r = r ? r : folder_join(root, arm64 ? "usr/lib/ld-linux-aarch64.so.1" : "usr/lib64/ld-linux-x86-64.so.2", t->loader, e);
-	r = r ? r : folder_join(root, arm64 ? "usr/lib/aarch64-linux-gnu" : "usr/lib/x86_64-linux-gnu", t->libraries, e);
+	r = r ? r
+	      : folder_join(root, arm64 ? "usr/lib/ld-linux-aarch64.so.1" : "usr/lib64/ld-linux-x86-64.so.2", t->loader,
+			    e);
+	r = r ? r
+	      : folder_join(root, arm64 ? "usr/lib/aarch64-linux-gnu" : "usr/lib/x86_64-linux-gnu", t->libraries, e);
 	r = r ? r : folder_need(t->program, e);
 	r = r ? r : folder_need(t->loader, e);
 	if (r)

@@ -95,8 +95,8 @@ int write_root(struct write *w, struct err *e)
 	r = r ? r : file_mkdirs(folder, e);
 	if (r)
 		return r;
-	progress_say(plan->p->say, "root: %zu files and folders, %.1f MB; EROFS, %s", plan->root.n, (double)w->sizes.root_raw / 1e6,
-		     erofs.compression ? erofs.compression : "uncompressed");
+	progress_say(plan->p->say, "root: %zu files and folders, %.1f MB; EROFS, %s", plan->root.n,
+		     (double)w->sizes.root_raw / 1e6, erofs.compression ? erofs.compression : "uncompressed");
 	r = fileset_to_folder(&w->plan->root, folder, e);
 	r = r ? r : copy_overlays(plan->p, folder, e);
 	r = r ? r : erofs_make(&erofs, &w->sizes.root, e);
@@ -107,7 +107,8 @@ int write_root(struct write *w, struct err *e)
 	if (r)
 		return r;
 	w->sizes.verity = (uint64_t)st.st_size;
-	progress_say(plan->p->say, "root: %.1f MB, hash tree %.1f MB", (double)w->sizes.root / 1e6, (double)w->sizes.verity / 1e6);
+	progress_say(plan->p->say, "root: %.1f MB, hash tree %.1f MB", (double)w->sizes.root / 1e6,
+		     (double)w->sizes.verity / 1e6);
 	return sign_root(w, e);
 }
 
@@ -133,8 +134,8 @@ static int make_esp(struct write *w, const char *esp, struct err *e)
 	int r = folder_join(w->out, "uki.efi", uki, e);
 
 	if (!r && w->sizes.uki + 2 * MIB > p.size_bytes)
-		r = err_set(e, ENOSPC, "the UKI of %.1f MB does not fit an ESP of %llu MiB (size.esp_mib)", (double)w->sizes.uki / 1e6,
-			    (unsigned long long)w->plan->board.esp_mib);
+		r = err_set(e, ENOSPC, "the UKI of %.1f MB does not fit an ESP of %llu MiB (size.esp_mib)",
+			    (double)w->sizes.uki / 1e6, (unsigned long long)w->plan->board.esp_mib);
 	return r ? r : esp_write(&p, e);
 }
 
@@ -174,7 +175,8 @@ int write_disk(struct write *w, struct err *e)
 	if (r)
 		return r;
 	w->sizes.disk = (uint64_t)st.st_size;
-	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part), (double)w->sizes.disk / 1e6);
+	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part),
+		     (double)w->sizes.disk / 1e6);
 	return 0;
 }
 

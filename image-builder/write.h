@@ -53,6 +53,7 @@ int write_disk(struct write *w, struct err *e) WARN_UNUSED;
 int write_refvalues(struct write *w, struct err *e) WARN_UNUSED;
 
 /** write_signed() - @data as OUT/<name> and its detached signature by @key as OUT/<name>.p7s. */
-int write_signed(const struct write *w, const char *name, const struct buf *data, enum keys_name key, struct err *e) WARN_UNUSED;
+int write_signed(const struct write *w, const char *name, const struct buf *data, enum keys_name key,
+		 struct err *e) WARN_UNUSED;
 
 #endif

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define MAX_WORDS 64
+#define MAX_WORDS   64
 #define MAX_VECTORS 16
 
 /* struct extras - what the command line adds to one image's entry; vectors are cut from copies in @text */
@@ -62,12 +62,14 @@ static int find_extras(const struct plan_params *p, const char *name, struct ext
 
 	for (size_t i = 0; !r && i < p->n_argv; i++)
 		if ((v = for_image(p->argv[i], name)))
-			r = x->n_argv == MAX_VECTORS ? err_set(e, E2BIG, "more than %d --argv for %s", MAX_VECTORS, name) :
-						       cut_vector(x, v, &x->argv[x->n_argv++], e);
+			r = x->n_argv == MAX_VECTORS
+				    ? err_set(e, E2BIG, "more than %d --argv for %s", MAX_VECTORS, name)
+				    : cut_vector(x, v, &x->argv[x->n_argv++], e);
 	for (size_t i = 0; !r && i < p->n_exec; i++)
 		if ((v = for_image(p->exec[i], name)))
-			r = x->n_exec == MAX_VECTORS ? err_set(e, E2BIG, "more than %d --exec for %s", MAX_VECTORS, name) :
-						       cut_vector(x, v, &x->exec[x->n_exec++], e);
+			r = x->n_exec == MAX_VECTORS
+				    ? err_set(e, E2BIG, "more than %d --exec for %s", MAX_VECTORS, name)
+				    : cut_vector(x, v, &x->exec[x->n_exec++], e);
 	for (size_t i = 0; !r && i < p->n_tmpfs; i++)
 		if ((v = for_image(p->tmpfs[i], name)))
 			x->tmpfs[x->n_tmpfs++] = v;
@@ -87,7 +89,8 @@ static int add_entry(struct write *w, const struct plan_image *image, struct err
 	a.arch = policy_oci_arch(plan->board.arch);
 	a.convert = (struct policy_convert_params){ .mkfs = plan->mkfs.argv,
 						    .folder = w->layers,
-						    .by = { .key = plan->keys.key[KEYS_DB], .cert = plan->keys.cert[KEYS_DB] } };
+						    .by = { .key = plan->keys.key[KEYS_DB],
+							    .cert = plan->keys.cert[KEYS_DB] } };
 	a.argv = x->n_argv ? x->argv : NULL;
 	a.n_argv = x->n_argv;
 	a.exec = x->n_exec ? x->exec : NULL;
@@ -155,7 +158,7 @@ static int add_archive(struct write *w, const struct plan_image *image, struct e
 	int r;
 
 	(void)snprintf(name, sizeof(name), PLAN_ENGINE_NAME, image->name); /* name is bounded */
-	(void)snprintf(file, sizeof(file), "%s.tar", image->name);	   /* likewise */
+	(void)snprintf(file, sizeof(file), "%s.tar", image->name);         /* likewise */
 	r = folder_join(w->work, file, path, e);
 	r = r ? r : folder_join(PLAN_IMAGE_DIR, file, dest, e);
 	r = r ? r : oci_archive(&p, e);
@@ -167,7 +170,9 @@ static int add_policy_files(struct write *w, struct err *e)
 {
 	static const struct {
 		const char *file, *dest;
-	} files[] = { { "policy.json", POLICY_PATH }, { "policy.json.p7s", POLICY_SIG_PATH }, { "policy-cert.der", POLICY_CERT_PATH } };
+	} files[] = { { "policy.json", POLICY_PATH },
+		      { "policy.json.p7s", POLICY_SIG_PATH },
+		      { "policy-cert.der", POLICY_CERT_PATH } };
 	const struct pki_signer by = { .key = w->plan->keys.key[KEYS_DB], .cert = w->plan->keys.cert[KEYS_DB] };
 	cleanup_buf struct buf ipe = BUF_INIT, conf = BUF_INIT;
 	char source[PATH_MAX];
@@ -203,7 +208,7 @@ int write_policy(struct write *w, struct err *e)
 		r = add_archive(w, &w->plan->image[i], e);
 	r = r ? r : add_policy_files(w, e);
 	if (!r)
-		progress_say(w->plan->p->say, "layer policy %s version %llu, %zu image(s); IPE policy; both signed", w->policy->name,
-			     (unsigned long long)w->policy->version, w->policy->n_images);
+		progress_say(w->plan->p->say, "layer policy %s version %llu, %zu image(s); IPE policy; both signed",
+			     w->policy->name, (unsigned long long)w->policy->version, w->policy->n_images);
 	return r;
 }

@@ -14,8 +14,8 @@
 #include <zstd.h>
 
 #define MAX_KERNEL_BYTES (256u << 20)
-#define MAX_STUB_BYTES (16u << 20)
-#define INITRAMFS_LEVEL 19 /* each of its bytes is hashed four times on the way, and it is compressed once */
+#define MAX_STUB_BYTES   (16u << 20)
+#define INITRAMFS_LEVEL  19 /* each of its bytes is hashed four times on the way, and it is compressed once */
 #define MAX_ENGINE_WORDS 32
 
 static int compress(const struct buf *in, struct buf *ret, struct err *e)
@@ -46,8 +46,9 @@ static int make_initramfs(struct write *w, struct buf *ret, struct err *e)
 	if (r)
 		return r;
 	w->sizes.initramfs = ret->len;
-	progress_say(w->plan->p->say, "initramfs: %zu files and folders, %zu modules, %.1f MB, zstd -%d %.1f MB", w->plan->initramfs.n,
-		     w->plan->n_boot_modules, (double)archive.len / 1e6, INITRAMFS_LEVEL, (double)ret->len / 1e6);
+	progress_say(w->plan->p->say, "initramfs: %zu files and folders, %zu modules, %.1f MB, zstd -%d %.1f MB",
+		     w->plan->initramfs.n, w->plan->n_boot_modules, (double)archive.len / 1e6, INITRAMFS_LEVEL,
+		     (double)ret->len / 1e6);
 	return 0;
 }
 
@@ -61,8 +62,12 @@ int write_uki(struct write *w, struct err *e)
 	const struct plan *plan = w->plan;
 	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT;
 	char cmdline[UKI_MAX_CMDLINE_BYTES + 1], hex[2 * HASH_SHA256_BYTES + 1], path[PATH_MAX];
-	const struct uki_params uki = { .arch = plan->board.arch, .stub = &stub, .kernel = &kernel, .initrd = &initrd,
-					.cmdline = cmdline, .uname = plan->release };
+	const struct uki_params uki = { .arch = plan->board.arch,
+					.stub = &stub,
+					.kernel = &kernel,
+					.initrd = &initrd,
+					.cmdline = cmdline,
+					.uname = plan->release };
 	int r = make_initramfs(w, &initrd, e);
 
 	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
@@ -72,13 +77,16 @@ int write_uki(struct write *w, struct err *e)
 	r = r ? r : file_read(plan->stub, MAX_STUB_BYTES, &stub, e);
 	r = r ? r : file_read(plan->kernel, MAX_KERNEL_BYTES, &kernel, e);
 	r = r ? r : uki_build(&uki, &unsigned_uki, e);
-	r = r ? r : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data, unsigned_uki.len, &w->uki, e);
+	r = r ? r
+	      : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data,
+				  unsigned_uki.len, &w->uki, e);
 	r = r ? r : folder_join(w->out, "uki.efi", path, e);
 	r = r ? r : file_write(path, w->uki.data, w->uki.len, 0644, e);
 	if (r)
 		return r;
 	w->sizes.uki = w->uki.len;
-	progress_say(plan->p->say, "uki.efi: kernel %s, %.1f MB, signed with db", plan->release, (double)w->uki.len / 1e6);
+	progress_say(plan->p->say, "uki.efi: kernel %s, %.1f MB, signed with db", plan->release,
+		     (double)w->uki.len / 1e6);
 	return 0;
 }
 
@@ -172,7 +180,9 @@ static int know_files(const struct write *w, struct known *k, struct predict_par
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
-	struct predict_params p = { .pk = plan->keys.cert[KEYS_PK], .kek = plan->keys.cert[KEYS_KEK], .db = plan->keys.cert[KEYS_DB] };
+	struct predict_params p = { .pk = plan->keys.cert[KEYS_PK],
+				    .kek = plan->keys.cert[KEYS_KEK],
+				    .db = plan->keys.cert[KEYS_DB] };
 	int r = efivar_uuid_parse(KEYS_OWNER_GUID, &p.owner, e);
 
 	r = r ? r : know_files(w, k, &p, e);
@@ -198,7 +208,9 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 
 int write_refvalues(struct write *w, struct err *e)
 {
-	struct refvalues_image image = { .name = w->plan->p->name, .version = w->plan->p->version, .arch = w->plan->board.arch };
+	struct refvalues_image image = { .name = w->plan->p->name,
+					 .version = w->plan->p->version,
+					 .arch = w->plan->board.arch };
 	cleanup_predict struct predict rules = { 0 };
 	cleanup_buf struct buf text = BUF_INIT;
 	struct known k = { 0 };

@@ -200,6 +200,20 @@ static void separator_retyped(struct world *w)
 	w->firmware.v[w_find(&w->firmware, 1, "separator")].type = ACTION;
 }
 
+static void separator_of_one(struct world *w)
+{
+	struct event *ev = &w->firmware.v[w_find(&w->firmware, 1, "separator")];
+
+	ev->data[0] = 1;
+	w_sha256(ev->data, 4, ev->digest);
+}
+
+static void separator_of_one_told_as_boot_order(struct world *w)
+{
+	separator_of_one(w);
+	w->firmware.v[w_find(&w->firmware, 1, "separator")].type = 0x80000002;
+}
+
 static void event_typed_as_separator(struct world *w)
 {
 	w->firmware.v[w_find(&w->firmware, 1, "boot order")].type = SEPARATOR;
@@ -542,6 +556,8 @@ static const struct attack attacks[] = {
 	{ "a duplicated separator refuses where nothing else is judged", .before = separator_twice, .reason = "PCR 1: has 2 separators" },
 	{ "a missing separator refuses", .before = separator_missing, .reason = "PCR 0: has 0 separators" },
 	{ "a separator of ffffffff refuses", .before = separator_error, .reason = "PCR 5: firmware log event 11 is a separator that is not" },
+	{ "a separator of 00000001 refuses", .before = separator_of_one, .reason = "PCR 1: firmware log event 7 is a separator that is not" },
+	{ "a separator of 00000001 told as a boot order refuses", .before = separator_of_one_told_as_boot_order, .reason = "PCR 1: has 0 separators" },
 	{ "a retyped separator refuses", .before = separator_retyped, .reason = "PCR 1: firmware log event 7 is a separator that is not" },
 	{ "another event typed as separator refuses", .before = event_typed_as_separator, .reason = "PCR 1: firmware log event 4 is a separator that is not" },
 	{ "a measurement hidden as EV_NO_ACTION refuses", .lie = measurement_hidden_as_no_action, .reason = "a log lacks events or was edited" },
@@ -637,6 +653,19 @@ static void a_stated_startup_locality_of_3_is_accepted(void **state)
 	world_free(w);
 }
 
+static void a_boot_order_with_the_bytes_of_an_error_separator_is_accepted(void **state)
+{
+	static const uint8_t order[] = { 1, 0, 0, 0 }; /* Boot0001, Boot0000: as OVMF measures it with a bootindex */
+	struct world *w = world_sound();
+	struct event *ev = &w->firmware.v[w_find(&w->firmware, 1, "boot order")];
+
+	(void)state;
+	w_sha256(order, sizeof(order), ev->digest);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
+	world_free(w);
+}
+
 static void a_clock_that_is_not_safe_is_a_fact_and_no_refusal(void **state)
 {
 	struct world *w = world_sound();
@@ -702,6 +731,7 @@ int main(void)
 	static const struct CMUnitTest own[] = {
 		cmocka_unit_test(a_sound_host_is_accepted_with_its_facts),
 		cmocka_unit_test(a_stated_startup_locality_of_3_is_accepted),
+		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),
