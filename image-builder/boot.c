@@ -88,7 +88,7 @@ static int prepare(struct machine *m, struct err *e)
 	if (!r)
 		r = folder_need(m->code, e);
 	if (!r)
-		r = folder_need(p->uki ? p->uki : p->disk, e);
+		r = folder_need(p->disk, e);
 	if (!r)
 		r = folder_join(m->state, "swtpm.sock", m->swtpm_sock, e);
 	if (!r)
@@ -97,7 +97,7 @@ static int prepare(struct machine *m, struct err *e)
 		r = check_path(p->attest_socket, true, e);
 	if (!r)
 		r = check_path(m->code, false, e);
-	if (!r && p->disk)
+	if (!r)
 		r = check_path(p->disk, false, e);
 	if (!r)
 		r = copy_vars(m, e);
@@ -133,13 +133,11 @@ static void args_devices(struct machine *m)
 {
 	const struct boot_params *p = m->p;
 
-	if (p->disk) {
-		(void)snprintf(m->opt_disk, sizeof(m->opt_disk), "if=none,id=disk,format=raw,file=%s%s", p->disk,
-			       p->keep_writes ? "" : ",snapshot=on"); /* fits */
-		args(m, "-drive", m->opt_disk);
-		/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
-		args(m, "-device", p->uki ? "virtio-blk-pci,drive=disk" : "virtio-blk-pci,drive=disk,bootindex=0");
-	}
+	(void)snprintf(m->opt_disk, sizeof(m->opt_disk), "if=none,id=disk,format=raw,file=%s%s", p->disk,
+		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
+	args(m, "-drive", m->opt_disk);
+	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
+	args(m, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
 		(void)snprintf(m->opt_device, sizeof(m->opt_device), "%s,tpmdev=tpm", p->tpm_device);	    /* bounded by board */
@@ -163,10 +161,6 @@ static void args_all(struct machine *m)
 	arg(m, p->system);
 	args_firmware(m);
 	args_devices(m);
-	if (p->uki)
-		args(m, "-kernel", p->uki);
-	if (p->uki && p->append)
-		args(m, "-append", p->append);
 	if (p->icount) {
 		args(m, "-icount", "shift=0,sleep=off");
 		args(m, "-rtc", "base=2026-01-01,clock=vm");

@@ -55,8 +55,6 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
 /**
  * struct boot_params - zero it, then set what is needed
  * @disk:       image to attach; opened with snapshot=on unless @keep_writes
- * @uki:        boot this UKI by -kernel instead of the disk's own, or NULL
- * @append:     options given to that UKI from outside, or NULL
  * @keys:       folder of holdfast-image keys
  * @tree:       extracted packages: firmware and virt-fw-vars
  * @state:      the machine's folder; made if it is not there, used again if it is
@@ -72,7 +70,7 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
  * @echo:       gets each console line, or NULL
  */
 struct boot_params {
-	const char *disk, *uki, *append, *keys, *tree, *state;
+	const char *disk, *keys, *tree, *state;
 	const char *firmware_code, *firmware_vars;
 	const char *system, *machine, *cpu, *tpm_device, *memory;
 	const char *const *extra;

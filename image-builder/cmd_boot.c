@@ -19,7 +19,7 @@
 
 /* struct options - what the command line gave */
 struct options {
-	const char *image, *disk, *board, *keys, *tree, *state, *uki, *append, *attest, *console, *until, *timeout;
+	const char *image, *disk, *board, *keys, *tree, *state, *attest, *console, *until, *timeout;
 	int no_secure_boot, no_tpm, keep_writes, icount, quiet;
 };
 
@@ -64,7 +64,7 @@ static int verdict_exit(const struct options *o, const struct boot_verdict *v)
 static int boot(const struct options *o, struct boot_verdict *v, struct err *e)
 {
 	cleanup_board struct board b = { 0 };
-	struct boot_params p = { .uki = o->uki, .append = o->append, .keys = o->keys, .tree = o->tree, .state = o->state,
+	struct boot_params p = { .keys = o->keys, .tree = o->tree, .state = o->state,
 				 .secure_boot = !o->no_secure_boot, .tpm = !o->no_tpm, .keep_writes = o->keep_writes,
 				 .icount = o->icount, .attest_socket = o->attest, .console = o->console, .until = o->until,
 				 .echo = o->quiet ? NULL : echo };
@@ -100,8 +100,6 @@ int cmd_boot(int argc, char **argv)
 		{ .name = "keys", .arg = "DIR", .help = "owner keys to enrol in the firmware", .value = &o.keys },
 		{ .name = "tree", .arg = "DIR", .help = "packages with the firmware", .value = &o.tree },
 		{ .name = "state", .arg = "DIR", .help = "the machine: its variables and TPM; made if missing", .value = &o.state },
-		{ .name = "uki", .arg = "FILE", .help = "start this UKI instead of the disk's own", .value = &o.uki },
-		{ .name = "append", .arg = "TEXT", .help = "options given to that UKI from outside", .value = &o.append },
 		{ .name = "attest-socket", .arg = "PATH", .help = "UNIX socket to the guest's agent", .value = &o.attest },
 		{ .name = "console", .arg = "FILE", .help = "keep the console here too", .value = &o.console },
 		{ .name = "until", .arg = "TEXT", .help = "end, with success, when a console line holds TEXT", .value = &o.until },
@@ -123,8 +121,6 @@ int cmd_boot(int argc, char **argv)
 		return cli_usage("boot", "operand \"%s\" is not wanted", argv[1]);
 	if ((!o.image && !o.disk) || !o.board || !o.keys || !o.tree || !o.state)
 		return cli_usage("boot", "--image (or --disk), --board, --keys, --tree and --state are needed");
-	if (o.append && !o.uki)
-		return cli_usage("boot", "--append goes with --uki");
 	if (boot(&o, &v, &e))
 		return cli_fail(CLI_COULD_NOT, "boot", &e);
 	return verdict_exit(&o, &v);

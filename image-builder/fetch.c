@@ -53,20 +53,6 @@ static bool tree_has(const char *out, const struct buf *want, bool whole, bool *
 	return !memcmp(have.data, want->data, want->len);
 }
 
-static int check_package(const char *path, const struct fetch_package *pkg, struct err *e)
-{
-	uint8_t digest[HASH_SHA256_BYTES];
-	char have[2 * HASH_SHA256_BYTES + 1], want[2 * HASH_SHA256_BYTES + 1];
-	int r = hash_sha256_file(path, digest, e);
-
-	if (r || hash_equal(digest, sizeof(digest), pkg->sha256, sizeof(pkg->sha256)))
-		return r;
-	hex_encode(digest, sizeof(digest), have);
-	hex_encode(pkg->sha256, sizeof(pkg->sha256), want);
-	return err_set(e, EBADMSG, "package file %s is damaged: SHA-256 %.16s..., the index says %.16s...; remove it",
-		       path, have, want);
-}
-
 static int unpack_all(const struct fetch_apt *a, const struct fetch_params *p, const char *tmp, struct err *e)
 {
 	int r = tree_begin(tmp, e);
@@ -76,7 +62,7 @@ static int unpack_all(const struct fetch_apt *a, const struct fetch_params *p, c
 		char path[PATH_MAX];
 
 		r = fetch_apt_file(a, &a->package[i], path, e);
-		r = r ? r : check_package(path, &a->package[i], e);
+		r = r ? r : fetch_apt_check(&a->package[i], path, e);
 		r = r ? r : tree_unpack(tmp, path, e);
 		if (!r && ((i + 1) % SAY_EVERY == 0 || i + 1 == a->n))
 			progress_say(p->say, "extracted %zu of %zu packages", i + 1, a->n);

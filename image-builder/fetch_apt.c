@@ -360,6 +360,20 @@ int fetch_apt_file(const struct fetch_apt *a, const struct fetch_package *pkg, c
 	return folder_join(a->archives, name, ret, e);
 }
 
+int fetch_apt_check(const struct fetch_package *pkg, const char *path, struct err *e)
+{
+	uint8_t digest[HASH_SHA256_BYTES];
+	char have[2 * HASH_SHA256_BYTES + 1], want[2 * HASH_SHA256_BYTES + 1];
+	int r = hash_sha256_file(path, digest, e);
+
+	if (r || hash_equal(digest, sizeof(digest), pkg->sha256, sizeof(pkg->sha256)))
+		return r;
+	hex_encode(digest, sizeof(digest), have);
+	hex_encode(pkg->sha256, sizeof(pkg->sha256), want);
+	return err_set(e, EBADMSG, "package file %s is damaged: SHA-256 %.16s..., the index says %.16s...; remove it",
+		       path, have, want);
+}
+
 /* struct counter - lines "Get:" of apt-get seen so far */
 struct counter {
 	progress_fn *say;

@@ -52,6 +52,9 @@ int fetch_apt_download(struct fetch_apt *a, const struct fetch_params *p, struct
 int fetch_apt_file(const struct fetch_apt *a, const struct fetch_package *pkg, char ret[static PATH_MAX],
 		   struct err *e) WARN_UNUSED;
 
+/** fetch_apt_check() - is the file at @path the one that the signed index names? -EBADMSG names it if not. */
+int fetch_apt_check(const struct fetch_package *pkg, const char *path, struct err *e) WARN_UNUSED;
+
 /** fetch_apt_parse_show() - take sizes and hashes from `apt-cache show`. Every package of @a must be among them. */
 int fetch_apt_parse_show(struct fetch_apt *a, char *text, struct err *e) WARN_UNUSED;
 

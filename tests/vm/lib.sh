@@ -59,3 +59,11 @@ flip() {
 	old=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
 	printf "$(printf '\\%03o' $((old ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
+
+# put_uki FILE: FILE becomes the UKI on the ESP of $work/disk.img, as an attacker with the disk in hand would do it
+put_uki() {
+	set -- "$1" $(partition "$work/disk.img" esp)
+	name=BOOTX64.EFI
+	[ "$arch" = x86_64 ] || name=BOOTAA64.EFI
+	mcopy -D o -i "$work/disk.img@@$2" "$1" "::EFI/BOOT/$name" || die "mcopy could not write the ESP"
+}
