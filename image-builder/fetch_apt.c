@@ -58,7 +58,7 @@ static bool keep_uri(char dest[static FETCH_URI_BYTES], const char *uri)
 
 int fetch_mirrors_of_machine(const char *const *apt_option, struct fetch_mirrors *ret, struct err *e)
 {
-	const char *argv[MAX_MACHINE_OPTIONS + 6] = { "apt-get" };
+	const char *argv[MAX_MACHINE_OPTIONS + 7] = { "apt-get" };
 	cleanup_buf struct buf out = BUF_INIT;
 	struct fetch_mirrors m = { .main = "" };
 	char *save = NULL;
@@ -68,6 +68,7 @@ int fetch_mirrors_of_machine(const char *const *apt_option, struct fetch_mirrors
 	for (; apt_option && *apt_option && n < MAX_MACHINE_OPTIONS; apt_option++)
 		argv[n++] = *apt_option;
 	argv[n++] = "indextargets";
+	argv[n++] = "--no-release-info"; /* else sources whose lists were never downloaded are passed over */
 	argv[n++] = "--format";
 	argv[n++] = "$(COMPONENT) $(RELEASE) $(REPO_URI)";
 	argv[n++] = "Created-By: Packages";

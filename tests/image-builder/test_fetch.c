@@ -137,7 +137,7 @@ static void both_formats_of_sources_name_the_same_mirrors(void **state)
 		{ "deb822.sources", "https://mirror.example.net/debian/",
 		  "https://security.example.net/debian-security/" },
 	};
-	char folder[64], option[600];
+	char folder[64], parts[80], option[600];
 	const char *const apt[] = { "-o", "Dir::Etc::SourceList=/dev/null", "-o", option, NULL };
 	struct fetch_mirrors m;
 	struct err e = ERR_INIT;
@@ -145,19 +145,20 @@ static void both_formats_of_sources_name_the_same_mirrors(void **state)
 	(void)state;
 	need("apt-get");
 	make_folder(folder);
+	(void)snprintf(parts, sizeof(parts), "%s/parts", folder); /* fits */
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		struct buf text = load(in("tests/data/apt", known[i].file));
 
-		drop_folder(in(folder, "parts"));
-		make_file(in(folder, "parts"), known[i].file, text.data, text.len);
+		drop_folder(parts);
+		make_file(parts, known[i].file, text.data, text.len);
 		buf_free(&text);
-		(void)snprintf(option, sizeof(option), "Dir::Etc::SourceParts=%s", in(folder, "parts")); /* fits */
+		(void)snprintf(option, sizeof(option), "Dir::Etc::SourceParts=%s", parts); /* fits */
 		assert_ok(fetch_mirrors_of_machine(apt, &m, &e), &e);
 		assert_string_equal(m.main, known[i].main);
 		assert_string_equal(m.security, known[i].security);
 	}
-	drop_folder(in(folder, "parts"));
-	make_file(in(folder, "parts"), "other.list", "deb http://archive.example.org/ubuntu noble main\n", 49);
+	drop_folder(parts);
+	make_file(parts, "other.list", "deb http://archive.example.org/ubuntu noble main\n", 49);
 	assert_refused(fetch_mirrors_of_machine(apt, &m, &e), &e, ENOENT, "--mirror");
 	drop_folder(folder);
 }

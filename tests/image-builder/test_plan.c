@@ -78,6 +78,7 @@ static void each_missing_input_is_named_in_turn(void **state)
 	refuse(&w, ENOENT, "/tree");
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
 	refuse(&w, ENOENT, "boot/vmlinuz-6.1-x");
+	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	refuse(&w, ENOENT, "usr/lib/stub");
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
@@ -117,6 +118,7 @@ static void wrong_words_on_the_command_line_are_named(void **state)
 	make_file(w.folder, "board/board.conf", board, strlen(board));
 	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
+	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
@@ -170,6 +172,7 @@ static void a_malformed_policy_is_named(void **state)
 	make_file(w.folder, "board/board.conf", board, strlen(board));
 	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
+	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
