@@ -24,7 +24,7 @@ static int ask(const char *path, const char *request, char ret_answer[static MAX
 		return err_errno(e, "cannot make a socket");
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return err_set(e, ENAMETOOLONG, "%s is too long for a socket", path);
-	strcpy(addr.sun_path, path); /* fits, checked above */
+	memcpy(addr.sun_path, path, strlen(path) + 1); /* fits, checked above */
 	/* The send limit holds for connect too (unix(7)): a full queue at PID 1 must not hold us for ever. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
