@@ -2,6 +2,8 @@
 /* common/proc.c - run another program and wait for it */
 #include "common/proc.h"
 
+#include "common/interrupt.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,6 +11,7 @@
 #include <sys/wait.h>
 
 #define STDERR_KEPT_BYTES 4096
+#define END_WAIT_MS       2000 /* for a grandchild that left the group and keeps a pipe */
 
 /* The child's side: wire descriptors, then exec. Reports the failing errno through @report. */
 static void child(const struct proc_params *p, int out, int err, int report)
@@ -16,6 +19,7 @@ static void child(const struct proc_params *p, int out, int err, int report)
 	int in = p->stdin_fd > 0 ? p->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int saved;
 
+	interrupt_child();
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		goto fail;
 	if (p->dir && chdir(p->dir) < 0)
@@ -40,16 +44,21 @@ static void keep_tail(struct buf *tail, const uint8_t *data, size_t n)
 	}
 }
 
-/* Read both pipes until both are closed. Return: 0, or -EFBIG if standard output is over its bound. */
+/* Read both pipes until both are closed. Return: 0; -EFBIG if standard output is over its bound; -EINTR. */
 static int drain(const struct proc_params *p, int out, int err, struct buf *tail, struct err *e)
 {
-	struct pollfd fds[2] = { { .fd = out, .events = POLLIN }, { .fd = err, .events = POLLIN } };
+	struct pollfd fds[3] = { { .fd = out, .events = POLLIN },
+				 { .fd = err, .events = POLLIN },
+				 { .fd = interrupt_fd(), .events = POLLIN } };
 	uint8_t block[16384];
 	int r = 0;
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return err_errno(e, "cannot wait for %s", p->argv[0]);
+		r = interrupt_check(e);
+		if (r)
+			return r;
 		for (int i = 0; i < 2; i++) {
 			ssize_t n;
 
@@ -75,6 +84,28 @@ static int drain(const struct proc_params *p, int out, int err, struct buf *tail
 		}
 	}
 	return 0;
+}
+
+/*
+ * End our own child @pid. Where signals are caught it has a process group, whose other members (dpkg-deb's tar, apt's
+ * methods) end with it; they hold the pipes, which tell when the last of them is gone and writes no more.
+ */
+static void end_child(pid_t pid, int out, int err)
+{
+	const int fds[2] = { out, err };
+	uint8_t block[4096];
+
+	if (interrupt_fd() < 0) {
+		(void)kill(pid, SIGKILL); /* it is reaped next */
+		return;
+	}
+	(void)kill(-pid, SIGKILL);
+	for (int i = 0; i < 2; i++) {
+		struct pollfd p = { .fd = fds[i], .events = POLLIN };
+
+		while (poll(&p, 1, END_WAIT_MS) > 0 && read(fds[i], block, sizeof(block)) > 0)
+			;
+	}
 }
 
 static const char *last_line(struct buf *tail)
@@ -111,9 +142,11 @@ int proc_run(const struct proc_params *p, struct err *e)
 {
 	int report[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	cleanup_buf struct buf tail = BUF_INIT;
-	int status = 0, exec_errno = 0, r = 0;
+	int status = 0, exec_errno = 0, r = interrupt_check(e);
 	pid_t pid;
 
+	if (r)
+		return r;
 	if (pipe2(report, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
 		r = err_errno(e, "cannot make pipes for %s", p->argv[0]);
 		goto out;
@@ -125,6 +158,8 @@ int proc_run(const struct proc_params *p, struct err *e)
 	}
 	if (pid == 0)
 		child(p, p->out || p->sink ? out[1] : 2, p->quiet ? err[1] : 2, report[1]);
+	if (interrupt_fd() >= 0)
+		(void)setpgid(pid, pid); /* the child does it too; whoever is first */
 	(void)close(take_fd(&report[1]));
 	(void)close(take_fd(&out[1]));
 	(void)close(take_fd(&err[1]));
@@ -132,7 +167,7 @@ int proc_run(const struct proc_params *p, struct err *e)
 		exec_errno = 0;
 	r = drain(p, out[0], err[0], &tail, e);
 	if (r)
-		(void)kill(pid, SIGKILL); /* our own child; it is reaped next */
+		end_child(pid, out[0], err[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!r)

@@ -225,6 +225,7 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 		r = check_inside(c, "program", g->program.v[i], e);
 	for (size_t i = 0; !r && i < g->library.n; i++)
 		r = check_inside(c, "library", g->library.v[i], e);
+	r = r ? r : check_inside(c, "runtime", g->runtime, e);
 	r = r ? r : check_pairs(c, "file", &g->file, e);
 	r = r ? r : check_pairs(c, "link", &g->link, e);
 	for (size_t i = 0; !r && i < g->config.n; i++)
@@ -240,10 +241,11 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
-	static const char *const keys[] = { "package", "program", "library", "file",     "link",
+	static const char *const keys[] = { "package", "program", "runtime", "library",  "file", "link",
 					    "config",  "argv",    "ready",   "ready_ms", NULL };
 	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL },
 					  { "ready", &ret->ready, NULL, NULL },
+					  { "runtime", &ret->runtime, NULL, NULL },
 					  { 0 } };
 	const struct list_key lists[] = { { "package", &ret->package },
 					  { "program", &ret->program },

@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#define BOARD_RUNTIME_PATH "usr/lib/holdfast/crun"
 #define BOARD_MAX_LIST 64
 
 /** struct board_list - values of a list key, borrowed from the file's text */
@@ -54,6 +55,8 @@ struct board {
  * struct engine - engine.conf
  * @folder:  where it was read from; file sources are below it
  * @program: paths in the tree; their libraries come along
+ * @runtime: the OCI runtime below the gate, path in the tree. It becomes BOARD_RUNTIME_PATH without any execute bit: the
+ *           gate starts it through the loader, and a client of the engine that names it as its own runtime gets EACCES
  * @file:    "SOURCE DEST": a file of the engine's folder and its place in the root (relative)
  * @link:    "PATH TARGET": a symbolic link in the root
  * @config:  absolute paths in the image that are measured as configuration, in order
@@ -63,7 +66,7 @@ struct engine {
 	char *text;
 	char folder[PATH_MAX];
 	struct board_list package, program, library, file, link, config;
-	const char *argv, *ready;
+	const char *argv, *ready, *runtime;
 	uint64_t ready_ms;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/cmd_build.c - `holdfast-image build`: plan an image, then write it */
 #include "common/cli.h"
+#include "common/interrupt.h"
 #include "image-builder/cmd.h"
 #include "image-builder/plan.h"
 #include "image-builder/write.h"
@@ -31,8 +32,9 @@ static int build(const struct plan_params *p)
 	static struct plan plan; /* large: folder names of all images */
 	struct write_sizes sizes;
 	struct err e = ERR_INIT;
-	int r = plan_make(&plan, p, &e);
+	int r = interrupt_catch(&e);
 
+	r = r ? r : plan_make(&plan, p, &e);
 	r = r ? r : write_run(&plan, &sizes, &e);
 	plan_free(&plan);
 	if (r)

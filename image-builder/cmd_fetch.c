@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/cmd_fetch.c - `holdfast-image fetch`: packages of Debian 13, extracted without being installed */
 #include "common/cli.h"
+#include "common/interrupt.h"
 #include "image-builder/board.h"
 #include "image-builder/cmd.h"
 #include "image-builder/fetch.h"
@@ -82,6 +83,8 @@ int cmd_fetch(int argc, char **argv)
 		return CLI_USAGE;
 	if ((!p.arch && !board) || !p.cache || !p.out)
 		return cli_usage("fetch", "--arch (or --board), --cache and --out are needed");
+	if (p.arch && strcmp(p.arch, "amd64") && strcmp(p.arch, "arm64"))
+		return cli_usage("fetch", "--arch \"%s\" is unknown, wanted amd64 or arm64", p.arch);
 	if (!n && !board && !engine)
 		return cli_usage("fetch", "no package is named");
 	argv[n + 1] = NULL; /* operands end here; argv has room for it */
@@ -89,7 +92,7 @@ int cmd_fetch(int argc, char **argv)
 	p.offline = offline;
 	p.refresh = refresh;
 	cmd_progress_verb("fetch");
-	if (fetch(&p, board, engine, argv + 1, &e))
+	if (interrupt_catch(&e) || fetch(&p, board, engine, argv + 1, &e))
 		return cli_fail(CLI_COULD_NOT, "fetch", &e);
 	return CLI_PASSED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/cmd_keys.c - `holdfast-image keys DIR` */
 #include "common/cli.h"
+#include "common/interrupt.h"
 #include "image-builder/cmd.h"
 #include "image-builder/keys.h"
 
@@ -15,7 +16,7 @@ int cmd_keys(int argc, char **argv)
 	if (n != 1)
 		return cli_usage("keys", "wanted one folder, got %d", n);
 	cmd_progress_verb("keys");
-	if (keys_make(argv[1], cmd_progress, &e))
+	if (interrupt_catch(&e) || keys_make(argv[1], cmd_progress, &e))
 		return cli_fail(CLI_COULD_NOT, "keys", &e);
 	return CLI_PASSED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/cmd_oci_make.c - `holdfast-image oci-make`: a container image from folders */
 #include "common/cli.h"
+#include "common/interrupt.h"
 #include "image-builder/board.h"
 #include "image-builder/cmd.h"
 #include "image-builder/epoch.h"
@@ -38,7 +39,7 @@ int cmd_oci_make(int argc, char **argv)
 	p.arch = policy_oci_arch(arch);
 	if (!p.arch)
 		return cli_usage("oci-make", "--arch \"%s\" is unknown, wanted x86_64 or arm64", arch);
-	if (epoch_get(&p.epoch, &e) || oci_make(&p, &e))
+	if (interrupt_catch(&e) || epoch_get(&p.epoch, &e) || oci_make(&p, &e))
 		return cli_fail(CLI_COULD_NOT, "oci-make", &e);
 	return CLI_PASSED;
 }

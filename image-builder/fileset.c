@@ -205,6 +205,16 @@ static int find_library(const struct fileset *f, const char *soname, const char 
 	return err_set(e, ENOENT, "%s needs %.60s, which is not in the tree %s", by, soname, f->tree);
 }
 
+int fileset_chmod(struct fileset *f, const char *path, mode_t mode, struct err *e)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].path, path)) {
+			f->v[i].mode = mode;
+			return 0;
+		}
+	return err_set(e, ENOENT, "%s is not among the files", path);
+}
+
 int fileset_program(struct fileset *f, const char *path, const char *source, struct err *e)
 {
 	cleanup_buf struct buf bytes = BUF_INIT;

@@ -56,6 +56,9 @@ int fileset_from_tree(struct fileset *f, const char *const *path, size_t n, stru
 /** fileset_program() - a program from outside the tree at @path, and the libraries it needs from the tree. */
 int fileset_program(struct fileset *f, const char *path, const char *source, struct err *e) WARN_UNUSED;
 
+/** fileset_chmod() - another mode for an entry that was added. -ENOENT. */
+int fileset_chmod(struct fileset *f, const char *path, mode_t mode, struct err *e) WARN_UNUSED;
+
 /** fileset_sha256() - SHA-256 of the file that will stand at @path. -ENOENT if none will. */
 int fileset_sha256(const struct fileset *f, const char *path, uint8_t ret[static HASH_SHA256_BYTES],
 		   struct err *e) WARN_UNUSED;

@@ -3,6 +3,7 @@
 #include "image-builder/folder.h"
 
 #include "common/file.h"
+#include "common/interrupt.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -127,8 +128,9 @@ static int publish(const char *path, const char *tmp, struct err *e)
 
 int folder_finish(const char *path, const char *tmp, int result, struct err *e)
 {
-	int r = result ? result : publish(path, tmp, e);
+	int r = result ? result : interrupt_check(e);
 
+	r = r ? r : publish(path, tmp, e);
 	if (r)
 		folder_discard(tmp);
 	return r;
@@ -187,7 +189,8 @@ int folder_copy_file(const char *from, const char *to, mode_t mode, struct err *
 	while (!r && (n = read(in, block, COPY_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n < 0 ? err_errno(e, "cannot read %s", from) : file_write_all(out, block, (size_t)n, to, e);
+		r = n < 0 ? err_errno(e, "cannot read %s", from) : interrupt_check(e);
+		r = r ? r : file_write_all(out, block, (size_t)n, to, e);
 	}
 	if (!r && fchmod(out, mode) < 0)
 		r = err_errno(e, "cannot set the mode of %s", to);

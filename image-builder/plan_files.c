@@ -88,6 +88,10 @@ static int add_engine(struct plan *plan, struct err *e)
 	int r = fileset_from_tree(&plan->root, g->program.v, g->program.n, e);
 
 	r = r ? r : fileset_from_tree(&plan->root, g->library.v, g->library.n, e);
+	r = r ? r : folder_join(plan->p->tree, g->runtime, source, e);
+	r = r ? r : folder_need(source, e);
+	r = r ? r : fileset_program(&plan->root, BOARD_RUNTIME_PATH, source, e);
+	r = r ? r : fileset_chmod(&plan->root, BOARD_RUNTIME_PATH, 0644, e);
 	for (size_t i = 0; !r && i < g->file.n; i++) {
 		r = cut_pair(g->file.v[i], a, b, e);
 		r = r ? r : folder_join(g->folder, a, source, e);

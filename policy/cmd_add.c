@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/cli.h"
 #include "common/file.h"
+#include "common/interrupt.h"
 #include "policy/oci_layout.h"
 #include "policy/policy_add.h"
 #include "policy/policy_write.h"
@@ -98,8 +99,9 @@ static const char *base_name(const char *path)
 static int add(const struct options *o, struct policy_add_params *a, struct err *e)
 {
 	cleanup_policy struct policy *p = NULL;
-	int r = policy_load_unverified(o->policy, &p, e);
+	int r = interrupt_catch(e);
 
+	r = r ? r : policy_load_unverified(o->policy, &p, e);
 	r = r ? r : file_mkdirs(o->layers, e);
 	r = r ? r : policy_cmd_signer(o->key, o->cert, &a->convert.by, e);
 	if (r)

@@ -32,11 +32,11 @@ static void close_on_exec_from(unsigned first)
 /* Does not return if it can be helped. */
 static int become_crun(const struct gate_host *host, const struct gate_command *cmd, const char *extra, struct err *e)
 {
-	const char *argv[3 * GATE_MAX_ARGS];
+	const char *argv[GATE_LOADER_ARGS + 3 * GATE_MAX_ARGS];
 
-	gate_command_argv(cmd, host->crun, extra, argv);
+	gate_command_argv(cmd, host->crun, extra, argv + gate_crun_words(host, argv));
 	close_on_exec_from(3);
-	(void)execv(host->crun, (char *const *)argv);
+	(void)execv(argv[0], (char *const *)argv);
 	return err_errno(e, "cannot execute %s", host->crun);
 }
 
@@ -63,12 +63,18 @@ static int run_crun(const struct gate_host *host, const struct gate_command *cmd
 static bool crun_knows(const struct gate_host *host, const char *root, const char *id)
 {
 	char option[GATE_MAX_ARG_BYTES + 8];
-	const char *const argv[] = {host->crun, option, "state", id, NULL};
+	const char *argv[GATE_LOADER_ARGS + 5];
+	size_t n = gate_crun_words(host, argv);
 	cleanup_buf struct buf out = BUF_INIT;
 	struct proc_params p = {.argv = argv, .out = &out, .out_max = 65536, .quiet = 1};
 	struct err e = ERR_INIT;
 
 	(void)snprintf(option, sizeof(option), "--root=%s", root); /* bounded by the command line's parser */
+	argv[n++] = host->crun;
+	argv[n++] = option;
+	argv[n++] = "state";
+	argv[n++] = id;
+	argv[n] = NULL;
 	return proc_run(&p, &e) != -ECHILD;
 }
 

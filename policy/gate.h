@@ -46,7 +46,8 @@
  * @policy_root: prefix for policy_load_verified()
  * @layer_dir:   files of the layers
  * @bottom:      folder of empty mount points, lowest in every root
- * @crun:        the real runtime
+ * @crun:        the real runtime: a file without an execute bit, so that no client of the engine can name it in our place
+ * @loader:      the dynamic loader that starts it all the same; NULL in tests: it is executed
  * @measure:     socket of PID 1
  * @owner:       who must own @run_dir and the bundle
  */
@@ -56,6 +57,7 @@ struct gate_host {
 	const char *layer_dir;
 	const char *bottom;
 	const char *crun;
+	const char *loader;
 	const char *measure;
 	uid_t owner;
 };
@@ -106,6 +108,14 @@ int gate_command_parse(int argc, char *const argv[], struct gate_command *ret, s
 
 /** gate_command_free() - release what it owns. */
 void gate_command_free(struct gate_command *cmd);
+
+#define GATE_LOADER_ARGS 3
+
+/**
+ * gate_crun_words() - the words that start crun, before its own arguments
+ * Return: how many words stand before crun's path (0 without a loader).
+ */
+size_t gate_crun_words(const struct gate_host *host, const char *ret[static GATE_LOADER_ARGS]);
 
 /**
  * gate_command_argv() - the command line for crun

@@ -298,6 +298,16 @@ void gate_command_free(struct gate_command *cmd)
 	cmd->n_option = 0;
 }
 
+size_t gate_crun_words(const struct gate_host *host, const char *ret[static GATE_LOADER_ARGS])
+{
+	if (!host->loader)
+		return 0;
+	ret[0] = host->loader;
+	ret[1] = "--argv0";
+	ret[2] = "crun";
+	return GATE_LOADER_ARGS;
+}
+
 void gate_command_argv(const struct gate_command *cmd, const char *crun, const char *extra,
 		       const char *ret[static 3 * GATE_MAX_ARGS])
 {

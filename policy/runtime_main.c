@@ -12,12 +12,21 @@
 
 #define EXIT_REFUSED 1
 
+#if defined(__x86_64__)
+#define LOADER "/lib64/ld-linux-x86-64.so.2"
+#elif defined(__aarch64__)
+#define LOADER "/lib/ld-linux-aarch64.so.1"
+#else
+#error "no dynamic loader is known for this architecture"
+#endif
+
 static const struct gate_host host = {
 	.run_dir = "/run/holdfast",
 	.policy_root = "",
 	.layer_dir = POLICY_LAYER_DIR,
 	.bottom = "/usr/lib/holdfast/bottom",
-	.crun = "/usr/bin/crun",
+	.crun = "/usr/lib/holdfast/crun",
+	.loader = LOADER,
 	.measure = "/run/holdfast/measure.sock",
 	.owner = 0,
 };

@@ -77,6 +77,7 @@ static void malformed_engines_are_refused(void **state)
 		{ "bad-argv-relative", "argv" },     { "bad-file-one-word", "config.toml" },
 		{ "bad-file-outside", "../../etc" }, { "bad-config-relative", "config" },
 		{ "bad-no-program", "program" },     { "bad-no-ready", "ready" },
+		{ "bad-no-runtime", "runtime" },
 		{ "bad-unknown-key", "start" },
 	};
 	struct engine g = { 0 };

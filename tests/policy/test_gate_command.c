@@ -184,9 +184,23 @@ static void a_path_with_a_line_break_is_refused(void **state)
 	gate_command_free(&cmd);
 }
 
+static void crun_is_started_by_the_loader_where_there_is_one(void **state)
+{
+	const struct gate_host direct = { .crun = "/crun" }, loaded = { .crun = "/crun", .loader = "/ld.so" };
+	const char *words[GATE_LOADER_ARGS];
+
+	(void)state;
+	assert_int_equal(gate_crun_words(&direct, words), 0);
+	assert_int_equal(gate_crun_words(&loaded, words), 3);
+	assert_string_equal(words[0], "/ld.so");
+	assert_string_equal(words[1], "--argv0");
+	assert_string_equal(words[2], "crun");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(crun_is_started_by_the_loader_where_there_is_one),
 		cmocka_unit_test(calls_of_engines_are_written_anew_for_crun),
 		cmocka_unit_test(what_the_gate_needs_itself_is_kept),
 		cmocka_unit_test(a_refused_line_still_tells_where_the_log_is),
