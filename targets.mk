@@ -1,5 +1,6 @@
 # targets.mk - what is done with the programs: guest builds, tests, the demo, packaging
 CACHE ?= $(CURDIR)/cache
+NPROC := $(shell nproc)
 SYSROOT_DIR := $(CACHE)/sysroot-$(DEB_ARCH)
 # What the guest's three programs compile against; the same release as the guest's own libraries.
 SYSROOT_PACKAGES := libc6-dev libgcc-s1 libgcc-14-dev linux-libc-dev libcryptsetup-dev libssl-dev libblkid-dev libtss2-dev libjson-c-dev
@@ -28,8 +29,8 @@ deps: ## install what building, booting and testing need (apt, asks nothing)
 
 demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)tools/install-deps build boot
-	$(Q)$(MAKE) --no-print-directory programs guest
-	$(Q)tools/demo
+	$(Q)$(MAKE) --no-print-directory -j$(NPROC) programs guest
+	$(Q)ARCH=$(ARCH) tools/demo
 
 unit-check: tests programs ## unit tests
 	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS))
