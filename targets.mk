@@ -32,11 +32,11 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)$(MAKE) --no-print-directory -j$(NPROC) programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
-unit-check: tests programs ## unit tests
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS))
+unit-check: tests programs ## unit tests, and the programs from outside
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/cli/run
 
 san-check: ## unit tests under ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory SAN=1 tests
+	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
 	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
 
 lint: programs ## include edges, symbol prefixes, function limits, and that each rule can fail
@@ -64,8 +64,9 @@ check: ## everything CI runs; ends with "N passed, N failed"
 DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/holdfast
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
 	install -m 0755 $(filter-out %/holdfast-init,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(B)/holdfast-init $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

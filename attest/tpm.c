@@ -76,7 +76,7 @@ static int open_library(const char *tcti, void **ret, const char **ret_conf, str
 static int open_transport(struct attest_tpm *t, const char *tcti, struct err *e)
 {
 	TSS2_TCTI_INFO_FUNC info;
-	const char *conf;
+	const char *conf = NULL;
 	size_t size = 0;
 	TSS2_RC rc;
 	int r = open_library(tcti, &t->library, &conf, e);
@@ -371,7 +371,7 @@ int attest_tpm_activate(struct attest_tpm *t, const struct bytes *blob, const st
 	TPM2B_ID_OBJECT id = {0};
 	TPM2B_ENCRYPTED_SECRET seed = {0};
 	cleanup_tss TPM2B_DIGEST *credential = NULL;
-	ESYS_TR hmac, policy;
+	ESYS_TR hmac = ESYS_TR_NONE, policy = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int r = parse_challenge(blob, secret, &id, &seed, e);
 

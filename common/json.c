@@ -292,9 +292,12 @@ int json_parse(const void *text, size_t len, const char *name, json_object **ret
 	tok = json_tokener_new_ex(JSON_MAX_DEPTH + 2);
 	if (!tok)
 		return err_set(e, ENOMEM, "no memory to read %s", name);
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	o = json_tokener_parse_ex(tok, text, (int)len);
-	/* A bare number at the end of the text leaves the tokener waiting for more digits; no document of ours is one. */
+	/*
+	 * Not JSON_TOKENER_STRICT: the scan above is stricter, and that flag's own rules differ between releases (json-c 0.18
+	 * refuses every byte above 0x7f in a string, and integers beyond 64 bits, which json_get_u64() refuses by name).
+	 * A bare number at the end of the text leaves the tokener waiting for more digits; no document of ours is one.
+	 */
 	if (!o)
 		r = err_set(e, EINVAL, "%s: %s", name, json_tokener_error_desc(json_tokener_get_error(tok)));
 	else

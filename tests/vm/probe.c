@@ -12,6 +12,7 @@
  */
 #include "common/cleanup.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/kexec.h>
@@ -225,6 +226,47 @@ static void pid1(void)
 	verdict(kill(1, SIGKILL) == 0, "pid1-survives-sigkill", strerror(errno)); /* ignored by the kernel; we go on */
 }
 
+/* pid of the process whose name is @comm, 0 if there is none. */
+static pid_t find(const char *comm)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (d && !found && (entry = readdir(d))) {
+		char path[300], text[64];
+
+		(void)snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		if (slurp(path, text, sizeof(text)) > 0 && !strncmp(text, comm, strlen(comm)) && text[strlen(comm)] == '\n')
+			found = (pid_t)atoi(entry->d_name);
+	}
+	if (d)
+		(void)closedir(d);
+	return found;
+}
+
+/* Kill the engine: another one must be there, and answer, within a minute. */
+static int kill_engine(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/run/containerd/containerd.sock" };
+	pid_t old = find("containerd"), new = 0;
+
+	if (old <= 1 || kill(old, SIGKILL) < 0)
+		return 1;
+	for (int i = 0; i < 300; i++) {
+		cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		new = find("containerd");
+		if (new && new != old && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0) {
+			printf("probe: ok engine %d was killed, %d answers\n", (int)old, (int)new);
+			return 0;
+		}
+		(void)usleep(200000);
+	}
+	printf("probe: FAILED engine %d was killed, none came back\n", (int)old);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -234,6 +276,8 @@ int main(int argc, char **argv)
 		return kill(1, SIGTERM) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "sigint-pid1"))
 		return kill(1, SIGINT) == 0 ? 0 : 1;
+	if (argc == 2 && !strcmp(argv[1], "kill-engine"))
+		return kill_engine();
 	if (argc == 2 && !strcmp(argv[1], "orphans")) {
 		/* Grandchildren whose parent is gone: PID 1 must reap them, or they stay as zombies. */
 		for (int i = 0; i < 200; i++)
