@@ -37,7 +37,7 @@ unit-check: tests programs ## unit tests, and the programs from outside
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 HOLDFAST_BIN=$(B)-san tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS))) tests/cli/run
 
 lint: programs ## include edges, symbol prefixes, function limits, and that each rule can fail
 	$(Q)tests/lint/run

@@ -46,6 +46,9 @@ static int parse_d_ng(struct bytes f, struct ima_entry *en, struct err *e)
 	memcpy(name, f.p, n - 1);
 	en->file_alg = hash_by_name(name);
 	en->file = (struct bytes){nul + 1, f.n - n - 1};
+	for (char *c = name; *c; c++) /* it may be shown on a terminal */
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	if (en->file_alg == HASH_NONE || hash_bytes(en->file_alg) != en->file.n)
 		return err_set(e, EINVAL, "IMA log: entry %zu: digest of %zu bytes of hash \"%s\"", en->index,
 			       en->file.n, name);

@@ -134,7 +134,7 @@ static int verdict(const struct proc_params *p, int status, int exec_errno, stru
 		return 0;
 	line = p->quiet ? last_line(tail) : "see above";
 	if (WIFSIGNALED(status))
-		return err_set(e, ECHILD, "%s was ended by signal %d: %s", p->argv[0], WTERMSIG(status), line);
+		return err_set(e, EIO, "%s was ended by signal %d: %s", p->argv[0], WTERMSIG(status), line);
 	return err_set(e, ECHILD, "%s failed with status %d: %s", p->argv[0], WEXITSTATUS(status), line);
 }
 

@@ -35,7 +35,7 @@ struct proc_params {
  * proc_run() - run and wait
  *
  * Return: 0 if the program exited 0; -ENOENT if it is not installed; -ECHILD with its status and the last
- * line it wrote to standard error if it failed; -EINTR, the program and what it started having been ended, if a
+ * line it wrote to standard error if it exited otherwise, -EIO likewise if a signal ended it; -EINTR, the program and what it started having been ended, if a
  * signal came (common/interrupt.h).
  */
 int proc_run(const struct proc_params *p, struct err *e) WARN_UNUSED;

@@ -82,8 +82,6 @@ static int prepare(struct machine *m, struct err *e)
 	int r = folder_absolute(p->state, m->state, e);
 
 	if (!r)
-		r = file_mkdirs(m->state, e);
-	if (!r)
 		r = folder_join(p->tree, p->firmware_code, m->code, e);
 	if (!r)
 		r = folder_need(m->code, e);
@@ -99,6 +97,8 @@ static int prepare(struct machine *m, struct err *e)
 		r = check_path(m->code, false, e);
 	if (!r)
 		r = check_path(p->disk, false, e);
+	if (!r)
+		r = file_mkdirs(m->state, e);
 	if (!r)
 		r = copy_vars(m, e);
 	if (!r && p->tpm)

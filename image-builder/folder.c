@@ -10,9 +10,11 @@
 #include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define COPY_BYTES   (1 << 20)
 #define OPEN_FOLDERS 32
+#define FULL_BYTES   (64u << 10)
 
 int folder_join(const char *folder, const char *name, char ret[static PATH_MAX], struct err *e)
 {
@@ -126,11 +128,24 @@ static int publish(const char *path, const char *tmp, struct err *e)
 	return folder_remove(old, e);
 }
 
+/* Tools tend to end with a line on what follows from a full disk (tar: "wrote only 7680 of 10240 bytes"): name the cause. */
+static void name_full_disk(const char *path, struct err *e)
+{
+	const char *cause = strerror(ENOSPC);
+	struct statvfs v;
+
+	if (strstr(e->msg, cause) || statvfs(path, &v) < 0 || !v.f_frsize || v.f_bavail >= FULL_BYTES / v.f_frsize)
+		return;
+	(void)err_context(e, "%s: %s", path, cause); /* keeps the code */
+}
+
 int folder_finish(const char *path, const char *tmp, int result, struct err *e)
 {
 	int r = result ? result : interrupt_check(e);
 
 	r = r ? r : publish(path, tmp, e);
+	if (r && r != -EINTR)
+		name_full_disk(tmp, e);
 	if (r)
 		folder_discard(tmp);
 	return r;

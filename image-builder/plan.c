@@ -154,12 +154,28 @@ static int find_modules(struct plan *plan, struct err *e)
 	return 0;
 }
 
+/* Debian keeps libraries in a folder named after the architecture. */
+static int check_tree_arch(const struct plan *plan, struct err *e)
+{
+	static const char *const folders[] = { "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu" };
+	bool arm64 = !strcmp(plan->board.arch, "arm64");
+	char own[PATH_MAX], other[PATH_MAX];
+	int r = folder_join(plan->p->tree, folders[arm64], own, e);
+
+	r = r ? r : folder_join(plan->p->tree, folders[!arm64], other, e);
+	if (!r && access(own, F_OK) < 0 && access(other, F_OK) == 0)
+		r = err_set(e, EINVAL, "%s holds packages of another architecture than the board's, %s", plan->p->tree,
+			    plan->board.arch);
+	return r;
+}
+
 static int find_inputs(struct plan *plan, struct err *e)
 {
 	const char *tools = plan->p->tools ? plan->p->tools : plan->p->tree;
 	char name[PATH_MAX];
 	int r = folder_need(plan->p->tree, e);
 
+	r = r ? r : check_tree_arch(plan, e);
 	r = r ? r : modules_release(plan->p->tree, &plan->release, e);
 	if (r)
 		return r;

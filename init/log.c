@@ -53,6 +53,7 @@ int pid1_log_open(struct err *e)
 	if (fd < 0)
 		return pid1_err(e, fd, "cannot open /dev/console");
 	console = fd;
+	sys_console_unstoppable(console); /* else a ctrl-S at the console would hold PID 1 */
 	fd = sys_open("/dev/kmsg", O_WRONLY | O_NOCTTY, 0);
 	if (fd < 0)
 		return pid1_err(e, fd, "cannot open /dev/kmsg");

@@ -15,6 +15,7 @@
 
 #define IPE_BLOB   "/etc/holdfast/ipe.p7b"
 #define CAP_BIT(c) (1ull << (c))
+#define SPAWN_NS   20000000000ull
 
 /* What an engine could undo the host with. CAP_SYS_ADMIN must stay: an engine mounts. */
 #define ENGINE_CAPS_GONE                                                                                               \
@@ -23,7 +24,7 @@
 	 CAP_BIT(CAP_AUDIT_READ) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_WAKE_ALARM) |                 \
 	 CAP_BIT(CAP_BLOCK_SUSPEND) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_CHECKPOINT_RESTORE))
 
-/* The agent reads logs and asks the TPM, as the owner of both: no capability at all. */
+/* The agent reads logs and asks the TPM, as the owner of both: uid 0 still, but no capability. */
 #define AGENT_CAPS_KEPT 0ull
 
 static int measure_file_at(struct pid1 *p, const char *what, const char *path, struct err *e)
@@ -66,6 +67,7 @@ static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_
 		.cgroup_procs = cgroup_procs,
 		.keep_caps = keep_caps,
 		.console = pid1_log_console(),
+		.within_ns = SPAWN_NS,
 	};
 	const char *step = "";
 	int r = sys_spawn(&c, ret_pid, &step);

@@ -3,7 +3,8 @@
  * init/stage_harden.c - settings of the kernel that a container host does not need open; then PID 1's own privileges
  *
  * Each setting is read back; one that this kernel lacks is a failure, for the builder knows the kernel. Some could be
- * set back by a root process with /proc/sys: the gate keeps that from containers.
+ * set back by any process of user 0 on the host. The gate keeps /proc/sys from containers, but a client of containerd's
+ * API may have a container's output written there (file:// logger).
  */
 #include "init/pid1.h"
 

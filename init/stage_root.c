@@ -3,7 +3,7 @@
  * init/stage_root.c - from a root hash to the verified root: TPM, disk, signature, dm-verity, identity, mount
  *
  * The command line pins the root hash; the signature record on the disk must name the same root and the signer that
- * the boot manifest names (so that the identity measured is a checked one); the kernel judges the signature itself.
+ * the boot manifest names (so that the identity measured is the one the UKI names); the kernel judges the signature itself.
  */
 #include "init/pid1.h"
 

@@ -60,6 +60,9 @@ int sys_uevent_open(void);
 /** sys_uevent_recv() - next message, if it is the kernel's own. Return: bytes; 0 for another's; -EAGAIN when none is left. */
 ssize_t sys_uevent_recv(int fd, void *buf, size_t n);
 
+/** sys_console_unstoppable() - output of that terminal no longer waits when XOFF (ctrl-S) comes in. */
+void sys_console_unstoppable(int fd);
+
 /** sys_console_drain() - wait until the terminal has sent everything. */
 void sys_console_drain(int fd);
 
@@ -81,6 +84,7 @@ int sys_exec_memory_is_denied(void);
  * @cgroup_procs: the cgroup.procs file that it joins first
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
  * @console:      descriptor that becomes its standard output and error
+ * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
  */
 struct sys_child {
 	const char *const *argv;
@@ -88,15 +92,17 @@ struct sys_child {
 	const char *cgroup_procs;
 	uint64_t keep_caps;
 	int console;
+	uint64_t within_ns;
 };
 
 /**
- * sys_spawn() - start a confined child: own session, cgroup, capabilities, no_new_privs, default signals
+ * sys_spawn() - start a confined child: own session, cgroup, capabilities, no_new_privs, default signals, and no
+ * device-mapper but to ask for tables
  * @ret_pid: set as soon as there is a child, even if it then fails (it must be reaped)
  *
  * Should: return only after the child's execve(2) succeeded or a step failed (told through a CLOEXEC pipe).
- * Must not: leave a confinement step undone: a child that cannot be confined ends before its execve(2).
- * Return: 0 or -errno of the failed step; *@ret_step names it.
+ * Must not: leave a confinement step undone: a child that cannot be confined ends before its execve(2). Wait for ever.
+ * Return: 0 or -errno of the failed step; *@ret_step names it. -ETIMEDOUT: it was late, and was killed.
  */
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
 

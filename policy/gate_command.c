@@ -146,6 +146,15 @@ static bool value_is_valid(const struct option_row *o, const char *v)
 	return false;
 }
 
+/* crun keeps its state below --root: it must not be made to write, or to find containers, among our own files. */
+static bool root_is_ours(const char *v)
+{
+	static const char ours[] = "/run/holdfast";
+	size_t n = sizeof(ours) - 1;
+
+	return strstr(v, "//") || strstr(v, "/./") || strstr(v, "..") || (!strncmp(v, ours, n) && (v[n] == '/' || !v[n]));
+}
+
 /* One option for crun, in the one spelling it surely reads. */
 static int pass(char *list[], size_t *n, const struct option_row *o, const char *v, struct err *e)
 {
@@ -185,6 +194,8 @@ static int keep(struct gate_command *cmd, const struct option_row *o, const char
 	}
 	if (slot && *slot)
 		return err_set(e, EPERM, "option --%s is given twice", o->name);
+	if (o->keep == KEEP_ROOT && root_is_ours(v))
+		return err_set(e, EPERM, "option --root: \"%.80s\" is holdfast's own folder, or leads there", v);
 	if (slot)
 		*slot = v;
 	if (o->keep == KEEP_BUNDLE || o->keep == KEEP_PROCESS)

@@ -105,7 +105,7 @@ oci_check_fn oci_spec_process, oci_spec_mounts, oci_spec_linux, oci_spec_annotat
 /** oci_spec_process_done() - what must hold once the whole process object was seen. */
 int oci_spec_process_done(struct oci_check *c) WARN_UNUSED;
 
-/** oci_spec_linux_done() - the same for linux: the six namespaces. */
+/** oci_spec_linux_done() - the same for linux: the six namespaces, a cgroup that is not PID 1's own. */
 int oci_spec_linux_done(struct oci_check *c) WARN_UNUSED;
 
 /** oci_spec_find_image() - the entry that hints in the tree @config or the id name; refuses CODE_GATE_NO_ENTRY. */

@@ -120,7 +120,7 @@ static int check_namespaces(struct oci_check *c, json_object *v, const char *whe
 }
 
 /* All but cgroup, which some engines leave out; the output has all six. */
-int oci_spec_linux_done(struct oci_check *c)
+static int check_namespaces_are_all(struct oci_check *c)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(namespace_names); i++)
 		if (i != OCI_NS_CGROUP && !(c->want.namespaces & 1u << i))
@@ -332,6 +332,19 @@ static int check_resources(struct oci_check *c, json_object *v, const char *wher
 	return oci_spec_object(c, v, where, fields);
 }
 
+/* Is the last part of path @s the id itself, or what podman makes of it? */
+static bool cgroup_is_named_after(const char *s, const char *id)
+{
+	size_t n = strlen(s), m = strlen(id), podman = strlen("libpod-");
+	size_t at = n < m ? 0 : n - m;
+
+	if (strcmp(s + at, id))
+		return false;
+	if (at >= podman && !strncmp(s + at - podman, "libpod-", podman))
+		at -= podman;
+	return at == 0 || strchr("/:", s[at - 1]);
+}
+
 /* A group named after the container, so that one container does not end up in the group of another. */
 static int check_cgroups_path(struct oci_check *c, json_object *v, const char *where)
 {
@@ -340,11 +353,31 @@ static int check_cgroups_path(struct oci_check *c, json_object *v, const char *w
 	if (!*s)
 		return 0;
 	if (!oci_spec_chars(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-", 512) ||
-	    strstr(s, "..") || !ends_with(s, c->in->id))
+	    *s == '.' || strstr(s, "/.") || strstr(s, "..") || !cgroup_is_named_after(s, c->in->id))
 		return oci_spec_refuse(c, CODE_GATE_CONFIG,
 				       "%s: %s: \"%.80s\": wanted a plain path that ends with the container's id",
 				       c->in->name, where, s);
 	c->want.cgroups_path = s;
+	return 0;
+}
+
+/*
+ * PID 1 keeps the engine and the agent in groups of their own. A container in one of these could have them frozen with
+ * it, limited, or ended. Without a path the runtime takes the id.
+ */
+static int check_cgroup_is_not_of_pid1(struct oci_check *c)
+{
+	static const char *const taken[] = {"engine", "agent"};
+	const char *s = c->want.cgroups_path ? c->want.cgroups_path : c->in->id;
+	size_t n;
+
+	s += strspn(s, "/");
+	n = strcspn(s, "/");
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (n == strlen(taken[i]) && !strncmp(s, taken[i], n))
+			return oci_spec_refuse(c, CODE_GATE_CONFIG,
+					       "%s: linux.cgroupsPath: /%s is a group of PID 1's own", c->in->name,
+					       taken[i]);
 	return 0;
 }
 
@@ -439,4 +472,11 @@ int oci_spec_linux(struct oci_check *c, json_object *v, const char *where)
 	};
 
 	return oci_spec_object(c, v, where, fields);
+}
+
+int oci_spec_linux_done(struct oci_check *c)
+{
+	int r = check_namespaces_are_all(c);
+
+	return r ? r : check_cgroup_is_not_of_pid1(c);
 }

@@ -7,7 +7,7 @@
  *   or the kernel itself, looks into other processes, or has a long record of kernel bugs, gets EPERM, as it would
  *   without the privilege. Everything else, calls of future kernels too, gets ENOSYS, so that a C library falls back
  *   to what it knows. Names that an architecture lacks are skipped by the runtime; other ABIs of the machine (i386,
- *   x32) are not named, and a call through them ends the process.
+ *   x32) are not named, and a call through them ends the thread.
  *
  *   clone is allowed without flags that make namespaces. clone3 has its flags in memory, where a filter cannot look: it
  *   is in no table, so it gets ENOSYS, and libc takes clone. Sockets are allowed below AF_ALG (38), so without AF_ALG

@@ -156,20 +156,31 @@ static void put_mounts(const struct oci_check *c, struct buf *out)
 /* --- linux ---------------------------------------------------------------------------------------------------------
  */
 
-/* What would show the host or let its kernel be set, made unreadable, or read-only. */
+/*
+ * What would show the host or let its kernel be set, made unreadable, or read-only. Of /proc this is all that user 0
+ * without a capability can write to on Linux 6.12, and what it reads beyond others of physical memory.
+ */
 static const char *const masked_paths[] = {
 	"/proc/acpi",
 	"/proc/asound",
+	"/proc/dynamic_debug",
 	"/proc/interrupts",
 	"/proc/kallsyms",
 	"/proc/kcore",
 	"/proc/keys",
 	"/proc/key-users",
+	"/proc/kmsg",
+	"/proc/kpagecgroup",
+	"/proc/kpagecount",
+	"/proc/kpageflags",
 	"/proc/latency_stats",
+	"/proc/pagetypeinfo",
 	"/proc/sched_debug",
 	"/proc/scsi",
+	"/proc/slabinfo",
 	"/proc/timer_list",
 	"/proc/timer_stats",
+	"/proc/vmallocinfo",
 	"/sys/firmware",
 	"/sys/fs/selinux",
 	"/sys/kernel/security",

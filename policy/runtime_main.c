@@ -7,6 +7,7 @@
 #include "policy/gate.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,6 +55,7 @@ static int refuse(const struct gate_command *cmd, enum code code, const struct e
 	char sentence[ERR_MSG_MAX + 128];
 	struct err log = ERR_INIT;
 
+	(void)signal(SIGPIPE, SIG_IGN); /* an engine that has closed our standard error still reads the log */
 	if (code != CODE_INTERNAL) /* a fault of ours or crun's is no attempt of anybody */
 		gate_measure_violation(host.measure, code);
 	gate_sentence(code, e->msg, sentence, sizeof(sentence));

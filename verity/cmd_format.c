@@ -3,6 +3,7 @@
 #include "verity/cmd.h"
 
 #include "common/hex.h"
+#include "common/interrupt.h"
 #include "verity/format.h"
 
 #include <string.h>
@@ -56,7 +57,7 @@ int verity_cmd_format(int argc, char **argv)
 	p.data_path = argv[1];
 	p.hash_path = append ? NULL : argv[2];
 	p.salt = salt;
-	if (verity_format(&p, &res, &e))
+	if (interrupt_catch(&e) || verity_format(&p, &res, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	verity_cmd_print(append ? argv[1] : argv[2], &res.sb, res.root_hash, res.hash_offset_bytes, json);
 	return CLI_PASSED;

@@ -218,6 +218,7 @@ static bool is_disk(int disk_fd)
 
 static int search_disk(struct search *s, int disk_fd, const char *disk, struct err *e)
 {
+	static char gpt[] = "gpt", *only_gpt[] = {gpt, NULL}; /* of all the tables it reads, an attacker gets to one */
 	cleanup_probe blkid_probe probe = NULL;
 	char path[PATH_MAX];
 	blkid_parttable table;
@@ -231,7 +232,8 @@ static int search_disk(struct search *s, int disk_fd, const char *disk, struct e
 		(void)snprintf(s->unread, sizeof(s->unread), "%.40s", path);
 		return 0;
 	}
-	if (blkid_probe_enable_superblocks(probe, 0) < 0 || blkid_probe_enable_partitions(probe, 1) < 0)
+	if (blkid_probe_enable_superblocks(probe, 0) < 0 || blkid_probe_enable_partitions(probe, 1) < 0 ||
+	    blkid_probe_filter_partitions_type(probe, BLKID_FLTR_ONLYIN, only_gpt) < 0)
 		return err_set(e, ENOMEM, "libblkid cannot be set up for %s", path);
 	list = blkid_probe_get_partitions(probe);
 	table = list ? blkid_partlist_get_table(list) : NULL;

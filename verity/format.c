@@ -2,6 +2,8 @@
 /* verity/format.c - make a superblock and hash tree for a file or device */
 #include "verity/format.h"
 
+#include "common/interrupt.h"
+
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -56,7 +58,8 @@ static int hash_data(struct verity_tree *t, int data_fd, uint64_t bytes, struct 
 		if (n == 0)
 			return err_set(e, ENODATA, "the data ends at offset %llu, wanted %llu bytes",
 				       (unsigned long long)at, (unsigned long long)bytes);
-		r = verity_tree_update(t, buffer, (size_t)n, e);
+		r = interrupt_check(e);
+		r = r ? r : verity_tree_update(t, buffer, (size_t)n, e);
 		if (r)
 			return r;
 		at += (uint64_t)n;

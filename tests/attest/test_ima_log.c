@@ -152,6 +152,8 @@ static const struct bad_case {
 	{"digest too short", "ima-ng", 10, "sha256:", 8, 31, "/m", 3, false, false,
 	 "digest of 31 bytes of hash \"sha256\""},
 	{"unknown hash", "ima-ng", 10, "sha999:", 8, 32, "/m", 3, false, false, "hash \"sha999\""},
+	{"a hash name that a terminal would obey", "ima-ng", 10, "\033[2J\233:", 7, 32, "/m", 3, false, false,
+	 "hash \"?[2J?\""},
 	{"no colon", "ima-ng", 10, "sha256", 7, 32, "/m", 3, false, false, "hash name and a colon"},
 	{"only a colon", "ima-ng", 10, ":", 2, 32, "/m", 3, false, false, "hash name and a colon"},
 	{"a long hash name", "ima-ng", 10, "sha256sha256sha256:", 20, 32, "/m", 3, false, false,

@@ -326,6 +326,11 @@ ssize_t sys_uevent_recv(int fd, void *buf, size_t n)
 	return (ssize_t)ev->len;
 }
 
+void sys_console_unstoppable(int fd)
+{
+	(void)fd;
+}
+
 void sys_console_drain(int fd)
 {
 	(void)fd;

@@ -94,6 +94,16 @@ static void assert_text(json_object *o, const char *pointer, const char *want)
 		want);
 }
 
+static void assert_listed(json_object *a, const char *want)
+{
+	size_t n = json_object_array_length(a), i = 0;
+
+	while (i < n && strcmp(json_str(json_object_array_get_idx(a, i)), want))
+		i++;
+	if (i == n)
+		fail_msg("%s is not listed", want);
+}
+
 /* What no container of image "hello" may ever lack or have, whatever was asked. */
 static void assert_closed(json_object *o)
 {
@@ -109,6 +119,11 @@ static void assert_closed(json_object *o)
 	assert_text(o, "/process/capabilities/inheritable", "[]");
 	assert_text(o, "/process/capabilities/ambient", "[]");
 	assert_text(o, "/root", "{\"path\":\"" ROOTFS "\",\"readonly\":true}");
+	assert_text(o, "/linux/readonlyPaths",
+		    "[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]");
+	assert_listed(at(o, "/linux/maskedPaths"), "/proc/dynamic_debug"); /* user 0 may write it without a capability */
+	assert_listed(at(o, "/linux/maskedPaths"), "/proc/kpageflags");
+	assert_listed(at(o, "/linux/maskedPaths"), "/sys/kernel/security");
 	assert_text(o, "/linux/namespaces",
 		    "[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
 		    "{\"type\":\"mount\"},{\"type\":\"cgroup\"}]");
@@ -316,6 +331,60 @@ static void the_id_names_the_entry_only_at_a_boundary(void **state)
 	}
 }
 
+/* The verdict on good-ctr-run.json for entry "hello" with another id and cgroup. */
+static enum code judge_cgroup(const char *id, const char *cgroup, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT, out = BUF_INIT;
+	cleanup_json json_object *o = NULL;
+	const struct policy_image *image = NULL;
+	enum code code = CODE_NONE;
+	struct oci_spec_input in = {.name = "config.json", .id = id, .policy = policy, .rootfs = ROOTFS};
+	json_object *notes = json_object_new_object();
+
+	read_data("good-ctr-run", &text);
+	assert_ok(json_parse(text.data, text.len, "good-ctr-run.json", &o, e), e);
+	json_object_object_add(notes, "org.holdfast.image", json_object_new_string("hello"));
+	json_object_object_add(o, "annotations", notes);
+	json_object_object_add(at(o, "/linux"), "cgroupsPath", json_object_new_string(cgroup));
+	in.bytes = json_object_to_json_string(o);
+	in.len = strlen(in.bytes);
+	(void)!oci_spec_create(&in, &image, &out, &code, e); /* the code is what is judged */
+	return code;
+}
+
+static void a_container_gets_a_cgroup_of_its_own_only(void **state)
+{
+	static const struct {
+		const char *id, *cgroup, *part; /* NULL: allowed */
+	} cases[] = {
+		{"hello", "/default/hello", NULL},
+		{"hello", "", NULL},
+		{"hello", "system.slice:docker:hello", NULL},
+		{"hello", "/libpod_parent/libpod-hello", NULL},
+		{"engine", "/default/engine", NULL},
+		{"agent", "/agents/agent", NULL},
+		{"o", "/default/hello", "ends with the container's id"}, /* the end of another's name */
+		{"hello", "/default/other-hello", "ends with the container's id"},
+		{"hello", "/engine/./hello", "ends with the container's id"},
+		{"engine", "/engine", "/engine is a group of PID 1's own"},
+		{"agent", "/agent", "/agent is a group of PID 1's own"},
+		{"agent", "", "/agent is a group of PID 1's own"}, /* the runtime would take the id */
+		{"agent", "agent", "/agent is a group of PID 1's own"},
+		{"hello", "//agent/hello", "/agent is a group of PID 1's own"},
+		{"hello", "/./agent/hello", "ends with the container's id"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err e = ERR_INIT;
+		enum code code = judge_cgroup(cases[i].id, cases[i].cgroup, &e);
+
+		if (code != (cases[i].part ? CODE_GATE_CONFIG : CODE_NONE) ||
+		    (cases[i].part && !strstr(e.msg, cases[i].part)))
+			fail_msg("id %s, cgroup %s: E%d \"%s\"", cases[i].id, cases[i].cgroup, code, e.msg);
+	}
+}
+
 static void limits_pass_as_numbers_and_privileged_ones_are_lowered(void **state)
 {
 	cleanup_buf struct buf out = BUF_INIT, second = BUF_INIT;
@@ -445,6 +514,7 @@ int main(void)
 		cmocka_unit_test(what_engines_ask_by_themselves_is_accepted_and_closed),
 		cmocka_unit_test(what_the_policy_does_not_allow_is_refused_with_its_code),
 		cmocka_unit_test(the_id_names_the_entry_only_at_a_boundary),
+		cmocka_unit_test(a_container_gets_a_cgroup_of_its_own_only),
 		cmocka_unit_test(limits_pass_as_numbers_and_privileged_ones_are_lowered),
 		cmocka_unit_test(seccomp_is_ours_even_if_the_engine_allows_everything),
 		cmocka_unit_test(another_user_runs_as_its_own_entry_says_without_more_groups),

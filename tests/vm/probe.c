@@ -15,12 +15,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/dm-ioctl.h>
 #include <linux/kexec.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -151,6 +154,20 @@ static void ipe(void)
 		"ipe-policy-without-boot_verified", text);
 }
 
+/*
+ * A table with ignore_corruption, a root hash that db signed and that signature would make any bytes "signed" to IPE.
+ * So no table may be given; to be asked about tables is the gate's daily work.
+ */
+static void device_mapper(void)
+{
+	cleanup_fd int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	struct dm_ioctl io = { .version = { DM_VERSION_MAJOR }, .data_size = sizeof(io), .name = "probe" };
+
+	verdict(fd >= 0 && ioctl(fd, DM_VERSION, &io) == 0, "dm-version-works", strerror(errno));
+	denied(ioctl(fd, DM_DEV_CREATE, &io), EPERM, EPERM, "dm-create");
+	denied(ioctl(fd, DM_TABLE_LOAD, &io), EPERM, EPERM, "dm-table-load");
+}
+
 static void kernel(void)
 {
 	static const struct {
@@ -168,8 +185,11 @@ static void kernel(void)
 	denied(syscall(SYS_kexec_load, 0UL, 0UL, NULL, KEXEC_ARCH_DEFAULT), EPERM, EPERM, "kexec");
 	verdict(slurp("/sys/kernel/security/lockdown", text, sizeof(text)) > 0 && (strstr(text, "[integrity]") || strstr(text, "[confidentiality]")),
 		"lockdown", text);
+	/* A key written to MokListRT would be in the next boot's platform keyring: the module is not there to be mounted. */
+	denied(mount("efivarfs", "/tmp", "efivarfs", 0, NULL), ENODEV, EPERM, "mount-efivarfs");
 	denied(open("/dev/mem", O_RDWR | O_CLOEXEC), EPERM, ENOENT, "dev-mem");
 	verdict(open("/dev/null", O_RDWR | O_CLOEXEC) >= 0, "dev-null-is-there", strerror(errno));
+	device_mapper();
 	denied(write_to("/etc/hostname", "x"), EROFS, EROFS, "write-root");
 	denied(mkdir("/etc/x", 0700), EROFS, EROFS, "mkdir-root");
 }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tests/init/test_sys.c - the seam to the kernel, for real: what must never make PID 1 wait */
+#include "tests/common/check.h"
+
+#include "common/cleanup.h"
+#include "init/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#define NS_PER_MS 1000000ull
+
+static char folder[] = "/tmp/holdfast-test-sys-XXXXXX";
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+/* Spawn /bin/true with @procs as its cgroup. Its end is waited for. */
+static int spawn(const char *procs, const char **ret_step, int *ret_status)
+{
+	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
+	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS };
+	pid_t pid = 0;
+	int r = sys_spawn(&c, &pid, ret_step);
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, ret_status, 0), pid);
+	return r;
+}
+
+/* A FIFO that nobody reads holds up who opens it, as a frozen cgroup holds up who joins it. */
+static void a_child_that_is_held_up_is_killed_at_its_deadline(void **state)
+{
+	uint64_t before = sys_now_ns();
+	const char *step = "";
+	char path[64];
+	int status = 0;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/fifo", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(spawn(path, &step, &status), -ETIMEDOUT);
+	assert_string_equal(step, "waiting for its execve");
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(sys_now_ns() - before < 5000 * NS_PER_MS);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_child_that_is_not_runs_or_says_why_not(void **state)
+{
+	const char *step = "";
+	char path[64];
+	int status = 0, fd;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/procs", folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && close(fd) == 0);
+	assert_int_equal(spawn(path, &step, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(spawn(path, &step, &status), -ENOENT);
+	assert_string_equal(step, "joining its cgroup");
+}
+
+/* The same program, spawned: an ioctl number, and the errno that it is to get from /dev/null. */
+static int try_ioctl(const char *number, const char *want)
+{
+	errno = 0;
+	(void)ioctl(STDIN_FILENO, strtoul(number, NULL, 0),
+		    NULL); /* fails one way or the other: which is what counts */
+	return errno == atoi(want) ? 0 : 1;
+}
+
+static void a_child_cannot_give_the_device_mapper_a_table(void **state)
+{
+	static const struct {
+		unsigned long number;
+		int want;
+	} cases[] = {
+		{ DM_TABLE_STATUS, ENOTTY }, /* passed on to /dev/null, which knows no ioctl */
+		{ DM_VERSION, ENOTTY },
+		{ TCGETS, ENOTTY },
+		{ DM_TABLE_LOAD, EPERM },
+		{ DM_DEV_CREATE, EPERM },
+		{ DM_DEV_SUSPEND, EPERM },
+		{ DM_DEV_REMOVE, EPERM },
+		{ _IO(DM_IOCTL, DM_TABLE_LOAD_CMD), EPERM }, /* the kernel looks at type and number only */
+		{ DM_TABLE_LOAD | 1ul << 32, EPERM },        /* and at 32 bits of them */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char number[24], want[12];
+		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+		const char *step = "";
+		int status = 0, r;
+		pid_t pid = 0;
+
+		(void)snprintf(number, sizeof(number), "%lu", cases[i].number);
+		(void)snprintf(want, sizeof(want), "%d", cases[i].want);
+		r = sys_spawn(&c, &pid, &step);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (r || !WIFEXITED(status) || WEXITSTATUS(status))
+			fail_msg("ioctl %s: spawn %d (%s), status 0x%x, wanted errno %s", number, r, step, status,
+				 want);
+	}
+}
+
+static void ctrl_s_does_not_stop_the_console(void **state)
+{
+	int pty = posix_openpt(O_RDWR | O_NOCTTY), fd;
+	struct termios t;
+
+	(void)state;
+	assert_true(pty >= 0 && grantpt(pty) == 0 && unlockpt(pty) == 0);
+	fd = open(ptsname(pty), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(fd >= 0 && tcgetattr(fd, &t) == 0);
+	assert_true(t.c_iflag & IXON); /* what a terminal begins with */
+	sys_console_unstoppable(fd);
+	assert_int_equal(tcgetattr(fd, &t), 0);
+	assert_false(t.c_iflag & IXON);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(close(pty), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_child_that_is_held_up_is_killed_at_its_deadline),
+		cmocka_unit_test(a_child_that_is_not_runs_or_says_why_not),
+		cmocka_unit_test(a_child_cannot_give_the_device_mapper_a_table),
+		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
+	};
+
+	if (argc == 4 && !strcmp(argv[1], "--ioctl"))
+		return try_ioctl(argv[2], argv[3]);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
