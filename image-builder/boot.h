@@ -29,12 +29,14 @@
 /**
  * struct boot_verdict - what the console has said so far; zero it first
  * @ready:    "holdfast: ready" was seen
+ * @done:     "holdfast: shutdown: done" was seen: the host ended in order
  * @until:    the text that was waited for was seen
  * @code:     of the last refusal; CODE_NONE if there was none
  * @sentence: that refusal's line
  */
 struct boot_verdict {
 	bool ready;
+	bool done;
 	bool until;
 	enum code code;
 	char sentence[256];

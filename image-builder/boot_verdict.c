@@ -53,6 +53,8 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
 
 	if (!strncmp(text, "holdfast: ready", 15))
 		v->ready = true;
+	if (!strncmp(text, "holdfast: shutdown: done", 24))
+		v->done = true;
 	if (sscanf(text, "holdfast: E%2u ", &code) == 1 && code >= 10 && code <= 99)
 		note(v, code, text);
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)

@@ -53,11 +53,14 @@ static int verdict_exit(const struct options *o, const struct boot_verdict *v)
 		printf("boot: \"%s\" came\n", o->until);
 		return CLI_PASSED;
 	}
-	if (v->ready && !o->until) {
+	if (v->ready && v->done && !o->until) {
 		printf("boot: ready, and ended in order\n");
 		return CLI_PASSED;
 	}
-	printf("boot: the guest ended without %s\n", o->until ? o->until : "\"holdfast: ready\"");
+	printf("boot: the guest ended without \"%s\"\n",
+	       o->until	 ? o->until :
+	       v->ready ? "holdfast: shutdown: done" :
+			   "holdfast: ready");
 	return CLI_BAD;
 }
 

@@ -49,6 +49,11 @@ static void readiness_and_the_text_waited_for_are_seen(void **state)
 	(void)state;
 	assert_false(boot_verdict_line(&v, "holdfast: ready", "exit 0"));
 	assert_true(v.ready);
+	assert_false(v.done);
+	assert_false(boot_verdict_line(&v, "hello: holdfast: shutdown: done", NULL));
+	assert_false(v.done);
+	assert_false(boot_verdict_line(&v, "holdfast: shutdown: done", NULL));
+	assert_true(v.done);
 	assert_true(boot_verdict_line(&v, "holdfast: task 1: exit 0", "exit 0"));
 	assert_true(v.until);
 	assert_int_equal(v.code, CODE_NONE);
