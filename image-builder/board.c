@@ -275,8 +275,3 @@ const char *board_deb_arch(const char *arch)
 {
 	return strcmp(arch, "arm64") ? "amd64" : "arm64";
 }
-
-const char *board_gnu_arch(const char *arch)
-{
-	return strcmp(arch, "arm64") ? "x86_64" : "aarch64";
-}

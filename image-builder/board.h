@@ -80,8 +80,7 @@ int board_engine_load(const char *folder, struct engine *ret, struct err *e) WAR
 void board_engine_free(struct engine *g);
 #define cleanup_engine __attribute__((cleanup(board_engine_free)))
 
-/** board_deb_arch() - Debian's name of a board's architecture: "amd64", "arm64". board_gnu_arch(): "x86_64", "aarch64". */
+/** board_deb_arch() - Debian's name of a board's architecture: "amd64", "arm64". */
 const char *board_deb_arch(const char *arch);
-const char *board_gnu_arch(const char *arch);
 
 #endif

@@ -18,6 +18,8 @@ keys=$vm/keys
 board=$PWD/boards/qemu-$arch
 deadline=${VM_DEADLINE:-240}
 
+. tools/disk.sh
+
 die() {
 	echo "case failed: $*"
 	exit 1
@@ -42,28 +44,7 @@ never() {
 	for t in "$@"; do ! grep -qF -- "$t" "$work/console" || die "the console has \"$t\""; done
 }
 
-# partition LABEL: its "start-byte size-bytes" in disk image $1
-partition() {
-	sfdisk --json "$1" | awk -v label="$2" '
-		/"start"/ { gsub(/[^0-9]/, ""); start = $0 } /"size"/ { gsub(/[^0-9]/, ""); size = $0 }
-		/"name"/ && index($0, "\"" label "\"") { print start * 512, size * 512; exit }' FS='\n'
-}
-
 # disk_copy: $work/disk.img, a sparse copy of the test image's disk to be damaged
 disk_copy() {
 	cp --sparse=always "${image:-$vm/image}/disk.img" "$work/disk.img"
-}
-
-# flip FILE OFFSET: one bit of one byte
-flip() {
-	old=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
-	printf "$(printf '\\%03o' $((old ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
-# put_uki FILE: FILE becomes the UKI on the ESP of $work/disk.img, as an attacker with the disk in hand would do it
-put_uki() {
-	set -- "$1" $(partition "$work/disk.img" esp)
-	name=BOOTX64.EFI
-	[ "$arch" = x86_64 ] || name=BOOTAA64.EFI
-	mcopy -D o -i "$work/disk.img@@$2" "$1" "::EFI/BOOT/$name" || die "mcopy could not write the ESP"
 }
