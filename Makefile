@@ -93,8 +93,6 @@ endef
 include common/module.mk verity/module.mk policy/module.mk init/module.mk attest/module.mk image-builder/module.mk tests/module.mk
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-PKGS_ALL := libcryptsetup libcrypto blkid json-c tss2-esys tss2-mu libseccomp libcap
-CPPFLAGS += $(foreach d,/usr/include/json-c,)$(shell $(PKG_CONFIG) --cflags-only-I $(PKGS_ALL) 2>/dev/null)
 
 FLAGS_FILE := $(B)/flags
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
