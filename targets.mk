@@ -16,8 +16,8 @@ TREE_DIR := $(CACHE)/tree-$(DEB_ARCH)
 LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-linux-aarch64.so.1,$(ARCH)))
 # Layers are converted by Debian 13's mkfs.erofs, run by its own loader; without the tree those tests say SKIP.
 MKFS_EROFS := $(if $(wildcard $(TREE_DIR)/usr/bin/mkfs.erofs),$(TEST_RUNNER) $(TREE_DIR)/usr/$(LOADER) --library-path $(TREE_DIR)/usr/lib/$(GNU_ARCH)-linux-gnu $(TREE_DIR)/usr/bin/mkfs.erofs)
-# What tests/run and the tests that start programs themselves are told.
-TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(strip $(MKFS_EROFS))" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),900,120)
+# What tests/run and the tests that start programs themselves are told. A sanitized program takes two seconds to start under qemu-user.
+TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(strip $(MKFS_EROFS))" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
