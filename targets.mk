@@ -89,6 +89,10 @@ check: ## everything CI runs; ends with "N passed, N failed"; with ARCH=arm64 al
 	$(Q)tools/install-deps build boot check $(OTHER_ARCH)
 	$(Q)ARCH=$(ARCH) tests/check
 
+.PHONY: docs
+docs: programs ## pages made from the code
+	$(Q)$(B)/holdfast-image codes --markdown >docs/failure-codes.md
+
 DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
