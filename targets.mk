@@ -90,8 +90,8 @@ check: ## everything CI runs; ends with "N passed, N failed"; with ARCH=arm64 al
 	$(Q)ARCH=$(ARCH) tests/check
 
 .PHONY: docs
-docs: programs ## pages made from the code
-	$(Q)$(B)/holdfast-image codes --markdown >docs/failure-codes.md
+docs: $(IMAGE_TOOL) ## pages made from the code
+	$(Q)$(IMAGE_TOOL) codes --markdown >docs/failure-codes.md
 
 DESTDIR ?=
 PREFIX ?= /usr
