@@ -56,7 +56,9 @@ CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'
 CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 # The guest's programs carry no symbols: every byte of the initramfs is hashed four times on its way.
 GUEST_STRIP := $(if $(SYSROOT),-s)
-LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(GUEST_STRIP) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+# arm64's linker aligns for pages of 64 KiB, which is up to 64 KiB of zeros in each file; Debian's kernels have 4 or 16 KiB.
+PAGE_FLAGS := $(if $(filter arm64,$(ARCH)),-Wl,-z,max-page-size=16384)
+LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(GUEST_STRIP) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 
 .DEFAULT_GOAL := all
 
