@@ -4,4 +4,4 @@ $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcry
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call fuzzers,cmdline measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os
-$(B)/holdfast-init: LDFLAGS += -Wl,-z,pack-relative-relocs
+$(B)/holdfast-init: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)
