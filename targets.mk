@@ -58,7 +58,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
 	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe
-	$(Q)tests/vm/run
+	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
