@@ -57,7 +57,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe
+	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
