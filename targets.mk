@@ -11,7 +11,7 @@ HOST_LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-li
 # Layers are converted by Debian 13's mkfs.erofs, run by its own loader; without the tree those tests say SKIP.
 MKFS_EROFS := $(if $(wildcard $(TREE_DIR)/usr/bin/mkfs.erofs),$(TREE_DIR)/usr/$(HOST_LOADER) --library-path $(TREE_DIR)/usr/lib/$(GNU_HOST)-linux-gnu $(TREE_DIR)/usr/bin/mkfs.erofs)
 
-.PHONY: sysroot tree host-programs FORCE
+.PHONY: sysroot tree host-programs vm-check-all FORCE
 # What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
 HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) SYSROOT= SAN= FUZZ=
 ifeq ($(B),$(HOST_DIR))
@@ -60,6 +60,10 @@ vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refus
 	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
+vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both
+	$(Q)for a in x86_64 arm64; do $(MAKE) --no-print-directory ARCH=$$a vm-check || bad=1; done; \
+		tests/vm/table >build/vm-cases.md || bad=1; cp build/vm-cases.md docs/vm-cases.md; cat docs/vm-cases.md; exit $${bad:-0}
+
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
 	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-fuzz/,$(FUZZERS))
@@ -71,7 +75,7 @@ bench: programs ## hash tree against veritysetup, in one run
 	$(Q)tests/bench
 
 check: ## everything CI runs; ends with "N passed, N failed"
-	$(Q)tools/install-deps build boot check $(ARCH)
+	$(Q)tools/install-deps build boot check x86_64 arm64
 	$(Q)tests/check
 
 DESTDIR ?=
