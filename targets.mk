@@ -21,7 +21,7 @@ TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(stri
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
-.PHONY: sysroot tree host-programs identity FORCE
+.PHONY: sysroot tree host-programs identity vm-check-all FORCE
 # What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
 HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) SYSROOT= SAN= FUZZ=
 ifeq ($(B),$(HOST_DIR))
@@ -72,8 +72,12 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe
-	$(Q)tests/vm/run
+	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
+
+vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both
+	$(Q)for a in x86_64 arm64; do BOOT_RUNS=5 $(MAKE) --no-print-directory ARCH=$$a vm-check || bad=1; done; \
+		tests/vm/table >build/vm-cases.md || bad=1; cp build/vm-cases.md docs/vm-cases.md; cat docs/vm-cases.md; exit $${bad:-0}
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
