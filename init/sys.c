@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/filter.h>
@@ -107,6 +108,16 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic)
 	return r;
 }
 
+int sys_dev(const char *path, dev_t *ret_dev)
+{
+	struct stat s;
+	int r = RETRY(stat(path, &s));
+
+	if (!r)
+		*ret_dev = s.st_dev;
+	return r;
+}
+
 int sys_chdir(const char *path)
 {
 	return RETRY(chdir(path));
@@ -161,6 +172,11 @@ void sys_delete_tree(int dir_fd)
 int sys_module_load(int fd, const char *params)
 {
 	return (int)RETRY(syscall(SYS_finit_module, fd, params, 0));
+}
+
+int sys_bpf(int cmd, union bpf_attr *attr)
+{
+	return (int)RETRY(syscall(SYS_bpf, cmd, attr, sizeof(*attr)));
 }
 
 int sys_exec(const char *const argv[], const char *const env[])
