@@ -34,7 +34,7 @@ static int prepare(void)
 	fake_file("/usr/lib/modules/a.ko", "");
 	fake_file("/usr/lib/modules/b.ko", "");
 	fake_file("/sys/module/dm_verity/parameters/require_signatures", "Y\n");
-	p.cmdline.profile = PID1_PROFILE_ENFORCE;
+	p.cmdline.profile = CMDLINE_ENFORCE;
 	p.boot.module[0] = (struct pid1_module){ "a.ko", "x=1", false };
 	p.boot.module[1] = (struct pid1_module){ "b.ko", "", true };
 	p.boot.n_modules = 2;
@@ -147,7 +147,7 @@ static void without_secure_boot_audit_goes_on_and_says_so(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	p.cmdline.profile = PID1_PROFILE_AUDIT;
+	p.cmdline.profile = CMDLINE_AUDIT;
 	fake_find(BOOT_PARAMS)->data[0x1ec] = 2;
 	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
 	assert_non_null(strstr(fake_text("/dev/console"), "holdfast: test: not in force, profile audit goes on: "));
