@@ -165,7 +165,7 @@ static void args_devices(struct machine *m)
 		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 	args(m, "-drive", m->opt_disk);
 	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
-	args(m, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
+	args(m, "-device", p->kernel ? "virtio-blk-pci,drive=disk" : "virtio-blk-pci,drive=disk,bootindex=0");
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
 		(void)snprintf(m->opt_device, sizeof(m->opt_device), "%s,tpmdev=tpm", p->tpm_device);	    /* bounded by board */
