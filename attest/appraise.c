@@ -91,7 +91,9 @@ static int replay_logs(const struct evidence *ev, struct rules *rules, struct re
 {
 	int rc = replay_init(HASH_SHA256, r, e);
 
-	if (!rc)
+	if (!rc && !ev->firmware_log.n && !refvalues_is_direct(rules->rv))
+		rc = err_set(e, EINVAL, "firmware log: is empty, which only reference values of the profile direct allow");
+	if (!rc && ev->firmware_log.n)
 		rc = replay_firmware(r, ev->firmware_log, rules_step, rules, e);
 	if (!rc)
 		rc = replay_os(r, ev->os_log, rules_step, rules, e);

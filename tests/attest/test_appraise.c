@@ -565,7 +565,7 @@ static const struct attack attacks[] = {
 	{ "EV_NO_ACTION does not stand in for a missing event", .before = application_missing, .lie = no_action_with_a_digest, .reason = "PCR 4: ends after 2 events" },
 	{ "a log that drops an event refuses and names the bank", .lie = event_dropped, .reason = "the logs replay, bank sha256" },
 	{ "a log that invents an event refuses", .lie = event_invented, .reason = "the logs replay, bank sha256" },
-	{ "an empty firmware log refuses", .edit = firmware_log_empty, .reason = "firmware-log at byte" },
+	{ "an empty firmware log refuses", .edit = firmware_log_empty, .reason = "only reference values of the profile direct allow" },
 	{ "a firmware log with nothing but its header refuses", .before = firmware_log_all_gone, .reason = "PCR 3: has 0 separators" },
 	{ "CVE-2021-42299: a firmware log without bank sha256 refuses", .edit = firmware_log_sha1, .reason = "does not name bank sha256" },
 	{ "a startup locality that the log conceals refuses", .before = locality_3_not_stated, .lie = locality_unstated, .reason = "the logs replay, bank sha256" },
