@@ -1,10 +1,7 @@
 # targets.mk - what is done with the programs: guest builds, tests, the demo, packaging
-CACHE ?= $(CURDIR)/cache
 NPROC := $(shell nproc)
-SYSROOT_DIR := $(CACHE)/sysroot-$(DEB_ARCH)
-# What the guest's three programs compile against; the same release as the guest's own libraries.
-SYSROOT_PACKAGES := libc6-dev libgcc-s1 libgcc-14-dev linux-libc-dev libcryptsetup-dev libssl-dev libblkid-dev libtss2-dev libjson-c-dev
-IMAGE_TOOL := build/host-$(HOST_ARCH)/holdfast-image
+HOST_DIR := build/host-$(HOST_ARCH)
+IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
 GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-runtime holdfast-attest)
 
@@ -14,22 +11,38 @@ HOST_LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-li
 # Layers are converted by Debian 13's mkfs.erofs, run by its own loader; without the tree those tests say SKIP.
 MKFS_EROFS := $(if $(wildcard $(TREE_DIR)/usr/bin/mkfs.erofs),$(TREE_DIR)/usr/$(HOST_LOADER) --library-path $(TREE_DIR)/usr/lib/$(GNU_HOST)-linux-gnu $(TREE_DIR)/usr/bin/mkfs.erofs)
 
-.PHONY: sysroot tree
+.PHONY: sysroot tree host-programs FORCE
+# What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
+HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) SYSROOT= SAN= FUZZ=
+ifeq ($(B),$(HOST_DIR))
+host-programs: programs
+else
+$(IMAGE_TOOL): FORCE
+	$(Q)+$(HOST_MAKE) $@
+host-programs: $(IMAGE_TOOL)
+	$(Q)+$(HOST_MAKE) programs
+endif
+
 tree: $(IMAGE_TOOL)
 	$(Q)$(IMAGE_TOOL) fetch --board boards/qemu-$(ARCH) --engine engines/containerd --cache $(CACHE)/packages-$(DEB_ARCH) --out $(TREE_DIR) busybox-static
 
 sysroot: $(IMAGE_TOOL)
 	$(Q)$(IMAGE_TOOL) fetch --arch $(DEB_ARCH) --cache $(CACHE)/packages-$(DEB_ARCH) --out $(SYSROOT_DIR) --sysroot $(SYSROOT_PACKAGES)
 
-guest: sysroot ## the programs that run in the guest, against Debian 13's libraries
+guest: ## the programs that run in the guest, against Debian 13's libraries
+ifeq ($(B),$(GUEST_DIR))
+guest: $(GUEST_PROGRAMS)
+else
+guest: $(IMAGE_TOOL)
 	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_PROGRAMS)
+endif
 
 deps: ## install what building, booting and testing need (apt, asks nothing)
-	$(Q)tools/install-deps build boot check
+	$(Q)tools/install-deps build boot check $(ARCH)
 
 demo: ## build an image, boot it, attest it, watch it refuse
-	$(Q)tools/install-deps build boot
-	$(Q)$(MAKE) --no-print-directory -j$(NPROC) programs guest
+	$(Q)tools/install-deps build boot $(ARCH)
+	$(Q)$(MAKE) --no-print-directory -j$(NPROC) host-programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
 unit-check: tests programs ## unit tests, and the programs from outside
@@ -43,9 +56,9 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tests/lint/run
 	$(Q)tools/lint . $(B)
 
-vm-check: guest programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe
-	$(Q)tests/vm/run
+vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
+	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
@@ -58,7 +71,7 @@ bench: programs ## hash tree against veritysetup, in one run
 	$(Q)tests/bench
 
 check: ## everything CI runs; ends with "N passed, N failed"
-	$(Q)tools/install-deps build boot check
+	$(Q)tools/install-deps build boot check $(ARCH)
 	$(Q)tests/check
 
 .PHONY: docs

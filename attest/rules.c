@@ -308,14 +308,15 @@ int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct e
 	int rc;
 
 	while ((rc = ima_log_next(&rd, n, &en, e)) == 1) {
-		const struct replay_event ev = { REPLAY_IMA, n, IMA_LOG_PCR, 0, en.extend, { NULL, 0 }, en.name };
+		const struct replay_event ev = { REPLAY_IMA, n++, IMA_LOG_PCR, 0, en.extend, { NULL, 0 }, en.name };
 
+		if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_ZERO)
+			continue; /* extended nothing: proven by nothing, judged by nobody */
 		if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
 			judge_ima(r, &en, replay);
 		else
 			step(r, &ev);
 		replay_extend(replay, IMA_LOG_PCR, en.extend);
-		n++;
 	}
 	return rc;
 }
@@ -443,6 +444,8 @@ static void add_facts(const struct rules *r, struct appraisal *a)
 	if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
 		appraise_fact(a, "kernel's witness: dm-verity tables %zu, files %zu, all listed (PCR 10)", r->n_tables,
 			      r->n_files);
+	else if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_ZERO)
+		appraise_fact(a, "kernel's witness: none: its IMA began before it had a TPM, its log is not judged (PCR 10)");
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
 		if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
 			appraise_fact(a, "PCR %zu: replayed, not judged: %s", i, r->rv->rule[i].reason);

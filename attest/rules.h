@@ -55,7 +55,8 @@ int rules_step(void *rules, const struct replay_event *ev, struct err *e) WARN_U
 /**
  * rules_ima() - replay the IMA log into PCR 10 of @replay and follow PCR 10's rule
  *
- * After the firmware log: the boot aggregate is computed from @replay's PCR 0-9. -EINVAL if the log is malformed.
+ * After the firmware log: the boot aggregate is computed from @replay's PCR 0-9. -EINVAL if the log is malformed. With
+ * the rule `zero` the kernel extends nothing with its log (predict.h, tpm_is_late): nothing is replayed, no entry counts.
  */
 int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct err *e) WARN_UNUSED;
 

@@ -258,7 +258,9 @@ static int predict_ima(const struct predict_params *p, struct predict *ret, stru
 	struct predict_pcr *pcr = &ret->pcr[10];
 	int r = 0;
 
-	pcr->rule = PREDICT_IMA;
+	pcr->rule = p->tpm_is_late ? PREDICT_ZERO : PREDICT_IMA;
+	if (p->tpm_is_late)
+		return 0;
 	for (size_t i = 0; i < p->n_ima_files && !r; i++)
 		r = add(&pcr->event, p->ima_file[i].digest, p->ima_file[i].name, NULL, e);
 	for (size_t i = 0; i < p->n_verity_roots && !r; i++)

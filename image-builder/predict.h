@@ -20,6 +20,8 @@
 #include "common/measure.h"
 #include "image-builder/efivar.h"
 
+#include <stdbool.h>
+
 #define PREDICT_PCRS           16
 #define PREDICT_MAX_WHAT_BYTES 128
 
@@ -72,6 +74,8 @@ struct predict_file {
  * @engine_argv:   NULL-terminated
  * @container:     names in the policy: each may be admitted
  * @ima_file:      files that the kernel measures: modules (as loaded), the IPE policy is not among them
+ * @tpm_is_late:   the TPM's driver is a module of the initramfs. The kernel's IMA looks for a TPM once, before any module:
+ *                 it finds none and then extends nothing, for good. Its log is bound to nothing; PCR 10 stays zero
  * @verity_root:   root hashes of all volumes that may be opened: root and layers
  */
 struct predict_params {
@@ -91,6 +95,7 @@ struct predict_params {
 	size_t n_containers;
 	const struct predict_file *ima_file;
 	size_t n_ima_files;
+	bool tpm_is_late;
 	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
 	size_t n_verity_roots;
 };

@@ -211,6 +211,15 @@ static int know_files(const struct write *w, struct known *k, struct predict_par
 	return r ? r : know_volumes(w, k, e);
 }
 
+/* See predict.h. A name that is built into the kernel is not among the modules. */
+static bool tpm_is_late(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_boot_modules; i++)
+		if (strstr(plan->module.v[i].path, "/drivers/char/tpm/"))
+			return true;
+	return false;
+}
+
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
@@ -237,6 +246,7 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	p.n_containers = w->policy->n_images;
 	p.ima_file = k->module;
 	p.n_ima_files = plan->module.n;
+	p.tpm_is_late = tpm_is_late(plan);
 	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
 	p.n_verity_roots = k->n_roots;
 	return predict_make(&p, ret, e);

@@ -14,6 +14,7 @@
 #include "init/pid1.h"
 
 #include "common/hex.h"
+#include "init/fdt.h"
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
@@ -29,7 +30,14 @@
 #define BOOT_PARAMS             "/sys/kernel/boot_params/data"
 #define BOOT_PARAMS_SECURE_BOOT 0x1ec
 #define BOOT_PARAMS_BYTES       4096
-#define SECURE_BOOT_ENABLED     3
+/*
+ * arm64 has none; there the stub writes its finding into the device tree. Debian's kernel patch "arm64: add kernel config option
+ * to lock down when in Secure Boot mode" has both kernel and stub do it. Lockdown alone would prove nothing: a command line can ask for it.
+ */
+#define FDT                 "/sys/firmware/fdt"
+#define FDT_SECURE_BOOT     "linux,uefi-secure-boot"
+#define MAX_FDT_BYTES       (256 << 10)
+#define SECURE_BOOT_ENABLED 3 /* linux/efi.h, enum efi_secureboot_mode: in both places */
 
 int pid1_stage_boot_manifest(struct pid1 *p, struct err *e)
 {
@@ -55,20 +63,43 @@ int pid1_stage_cmdline(struct pid1 *p, struct err *e)
 	return pid1_is_direct(p) ? pid1_direct_begin(p, e) : 0;
 }
 
-static int check_secure_boot(struct err *e)
+/* What the kernel's EFI stub found, where it is told by a device tree. */
+static int read_fdt(uint32_t *ret, struct err *e)
+{
+	static char fdt[MAX_FDT_BYTES];
+	size_t len;
+	int r = pid1_read(FDT, fdt, sizeof(fdt), &len, e);
+
+	r = r ? r : pid1_fdt_chosen_u32(fdt, len, FDT_SECURE_BOOT, ret, e);
+	return r ? err_context(e, FDT) : 0;
+}
+
+static int read_boot_params(uint32_t *ret, struct err *e)
 {
 	static char page[BOOT_PARAMS_BYTES + 1];
 	size_t len;
 	int r = pid1_read(BOOT_PARAMS, page, sizeof(page), &len, e);
 
-	if (r == -ENOENT)
-		return 0; /* not x86: there is no such page, and lockdown, which Secure Boot brings, is what is judged */
+	if (!r)
+		*ret = len > BOOT_PARAMS_SECURE_BOOT ? (uint8_t)page[BOOT_PARAMS_SECURE_BOOT] : 0;
+	return r;
+}
+
+static int check_secure_boot(struct err *e)
+{
+	const char *where = BOOT_PARAMS;
+	uint32_t found = 0;
+	int r = read_boot_params(&found, e);
+
+	if (r == -ENOENT) {
+		where = FDT;
+		r = read_fdt(&found, e);
+	}
 	if (r)
 		return r;
-	if (len <= BOOT_PARAMS_SECURE_BOOT || page[BOOT_PARAMS_SECURE_BOOT] != SECURE_BOOT_ENABLED)
-		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %d, wanted %d)",
-			       BOOT_PARAMS, len > BOOT_PARAMS_SECURE_BOOT ? page[BOOT_PARAMS_SECURE_BOOT] : -1,
-			       SECURE_BOOT_ENABLED);
+	if (found != SECURE_BOOT_ENABLED)
+		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %u, wanted %d)", where,
+			       found, SECURE_BOOT_ENABLED);
 	return 0;
 }
 

@@ -690,6 +690,44 @@ static void devices_that_go_away_are_accepted(void **state)
 	world_free(w);
 }
 
+/* PCR 10's rule becomes `zero`, as the builder writes it where the TPM's driver is a module. */
+static void expect_pcr_10_zero(struct world *w)
+{
+	char *from = strstr(w->refvalues, "{\"ima\":"), *to = strstr(w->refvalues, ",\"11\":");
+	static const char zero[] = "{\"zero\":true}";
+
+	assert_non_null(from);
+	assert_non_null(to);
+	memcpy(from, zero, strlen(zero));
+	memmove(from + strlen(zero), to, strlen(to) + 1);
+}
+
+static void an_ima_log_that_nothing_binds_counts_for_nothing(void **state)
+{
+	struct world *w = world_sound();
+
+	(void)state;
+	w->ima_without_tpm = true;
+	expect_pcr_10_zero(w);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
+	assert_true(has_line(&judged.facts, "kernel's witness: none"));
+	assert_false(has_line(&judged.facts, "dm-verity tables"));
+	world_free(w);
+	w = world_sound(); /* the same log where the kernel, or anybody, did extend PCR 10 */
+	expect_pcr_10_zero(w);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "the logs replay, bank sha256, to PCR 0-15"));
+	world_free(w);
+	w = world_sound(); /* and a host whose IMA had no TPM, where one is expected */
+	w->ima_without_tpm = true;
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "the logs replay, bank sha256, to PCR 0-15"));
+	world_free(w);
+}
+
 static void no_verdict_is_not_an_acceptance(void **state)
 {
 	struct world *w = world_sound();
@@ -734,6 +772,7 @@ int main(void)
 		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
+		cmocka_unit_test(an_ima_log_that_nothing_binds_counts_for_nothing),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),
 		cmocka_unit_test(reference_values_without_rules_accept_nothing),
 	};

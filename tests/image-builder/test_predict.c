@@ -210,6 +210,23 @@ static void every_pcr_has_a_rule(void **state)
 	assert_refused(predict_value(&predicted, 16, value, &e), &e, EINVAL, "PCR 16 has no one value");
 }
 
+static void where_the_tpms_driver_is_a_module_pcr_10_stays_zero(void **state)
+{
+	struct predict_params p = params;
+	struct predict late = {0};
+	uint8_t value[HASH_SHA256_BYTES];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.tpm_is_late = true;
+	assert_ok(predict_make(&p, &late, &e), &e);
+	assert_int_equal(predicted.pcr[10].rule, PREDICT_IMA);
+	assert_int_equal(late.pcr[10].rule, PREDICT_ZERO);
+	assert_ok(predict_value(&late, 10, value, &e), &e);
+	assert_true(hash_is_zero(value, sizeof(value)));
+	predict_free(&late);
+}
+
 static void what_cannot_be_predicted_is_refused(void **state)
 {
 	static const char *const bad_name[] = {"Hello World"};
@@ -288,6 +305,7 @@ int main(void)
 		cmocka_unit_test(phases_are_those_of_systemd_measure),
 		cmocka_unit_test(the_launch_chain_is_in_order_and_containers_come_after),
 		cmocka_unit_test(every_pcr_has_a_rule),
+		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};
 
