@@ -79,6 +79,9 @@ struct code_info {
 /** code_info() - the row of @code; the row of CODE_INTERNAL for a number we do not know (never NULL). */
 const struct code_info *code_info(unsigned code);
 
+/** code_text() - the same row's text, from a table that holds nothing else. */
+const char *code_text(unsigned code);
+
 /** code_table() - all rows, in order, ended by one with code CODE_NONE. */
 const struct code_info *code_table(void);
 

@@ -5,7 +5,7 @@
  * Nothing below PID 1 was checked by anybody, so three things are different, and everything else is not. PID 1
  * measures what the firmware would have measured, as far as it can see it: profile, command line, boot manifest. It
  * judges root hash signatures by a certificate in the initramfs, later in the verified root. And in IPE's place it has
- * BPF-LSM hold execution to the volumes it opened.
+ * BPF-LSM hold execution to the volumes it opened (init/stage_bpf_lsm.c).
  *
  * On a machine with UEFI it refuses: there the kernel could have judged, so whoever asks for `direct` has changed the
  * command line. (The verifier refuses too: reference values of the one profile never fit evidence of the other.)
@@ -16,7 +16,6 @@
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
-#include "verity/layer.h"
 #include "verity/trust.h"
 
 #include <fcntl.h>
@@ -91,62 +90,4 @@ int pid1_direct_measure(struct pid1 *p, struct err *e)
 		r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_manifest(manifest);
 	return r ? r : pid1_measure(&p->log, &ev, e);
-}
-
-/* --- the host ---------------------------------------------------------------------------------------------------- */
-
-/* struct devices - what may hold executable files: the root, then each layer */
-struct devices {
-	dev_t v[PID1_LSM_MAX_DEVICES];
-	size_t n;
-};
-
-static int add_device(struct devices *d, const char *path, struct err *e)
-{
-	int r;
-
-	if (d->n == PID1_LSM_MAX_DEVICES)
-		return err_set(e, E2BIG, "more than %d volumes", PID1_LSM_MAX_DEVICES);
-	r = sys_dev(path, &d->v[d->n]);
-	if (r)
-		return pid1_err(e, r, "cannot stat %s", path);
-	d->n++;
-	return 0;
-}
-
-static int add_layers(const struct pid1 *p, struct devices *d, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < p->policy->n_images; i++)
-		for (size_t k = 0; !r && k < p->policy->image[i].n_layers; k++) {
-			char path[VERITY_LAYER_PATH_BYTES];
-
-			verity_layer_path(p->policy->image[i].layer[k].root_hash, path);
-			r = add_device(d, path, e);
-		}
-	return r;
-}
-
-int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e)
-{
-	static struct devices devices;
-	int r;
-
-	if (!pid1_is_direct(p))
-		return 0;
-	r = add_device(&devices, "/", e);
-	if (!r)
-		r = add_layers(p, &devices, e);
-	if (!r)
-		r = pid1_lsm_enforce(devices.v, devices.n, &p->lsm, e);
-	if (r)
-		return r;
-	r = sys_exec_memory_is_denied();
-	if (r < 0)
-		return pid1_err(e, r, "cannot try anonymous executable memory");
-	if (r == 0)
-		return err_set(e, EPERM, "anonymous executable memory was given although BPF-LSM programs are attached");
-	pid1_log(p->stage, "enforcing: execution from %zu volumes only, no new sysctl, no bpf(2)", devices.n);
-	return 0;
 }
