@@ -122,7 +122,9 @@ static void judge_replay(const struct replay *r, const struct quote *q, struct a
 			a,
 			"firmware log: %zu EV_NO_ACTION events carry a digest, which no measurement can (PFP 10.4.5)",
 			r->odd_no_action);
-	if (!a->reasons.n)
+	if (!a->reasons.n && !r->n_events)
+		appraise_fact(a, "logs: there is no firmware log");
+	else if (!a->reasons.n)
 		appraise_fact(a, "logs: %zu firmware events, startup locality %u%s", r->n_events,
 			      (unsigned)r->startup_locality, r->hcrtm ? ", H-CRTM" : "");
 }
