@@ -52,33 +52,36 @@ static const char *const hooks[PID1_LSM_LINKS] = { NULL, "bpf_lsm_bprm_check_sec
 
 /* --- the kernel's types ------------------------------------------------------------------------------------------ */
 
-/* struct types - heap that is gone again before the engine starts */
-struct types {
-	char *bytes, *module_bytes;
-	uint32_t *at, *module_at;
-	struct pid1_btf vmlinux, overlay;
+/* struct source - a description and its heap, which is gone again before the engine starts */
+struct source {
+	struct pid1_btf btf;
+	char *bytes;
 };
 
-static void types_free(struct types *t)
+/* struct types - the kernel's, and the module's that goes on from it */
+struct types {
+	struct source vmlinux, overlay;
+};
+
+static void source_free(struct source *s)
 {
-	free(t->bytes);
-	free(t->module_bytes);
-	free(t->at);
-	free(t->module_at);
+	free(s->bytes);
+	free(s->btf.at);
 }
 
-static int read_btf(const char *path, size_t room, const struct pid1_btf *base, char **ret_bytes, uint32_t **ret_at,
-		    struct pid1_btf *ret, struct err *e)
+/* @s: btf.name and btf.base are set; @max: bytes */
+static int read_btf(struct source *s, size_t max, struct err *e)
 {
-	size_t len, types = room / 12; /* a type has 12 bytes at least */
+	size_t len;
 	int r;
 
-	*ret_bytes = malloc(room);
-	*ret_at = malloc(types * sizeof(**ret_at));
-	if (!*ret_bytes || !*ret_at)
-		return err_set(e, ENOMEM, "no memory for %s", path);
-	r = pid1_read(path, *ret_bytes, room, &len, e);
-	return r ? r : pid1_btf_parse(*ret_bytes, len, path, base, *ret_at, types, ret, e);
+	s->btf.room = max / 12; /* a type has 12 bytes at least */
+	s->bytes = malloc(max);
+	s->btf.at = malloc(s->btf.room * sizeof(*s->btf.at));
+	if (!s->bytes || !s->btf.at)
+		return err_set(e, ENOMEM, "no memory for %s", s->btf.name);
+	r = pid1_read(s->btf.name, s->bytes, max, &len, e);
+	return r ? r : pid1_btf_parse(&s->btf, s->bytes, len, e);
 }
 
 static int need(uint32_t id, const char *what, struct err *e)
@@ -91,31 +94,33 @@ static int ask(const struct types *t, struct bpf_code_kernel *k, uint32_t hook_i
 	int r = 0;
 
 	for (size_t i = 0; !r && i < BPF_CODE_OFFSETS; i++)
-		r = pid1_btf_offset(i < FIRST_OF_OVERLAY ? &t->vmlinux : &t->overlay, wanted[i].type, wanted[i].member,
+		r = pid1_btf_offset(i < FIRST_OF_OVERLAY ? &t->vmlinux.btf : &t->overlay.btf, wanted[i].type, wanted[i].member,
 				    &k->off[i], e);
 	if (!r && k->off[OFF_WORD])
 		r = err_set(e, EBADMSG, "the kernel's struct timespec64 does not begin with tv_sec");
 	for (size_t i = EXEC; !r && i < PID1_LSM_LINKS; i++) {
-		hook_id[i] = pid1_btf_find(&t->vmlinux, hooks[i], PID1_BTF_FUNC);
+		hook_id[i] = pid1_btf_find(&t->vmlinux.btf, hooks[i], PID1_BTF_FUNC);
 		r = need(hook_id[i], hooks[i], e);
 	}
 	if (r)
 		return r;
-	k->rdonly_cast = pid1_btf_find(&t->vmlinux, "bpf_rdonly_cast", PID1_BTF_FUNC);
-	k->word = pid1_btf_find(&t->vmlinux, "timespec64", PID1_BTF_STRUCT);
+	k->rdonly_cast = pid1_btf_find(&t->vmlinux.btf, "bpf_rdonly_cast", PID1_BTF_FUNC);
+	k->word = pid1_btf_find(&t->vmlinux.btf, "timespec64", PID1_BTF_STRUCT);
 	return need(k->rdonly_cast, "bpf_rdonly_cast()", e);
 }
 
 static int know_kernel(struct bpf_code_kernel *k, uint32_t hook_id[static PID1_LSM_LINKS], struct err *e)
 {
-	struct types t = { 0 };
-	int r = read_btf(BTF_VMLINUX, PID1_BTF_MAX_BYTES, NULL, &t.bytes, &t.at, &t.vmlinux, e);
+	struct types t = { .vmlinux.btf.name = BTF_VMLINUX,
+			   .overlay.btf = { .name = BTF_OVERLAY, .base = &t.vmlinux.btf } };
+	int r = read_btf(&t.vmlinux, PID1_BTF_MAX_BYTES, e);
 
 	if (!r)
-		r = read_btf(BTF_OVERLAY, BTF_MAX_SMALL, &t.vmlinux, &t.module_bytes, &t.module_at, &t.overlay, e);
+		r = read_btf(&t.overlay, BTF_MAX_SMALL, e);
 	if (!r)
 		r = ask(&t, k, hook_id, e);
-	types_free(&t);
+	source_free(&t.vmlinux);
+	source_free(&t.overlay);
 	return r;
 }
 

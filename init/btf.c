@@ -82,7 +82,7 @@ static bool get_type(const struct pid1_btf *b, uint32_t id, struct type *ret)
 }
 
 /* The two sections that the header names, checked to lie behind it and inside. */
-static int find_sections(const uint8_t *bytes, size_t len, const char *name, struct pid1_btf *b, struct err *e)
+static int find_sections(struct pid1_btf *b, const uint8_t *bytes, size_t len, struct err *e)
 {
 	struct reader r = reader_init(bytes, len);
 	uint32_t magic = reader_u16le(&r), version = reader_u8(&r), header, type_off, type_len, str_off, str_len;
@@ -95,41 +95,40 @@ static int find_sections(const uint8_t *bytes, size_t len, const char *name, str
 	str_off = reader_u32le(&r);
 	str_len = reader_u32le(&r);
 	if (r.bad || magic != MAGIC || version != VERSION || header < HEADER_BYTES || header > len)
-		return err_set(e, EBADMSG, "%s: no BTF of version %d (%zu bytes, magic %04x)", name, VERSION, len,
+		return err_set(e, EBADMSG, "%s: no BTF of version %d (%zu bytes, magic %04x)", b->name, VERSION, len,
 			       (unsigned)magic);
 	rest = len - header;
 	if (type_off > rest || type_len > rest - type_off || str_off > rest || str_len > rest - str_off)
-		return err_set(e, EBADMSG, "%s: its types or strings lie outside its %zu bytes", name, len);
+		return err_set(e, EBADMSG, "%s: its types or strings lie outside its %zu bytes", b->name, len);
 	b->types = bytes + header + type_off;
 	b->types_len = type_len;
 	b->strings = (const char *)bytes + header + str_off;
 	b->strings_len = str_len;
 	if (b->base ? str_len && b->strings[str_len - 1] : !str_len || b->strings[0] || b->strings[str_len - 1])
-		return err_set(e, EBADMSG, "%s: its strings are not ended by NUL, or the first is not empty", name);
+		return err_set(e, EBADMSG, "%s: its strings are not ended by NUL, or the first is not empty", b->name);
 	return 0;
 }
 
-int pid1_btf_parse(const void *bytes, size_t len, const char *name, const struct pid1_btf *base, uint32_t *at,
-		   size_t room, struct pid1_btf *ret, struct err *e)
+int pid1_btf_parse(struct pid1_btf *b, const void *bytes, size_t len, struct err *e)
 {
-	struct pid1_btf b = { .base = base, .first = base ? base->first + base->n : 1, .at = at };
 	struct reader r;
-	int rc = find_sections(bytes, len, name, &b, e);
+	int rc = find_sections(b, bytes, len, e);
 
 	if (rc)
 		return rc;
-	r = reader_init(b.types, b.types_len);
+	b->first = b->base ? b->base->first + b->base->n : 1;
+	b->n = 0;
+	r = reader_init(b->types, b->types_len);
 	while (r.left) {
 		size_t off = reader_offset(&r);
 		struct type t;
 
-		if (b.n == room)
-			return err_set(e, E2BIG, "%s: more than %zu types", name, room);
-		if (!take_type(&r, &t) || t.name >= strings_end(&b))
-			return err_set(e, EBADMSG, "%s: the type at offset %zu is malformed", name, off);
-		at[b.n++] = (uint32_t)off;
+		if (b->n == b->room)
+			return err_set(e, E2BIG, "%s: more than %zu types", b->name, b->room);
+		if (!take_type(&r, &t) || t.name >= strings_end(b))
+			return err_set(e, EBADMSG, "%s: the type at offset %zu is malformed", b->name, off);
+		b->at[b->n++] = (uint32_t)off;
 	}
-	*ret = b;
 	return 0;
 }
 

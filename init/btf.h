@@ -37,34 +37,34 @@ enum pid1_btf_kind {
 };
 
 /**
- * struct pid1_btf - a parsed description
- * @base:     what it goes on from, or NULL
+ * struct pid1_btf - a description: set the first four, the others are pid1_btf_parse()'s
+ * @name:     for messages
+ * @base:     what it goes on from (a module's: vmlinux's), or NULL
+ * @at, @room: the caller's room for that many offsets
  * @types, @strings: borrowed
- * @first:    id of its first type; @n: how many it has
- * @at:       offset of each in @types; owned by the caller, who gave it
+ * @first:    id of its first type; @n: how many it has; @at then has the offset of each in @types
  */
 struct pid1_btf {
+	const char *name;
 	const struct pid1_btf *base;
+	uint32_t *at;
+	size_t room;
 	const uint8_t *types;
 	size_t types_len;
 	const char *strings;
 	size_t strings_len;
 	uint32_t first;
 	uint32_t n;
-	uint32_t *at;
 };
 
 /**
  * pid1_btf_parse() - read and check a description
- * @bytes: @len bytes, which must outlive @ret
- * @name:  for messages
- * @base:  for a module's: vmlinux's; NULL else
- * @at:    room for @room offsets
+ * @b:     its first four members set; not to be used if this fails
+ * @bytes: @len bytes, which must outlive @b
  *
- * Return: 0; -EBADMSG with what was found and where; -E2BIG if there are more types than @room. One pass, no memory.
+ * Return: 0; -EBADMSG with what was found and where; -E2BIG if there are more types than room. One pass, no memory.
  */
-int pid1_btf_parse(const void *bytes, size_t len, const char *name, const struct pid1_btf *base, uint32_t *at,
-		   size_t room, struct pid1_btf *ret, struct err *e) WARN_UNUSED;
+int pid1_btf_parse(struct pid1_btf *b, const void *bytes, size_t len, struct err *e) WARN_UNUSED;
 
 /** pid1_btf_find() - id of the type @name of @kind in @b itself (not its base). 0: there is none. */
 uint32_t pid1_btf_find(const struct pid1_btf *b, const char *name, enum pid1_btf_kind kind);

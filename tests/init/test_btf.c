@@ -41,7 +41,8 @@ static int load(const char *name, struct buf *bytes, struct pid1_btf *ret, struc
 
 	(void)snprintf(path, sizeof(path), "tests/data/btf/%s.btf", name);
 	assert_ok(file_read(path, 65536, bytes, e), e);
-	return pid1_btf_parse(bytes->data, bytes->len, name, NULL, at, ROOM, ret, e);
+	*ret = (struct pid1_btf){ .name = name, .at = at, .room = ROOM };
+	return pid1_btf_parse(ret, bytes->data, bytes->len, e);
 }
 
 static void offsets_are_those_of_the_compiler(void **state)
@@ -128,12 +129,13 @@ static void a_modules_types_go_on_from_the_kernels(void **state)
 	assert_true(base.strings_len < 255);
 	module[24] = (uint8_t)base.strings_len;
 	module[36] = (uint8_t)(base.strings_len + 2);
-	assert_ok(pid1_btf_parse(module, sizeof(module), "m", &base, module_at, 4, &b, &e), &e);
+	b = (struct pid1_btf){ .name = "m", .base = &base, .at = module_at, .room = 4 };
+	assert_ok(pid1_btf_parse(&b, module, sizeof(module), &e), &e);
 	assert_int_equal(pid1_btf_find(&b, "m", PID1_BTF_STRUCT), base.n + 1);
 	assert_ok(pid1_btf_offset(&b, "m", "n", &off, &e), &e);
 	assert_int_equal(off, 8);
 	module[36] = (uint8_t)(base.strings_len + 4);
-	assert_ok(pid1_btf_parse(module, sizeof(module), "m", &base, module_at, 4, &b, &e), &e);
+	assert_ok(pid1_btf_parse(&b, module, sizeof(module), &e), &e);
 	assert_refused(pid1_btf_offset(&b, "m", "n", &off, &e), &e, ENOENT, "has no n");
 }
 
@@ -145,7 +147,8 @@ static void too_many_types_are_refused(void **state)
 
 	(void)state;
 	assert_ok(load("good-gcc", &bytes, &b, &e), &e);
-	assert_refused(pid1_btf_parse(bytes.data, bytes.len, "x", NULL, at, b.n - 1, &b, &e), &e, E2BIG, "more than");
+	b.room = b.n - 1;
+	assert_refused(pid1_btf_parse(&b, bytes.data, bytes.len, &e), &e, E2BIG, "more than");
 }
 
 int main(void)
