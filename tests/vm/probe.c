@@ -147,6 +147,24 @@ static char *map_page(const char *path, int prot)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static int code_of_our_own(void)
+{
+	return 1;
+}
+
+/* /proc/self/mem writes where memory is read-only too, if the kernel lets it: into a program's own code. */
+static void own_code(void)
+{
+	cleanup_fd int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	int (*volatile code)(void) = code_of_our_own;
+	static int data = 1;
+	uint8_t byte = *(const volatile uint8_t *)(uintptr_t)code;
+
+	verdict(pwrite(fd, &data, sizeof(data), (off_t)(uintptr_t)&data) == sizeof(data), "proc-mem-write-data-works",
+		strerror(errno));
+	denied(pwrite(fd, &byte, 1, (off_t)(uintptr_t)code), EIO, EACCES, "proc-mem-write-code");
+}
+
 /* What ld.so does with a library, of a verified file and of a foreign one. */
 static void mapping(const char *self, const char *foreign)
 {
@@ -160,6 +178,7 @@ static void mapping(const char *self, const char *foreign)
 	verdict(run2(LOADER, foreign) > 0, "loader-of-foreign-file", "it ran");
 	if (!is_direct)
 		return; /* IPE does not ask whether the memory can be written */
+	own_code();
 	denied(map_page(self, PROT_READ | PROT_WRITE | PROT_EXEC) ? 0 : -1, EACCES, EACCES, "map-verified-file-wx");
 	p = map_page(self, PROT_READ | PROT_WRITE);
 	verdict(p && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0, "mprotect-clean-page-exec-works", strerror(errno));
