@@ -202,8 +202,9 @@ static int load_program(const struct program *p, struct err *e)
 	attr.log_size = LOG_BYTES;
 	attr.log_level = 1;
 	r = sys_bpf(BPF_PROG_LOAD, &attr); /* again, to be told why */
-	if (r < 0)
-		r = pid1_err(e, fd, "the kernel refuses the BPF program for %s (%.120s)", p->name, last_words(log));
+	if (r >= 0)
+		sys_close(r);
+	r = pid1_err(e, fd, "the kernel refuses the BPF program for %s (%.120s)", p->name, last_words(log));
 	free(log);
 	return r;
 }

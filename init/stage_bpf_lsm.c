@@ -37,9 +37,12 @@ static int add_layers(const struct pid1 *p, struct devices *d, struct err *e)
 
 	for (size_t i = 0; i < p->policy->n_images; i++)
 		for (size_t k = 0; !r && k < p->policy->image[i].n_layers; k++) {
+			const uint8_t *root_hash = p->policy->image[i].layer[k].root_hash;
 			char path[VERITY_LAYER_PATH_BYTES];
 
-			verity_layer_path(p->policy->image[i].layer[k].root_hash, path);
+			if (policy_layer_is_revoked(p->policy, root_hash))
+				continue;
+			verity_layer_path(root_hash, path);
 			r = add_device(d, path, e);
 		}
 	return r;
@@ -52,6 +55,7 @@ int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e)
 
 	if (!pid1_is_direct(p))
 		return 0;
+	devices.n = 0;
 	r = add_device(&devices, "/", e);
 	if (!r)
 		r = add_layers(p, &devices, e);

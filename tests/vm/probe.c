@@ -282,7 +282,7 @@ static void bpf_lsm(void)
 			{ BPF_MAP_UPDATE_ELEM, "bpf-map-update" },    { BPF_MAP_DELETE_ELEM, "bpf-map-delete" },
 			{ BPF_MAP_CREATE, "bpf-map-create" },	      { BPF_LINK_CREATE, "bpf-link-create" } };
 	char text[64];
-	int pid1_fd = (int)syscall(SYS_pidfd_open, 1, 0);
+	int pid1_fd = (int)syscall(SYS_pidfd_open, 1, 0), taken = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		denied(bpf(refused[i].cmd, &(union bpf_attr){ .link_id = 1 }), EPERM, EPERM, refused[i].name);
@@ -291,8 +291,8 @@ static void bpf_lsm(void)
 	denied(load_bpf(BPF_PROG_TYPE_SOCKET_FILTER), EPERM, EPERM, "bpf-filter-load");
 	verdict(pid1_fd >= 0, "pidfd-of-pid1", strerror(errno));
 	for (int fd = 3; fd < 16; fd++)
-		if (syscall(SYS_pidfd_getfd, pid1_fd, fd, 0) >= 0 || errno != EPERM)
-			verdict(false, "pid1-descriptors", strerror(errno));
+		taken += syscall(SYS_pidfd_getfd, pid1_fd, fd, 0) >= 0 || errno != EPERM;
+	verdict(!taken, "pid1-descriptors", "some could be taken, or were refused for another reason");
 	denied(ptrace(PTRACE_ATTACH, 1, NULL, NULL), EPERM, EPERM, "ptrace-pid1");
 	verdict(slurp("/proc/sys/kernel/ftrace_enabled", text, sizeof(text)) > 0 && text[0] == '1', "ftrace-is-on", text);
 	denied(write_to("/proc/sys/kernel/ftrace_enabled", "0"), EPERM, EPERM, "ftrace-switch-off");
