@@ -72,6 +72,7 @@ ifeq ($(SAN_FLAGS),)
 HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
 	$(call probe,-mbranch-protection=standard) $(call probe,-ftrivial-auto-var-init=zero)
 endif
+comma := ,
 # Nothing in the guest unwinds its stack; the tables would be a tenth of PID 1.
 GUEST_FLAGS := $(if $(SYSROOT),$(if $(SAN_FLAGS),,-fno-asynchronous-unwind-tables -fno-unwind-tables))
 CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'
@@ -80,7 +81,14 @@ CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(
 ifeq ($(ARCH),arm64)
 PAGE_FLAGS := -Wl,-z,max-page-size=16384
 endif
-LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(if $(SYSROOT),-Wl$(comma)--build-id=none) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+
+# In the guest size is what counts: every byte of the initramfs is hashed four times on its way. Its programs spend their time
+# in libraries and in the kernel; hashing trees is the exception.
+ifneq ($(SYSROOT),)
+$(B)/common/%.o $(B)/policy/%.o $(B)/verity/%.o: CFLAGS += -Os
+$(B)/verity/hash_%.o: CFLAGS += -O2
+endif
 
 .DEFAULT_GOAL := all
 

@@ -9,6 +9,9 @@
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
+ *   Without UEFI (profile `direct`) nothing of PCR 0 to 7 is predicted, 8 and 9 are not used, and PCR 11 begins with what
+ *   PID 1 says of profile, command line and boot manifest.
+ *
  * Spec: TCG PC Client Platform Firmware Profile 1.06 sections 3.3.4, 10; UAPI group, TPM PCR registry.
  */
 #ifndef IMAGE_BUILDER_PREDICT_H
@@ -60,7 +63,9 @@ struct predict_file {
 /**
  * struct predict_params - zero it, then set all
  * @pk, @kek, @db, @owner: what virt-fw-vars was given (one owner GUID for all three)
- * @uki:           the UKI, signed or not
+ * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @cmdline:       the kernel command line
+ * @boot_manifest: SHA-256 of the initramfs's boot.conf
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
  * @policy_digest, @policy_version: layer policy document
  * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
@@ -77,6 +82,8 @@ struct predict_params {
 	X509 *pk, *kek, *db;
 	struct gpt_uuid owner;
 	const struct buf *uki;
+	const char *cmdline;
+	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
 	uint8_t policy_digest[HASH_SHA256_BYTES];
 	uint64_t policy_version;

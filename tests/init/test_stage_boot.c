@@ -36,7 +36,7 @@ static int prepare(void)
 	fake_file("/usr/lib/modules/a.ko", "");
 	fake_file("/usr/lib/modules/b.ko", "");
 	fake_file("/sys/module/dm_verity/parameters/require_signatures", "Y\n");
-	p.cmdline.profile = PID1_PROFILE_ENFORCE;
+	p.cmdline.profile = CMDLINE_ENFORCE;
 	p.boot.module[0] = (struct pid1_module){ "a.ko", "x=1", false };
 	p.boot.module[1] = (struct pid1_module){ "b.ko", "", true };
 	p.boot.n_modules = 2;
@@ -168,6 +168,43 @@ static void a_device_tree_may_say_it_instead(void **state)
 	assert_refused(pid1_stage_secure_boot(&p, &e), &e, ENOENT, FDT); /* nobody says anything */
 }
 
+static int run_direct_cmdline(struct err *e)
+{
+	int r;
+
+	fake_file("/proc/cmdline", "roothash=" HASH " holdfast.profile=direct\n");
+	r = pid1_stage_cmdline(&p, e);
+	fake_file("/proc/cmdline", "roothash=" HASH " holdfast.profile=enforce\n");
+	return r;
+}
+
+static void direct_is_refused_where_there_is_uefi(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	/* The twin goes on to the certificate, which this machine has not. */
+	assert_refused(run_direct_cmdline(&e), &e, ENOENT, PID1_SIGNER);
+	fake_file("/sys/firmware/efi", "");
+	assert_refused(run_direct_cmdline(&e), &e, EPERM, "profile direct on a machine with UEFI");
+	fake_will_fail("open", "/sys/firmware/efi", EACCES);
+	assert_refused(run_direct_cmdline(&e), &e, EACCES, "cannot look for /sys/firmware/efi");
+}
+
+static void direct_asks_for_no_secure_boot_and_says_so(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.cmdline.profile = CMDLINE_DIRECT;
+	fake_find(BOOT_PARAMS)->data[0x1ec] = 0;
+	fake_file(LOCKDOWN, "[none] integrity confidentiality\n");
+	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
+	assert_non_null(strstr(fake_text("/dev/console"), "nothing vouches for kernel, initramfs and command line"));
+	fake_file("/sys/module/dm_verity/parameters/require_signatures", "N\n");
+	assert_ok(pid1_stage_boot_modules(&p, &e), &e); /* PID 1 judges in the kernel's place */
+}
+
 static void without_lockdown_enforce_refuses(void **state)
 {
 	struct err e = ERR_INIT;
@@ -184,7 +221,7 @@ static void without_secure_boot_audit_goes_on_and_says_so(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	p.cmdline.profile = PID1_PROFILE_AUDIT;
+	p.cmdline.profile = CMDLINE_AUDIT;
 	fake_find(BOOT_PARAMS)->data[0x1ec] = 2;
 	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
 	assert_non_null(strstr(fake_text("/dev/console"), "holdfast: test: not in force, profile audit goes on: "));
@@ -269,6 +306,8 @@ int main(void)
 		cmocka_unit_test_setup(secure_boot_with_lockdown_goes_on, setup),
 		cmocka_unit_test_setup(without_secure_boot_enforce_refuses, setup),
 		cmocka_unit_test_setup(a_device_tree_may_say_it_instead, setup),
+		cmocka_unit_test_setup(direct_is_refused_where_there_is_uefi, setup),
+		cmocka_unit_test_setup(direct_asks_for_no_secure_boot_and_says_so, setup),
 		cmocka_unit_test_setup(without_lockdown_enforce_refuses, setup),
 		cmocka_unit_test_setup(without_secure_boot_audit_goes_on_and_says_so, setup),
 		cmocka_unit_test_setup(the_ima_policy_has_a_rule_for_device_mapper, setup),
