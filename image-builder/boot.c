@@ -76,19 +76,17 @@ static int copy_vars(struct machine *m, struct err *e)
 	return folder_copy_file(enrolled, m->vars, 0600, e);
 }
 
-static int prepare_firmware(struct machine *m, struct err *e)
+static int find_firmware(struct machine *m, struct err *e)
 {
 	const struct boot_params *p = m->p;
 	int r = folder_join(p->tree, p->firmware_code, m->code, e);
 
 	if (!r)
 		r = folder_need(m->code, e);
-	if (!r)
-		r = check_path(m->code, false, e);
-	return r ? r : copy_vars(m, e);
+	return r ? r : check_path(m->code, false, e);
 }
 
-static int prepare_kernel(const struct boot_params *p, struct err *e)
+static int find_kernel(const struct boot_params *p, struct err *e)
 {
 	int r = folder_need(p->kernel, e);
 
@@ -101,6 +99,8 @@ static int prepare(struct machine *m, struct err *e)
 	int r = folder_absolute(p->state, m->state, e);
 
 	if (!r)
+		r = p->kernel ? find_kernel(p, e) : find_firmware(m, e);
+	if (!r)
 		r = folder_need(p->disk, e);
 	if (!r)
 		r = folder_join(m->state, "swtpm.sock", m->swtpm_sock, e);
@@ -112,8 +112,8 @@ static int prepare(struct machine *m, struct err *e)
 		r = check_path(p->disk, false, e);
 	if (!r)
 		r = file_mkdirs(m->state, e);
-	if (!r)
-		r = p->kernel ? prepare_kernel(p, e) : prepare_firmware(m, e);
+	if (!r && !p->kernel)
+		r = copy_vars(m, e);
 	if (!r && p->tpm)
 		r = boot_tpm_make(m->state, e);
 	return r;
