@@ -386,6 +386,20 @@ static bool child_filter(const struct sys_child *c)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
+/* Linux 6.3: no memory both writable and executable, and none made executable later, of a file or not; for all below. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE              65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+
+/* IPE asks where executable memory comes from, not whether it can be written to: a private, writable mapping of a signed
+ * file would be anybody's code. */
+static bool child_write_xor_execute(const struct sys_child *c)
+{
+	(void)c;
+	return prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
+}
+
 static bool child_exec(const struct sys_child *c)
 {
 	(void)execve(c->argv[0], (char *const *)c->argv, (char *const *)c->env); /* returns only to say why not */
@@ -402,6 +416,7 @@ static const struct child_step {
 	{ "dropping capabilities", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
 	{ "its system call filter", child_filter },
+	{ "write xor execute", child_write_xor_execute },
 	{ "execve", child_exec },
 };
 

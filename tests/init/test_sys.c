@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -145,6 +146,41 @@ static int try_personality(const char *number, const char *want)
 	return (personality(strtoul(number, NULL, 0)) < 0 ? errno : 0) == atoi(want) ? 0 : 1;
 }
 
+/* Memory of a file as a child of PID 1: what it may be from the start, and what it may not become. 0 if so. */
+static int try_memory(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char *rx = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	char *rw = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	if (rx == MAP_FAILED || rw == MAP_FAILED)
+		return 1;
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED || errno != EACCES)
+		return 2;
+	if (mprotect(rw, 4096, PROT_READ | PROT_EXEC) == 0 || errno != EACCES)
+		return 3;
+	if (mprotect(rx, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 || errno != EACCES)
+		return 4;
+	return mprotect(rx, 4096, PROT_READ) ? 5 : 0;
+}
+
+static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
+{
+	const char *argv[] = { "/proc/self/exe", "--memory", NULL }, *env[] = { NULL };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+	const char *step = "";
+	int status = 0, r;
+	pid_t pid = 0;
+
+	(void)state;
+	NEEDS_SECCOMP();
+	assert_int_equal(try_memory(), 2); /* this process, which is not PID 1's child, has it */
+	r = sys_spawn(&c, &pid, &step);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (r || !WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("spawn %d (%s), status 0x%x", r, step, status);
+}
+
 static void a_child_cannot_make_its_heap_executable(void **state)
 {
 	static const char *const cases[][2] = {
@@ -156,6 +192,7 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 	};
 
 	(void)state;
+	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
 		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
@@ -195,6 +232,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_that_is_not_runs_or_says_why_not),
 		cmocka_unit_test(a_child_cannot_give_the_device_mapper_a_table),
 		cmocka_unit_test(a_child_cannot_make_its_heap_executable),
+		cmocka_unit_test(a_child_has_no_memory_that_it_can_write_and_execute),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 
@@ -202,5 +240,7 @@ int main(int argc, char **argv)
 		return try_ioctl(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "--personality"))
 		return try_personality(argv[2], argv[3]);
+	if (argc == 2 && !strcmp(argv[1], "--memory"))
+		return try_memory();
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
