@@ -3,7 +3,7 @@
 #include "verity/activate.h"
 
 #include "verity/superblock.h"
-#include "verity/verify.h"
+#include "verity/edge.h"
 
 #include <fcntl.h>
 #include <libcryptsetup.h>
@@ -102,6 +102,8 @@ static int check_before(const struct verity_activate_params *p, uint64_t *ret_by
 		r = open_device(p->hash_device, &hash_fd, e);
 	if (!r)
 		r = verity_sb_read(hash_fd, p->hash_offset_bytes, p->hash_device, &sb, e);
+	if (!r)
+		r = verity_sb_check_chain(&sb, p->hash_device, e);
 	if (r)
 		return r;
 	bytes = verity_sb_data_bytes(&sb);

@@ -3,3 +3,22 @@ $(eval $(call library,verity))
 $(eval $(call program,holdfast-verity,verity/main.c $(wildcard verity/cmd_*.c),verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,verity,verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call fuzzers,verity_superblock verity_sigrecord,verity common,libcryptsetup libcrypto blkid json-c))
+# Files that need more than the base CPU; lanes.c and rs.c ask the CPU before they call into them.
+ifeq ($(ARCH),x86_64)
+$(B)/verity/lanes_shani.o: CFLAGS += -mssse3 -msse4.1 -msha
+$(B)/verity/lanes_avx2.o: CFLAGS += -mavx2
+$(B)/verity/lanes_avx512.o: CFLAGS += -mavx512f -mavx512bw -mprefer-vector-width=512
+else
+$(B)/verity/lanes_armv8.o: CFLAGS += -march=armv8-a+crypto
+endif
+
+$(B)/tests/verity/bench_lanes: $(B)/tests/verity/bench_lanes.o $(B)/libverity.a $(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(call link,)
+$(B)/tests/verity/bench_lanes: PKGS := libcrypto
+
+.PHONY: bench-lanes
+bench-lanes: $(B)/tests/verity/bench_lanes ## hash and Reed-Solomon kernels, each path of this CPU
+	$(Q)$<
+	@echo 'the same, SHA-NI taken from OpenSSL:'
+	$(Q)OPENSSL_ia32cap=:~0x20000000 $<
