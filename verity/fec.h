@@ -17,8 +17,9 @@
  *
  * How `format` calls it (cmd_format):
  *   after tree and superblock are written, and before the hash file gets its name,
- *     struct verity_fec f = {.block_bytes = ..., .roots = ..., .data = {fd, name}, .data_blocks = ...,
- *                            .hash = {fd, name}, .hash_start_bytes = <first block of the tree>};
+ *     struct verity_fec f = {.block_bytes = ..., .hash_block_bytes = ..., .roots = ..., .data = {fd, name},
+ *                            .data_blocks = ...,
+ *                            .hash = {fd, name}, .hash_start_bytes = <first block of the tree>, .tree_blocks = ...};
  *     r = verity_fec_write(&f, fec_path, fec_offset_bytes, e);
  *   finds the number of covered hash blocks itself, makes (or fills) the file or device, syncs, names it.
  *   Options: --fec-device FILE, --fec-roots N (verity_fec_roots_parse(); 2 if not given), --fec-offset BYTES (a multiple
@@ -33,59 +34,56 @@
 #ifndef VERITY_FEC_H
 #define VERITY_FEC_H
 
-#include "common/cleanup.h"
 #include "common/err.h"
+#include "common/progress.h"
+#include "verity/io.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define VERITY_FEC_CODEWORD_BYTES 255
 #define VERITY_FEC_MIN_ROOTS      2
 #define VERITY_FEC_MAX_ROOTS      24
 #define VERITY_FEC_MEMORY_BYTES   (12 << 20) /* of all threads together */
 
-/** struct verity_fec_file - an open file and its name for messages */
-struct verity_fec_file {
-	int fd;
-	const char *name;
-};
-
 /**
  * struct verity_fec - what is covered, and where the parity is; zero it, then set what is needed
- * @block_bytes:      of data and hash blocks alike, a power of two, 512 at least
+ * @block_bytes:      of data blocks, a power of two, 512 at least; @hash_block_bytes of hash blocks: must be the same
  * @roots:            parity bytes a codeword, 2 to 24
  * @data:             @data_blocks from offset 0
- * @hash:             @hash_blocks from @hash_start_bytes; may be the file of the data. hash_blocks is found by
- *                    verity_fec_cover() (and so by verity_fec_write())
+ * @hash:             @hash_blocks from @hash_start_bytes, of which @tree_blocks are the tree; may be the file of the
+ *                    data. hash_blocks is found by verity_fec_cover(), and so by verity_fec_write()
  * @parity:           from @parity_offset_bytes; may be the file of the hash tree, or of the data too
  * @threads:          0: as many as there are processors
- * @pread, @pwrite:   NULL: the system's; tests give their own
- * @progress:         NULL, or called now and then by any thread, one at a time, with bytes covered so far and in all
+ * @say:              NULL, or gets lines of progress
  * @fec_blocks_written: set by verity_fec_write(): blocks of parity
  */
 struct verity_fec {
 	uint32_t block_bytes;
+	uint32_t hash_block_bytes;
 	unsigned roots;
-	struct verity_fec_file data;
+	struct verity_file data;
 	uint64_t data_blocks;
-	struct verity_fec_file hash;
+	struct verity_file hash;
 	uint64_t hash_start_bytes;
+	uint64_t tree_blocks;
 	uint64_t hash_blocks;
-	struct verity_fec_file parity;
+	struct verity_file parity;
 	uint64_t parity_offset_bytes;
 	unsigned threads;
-	ssize_t (*pread)(int fd, void *buf, size_t n, off_t at);
-	ssize_t (*pwrite)(int fd, const void *buf, size_t n, off_t at);
-	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes);
-	void *progress_arg;
+	progress_fn *say;
 	uint64_t fec_blocks_written;
 };
 
 /** verity_fec_roots_parse() - decimal 2 to 24, nothing else. */
 bool verity_fec_roots_parse(const char *text, unsigned *ret);
 
-/** verity_fec_rounds() - blocks of a row. verity_fec_parity_bytes() - size of the parity. */
+/**
+ * verity_fec_rounds() - blocks of a row
+ * verity_fec_parity_bytes() - size of the parity
+ *
+ * hash_blocks must be set.
+ */
 uint64_t verity_fec_rounds(const struct verity_fec *f);
 uint64_t verity_fec_parity_bytes(const struct verity_fec *f);
 
@@ -103,7 +101,7 @@ int verity_fec_cover(struct verity_fec *f, struct err *e) WARN_UNUSED;
 /**
  * verity_fec_encode() - write the parity of all codewords
  *
- * hash_blocks must be set. Does not sync. Return: 0; -ENODATA if a file ends early; -EINTR; what pread() or pwrite() said.
+ * hash_blocks must be set. Does not sync. Return: 0; -ENODATA if a file ends early; -EINTR; what the system said.
  */
 int verity_fec_encode(const struct verity_fec *f, struct err *e) WARN_UNUSED;
 
