@@ -24,6 +24,7 @@
  */
 struct job {
 	const struct verity_fec *f;
+	struct verity_rs rs;
 	bool is_check;
 	uint64_t row_bytes;
 	size_t slab;
@@ -38,18 +39,26 @@ struct job {
 
 /*
  * struct worker - the memory of one thread
- * @row:    255 rows of a slab: k of the message, then @roots of parity
- * @packed: the parity as it stands on disk, @roots bytes a codeword
+ * @row:    what the code gets: a slab of each row of the message; NULL where only padding is
+ * @memory: behind them
+ * @parity: of the slab, as it stands on disk
  */
 struct worker {
 	uint8_t *row[VERITY_FEC_CODEWORD_BYTES];
-	uint8_t *packed;
+	uint8_t *memory;
+	uint8_t *parity;
 	struct verity_fec_report report;
 };
 
 static unsigned message_rows(const struct verity_fec *f)
 {
 	return VERITY_FEC_CODEWORD_BYTES - f->roots;
+}
+
+/* Rows are a cache line more than a slab apart, or all of them would meet in the same few sets of the cache. */
+static size_t apart(const struct job *job)
+{
+	return job->slab + 64;
 }
 
 bool verity_fec_roots_parse(const char *text, unsigned *ret)
@@ -81,69 +90,56 @@ uint64_t verity_fec_parity_bytes(const struct verity_fec *f)
 
 /* --- one pass ------------------------------------------------------------------------------------------------------- */
 
-/* The parity of @n codewords between its two shapes: on disk codeword by codeword, in memory row by row. */
-static void pack(const struct verity_fec *f, struct worker *w, size_t n)
+/* The rows of codewords @at on. A row that is all padding is not read, nor computed with. */
+static int load_rows(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
 {
-	uint8_t *const *parity = w->row + message_rows(f);
-	uint8_t *out = w->packed;
+	const struct verity_fec *f = job->f;
+	uint64_t end = (f->data_blocks + f->hash_blocks) * f->block_bytes;
 
-	for (size_t i = 0; i < n; i++)
-		for (unsigned j = 0; j < f->roots; j++)
-			*out++ = parity[j][i];
-}
+	for (unsigned i = 0; i < job->rs.rows; i++) {
+		uint64_t from = i * job->row_bytes + at;
+		int r;
 
-static void unpack(const struct verity_fec *f, struct worker *w, size_t n)
-{
-	uint8_t *const *parity = w->row + message_rows(f);
-	const uint8_t *in = w->packed;
-
-	for (size_t i = 0; i < n; i++)
-		for (unsigned j = 0; j < f->roots; j++)
-			parity[j][i] = *in++;
-}
-
-/* One codeword that is none: count what could be corrected of it. */
-static void judge(const struct verity_fec *f, struct worker *w, uint64_t at, size_t i)
-{
-	uint8_t word[VERITY_FEC_CODEWORD_BYTES];
-	int fixed;
-
-	for (unsigned j = 0; j < sizeof(word); j++)
-		word[j] = w->row[j][i];
-	fixed = verity_rs_decode(f->roots, word, NULL, 0);
-	if (w->report.bad++ == 0)
-		w->report.first_bad_round = (at + i) / f->block_bytes;
-	if (fixed > 0) {
-		w->report.correctable++;
-		w->report.symbols += (unsigned)fixed;
+		w->row[i] = from < end ? w->memory + i * apart(job) : NULL;
+		r = from < end ? verity_fec_read_message(f, from, w->row[i], n, e) : 0;
+		if (r)
+			return r;
 	}
+	return 0;
+}
+
+static int check_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
+{
+	const struct verity_fec *f = job->f;
+	struct verity_rs_words words = {.rows = w->row, .parity = w->parity, .width = n};
+	struct verity_fec_report *report = &w->report;
+	struct verity_rs_result found;
+	int r = verity_io_read(&f->parity, w->parity, n * f->roots, f->parity_offset_bytes + at * f->roots, e);
+
+	if (r)
+		return r;
+	r = verity_rs_decode(&job->rs, &words, &found);
+	if (r < 0 && r != -EBADMSG)
+		return err_set(e, -r, "cannot decode");
+	if (found.uncorrectable && !report->uncorrectable)
+		report->first_round = (at + found.first_uncorrectable) / f->block_bytes;
+	report->correctable += found.corrected;
+	report->uncorrectable += found.uncorrectable;
+	report->bytes += found.bytes;
+	return 0;
 }
 
 static int do_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
 {
 	const struct verity_fec *f = job->f;
-	uint64_t parity_at = f->parity_offset_bytes + at * f->roots;
-	uint8_t bad[MAX_SLAB_BYTES];
-	int r = 0;
+	int r = load_rows(job, w, at, n, e);
 
-	for (unsigned i = 0; !r && i < message_rows(f); i++)
-		r = verity_fec_read_message(f, i * job->row_bytes + at, w->row[i], n, e);
 	if (r)
 		return r;
-	if (!job->is_check) {
-		verity_rs_encode(f->roots, (const uint8_t *const *)w->row, w->row + message_rows(f), n);
-		pack(f, w, n);
-		return verity_io_write(&f->parity, w->packed, n * f->roots, parity_at, e);
-	}
-	r = verity_io_read(&f->parity, w->packed, n * f->roots, parity_at, e);
-	if (r)
-		return r;
-	unpack(f, w, n);
-	if (verity_rs_check(f->roots, (const uint8_t *const *)w->row, bad, n))
-		for (size_t i = 0; i < n; i++)
-			if (bad[i])
-				judge(f, w, at, i);
-	return 0;
+	if (job->is_check)
+		return check_slab(job, w, at, n, e);
+	verity_rs_encode(&job->rs, (const uint8_t *const *)w->row, n, w->parity);
+	return verity_io_write(&f->parity, w->parity, n * f->roots, f->parity_offset_bytes + at * f->roots, e);
 }
 
 /* Take the next slab. Return: codewords in it; 0 if there is none left, or somebody failed. */
@@ -164,7 +160,7 @@ static size_t take_slab(struct job *job, uint64_t *ret_at)
 /* Note how a slab went: the first failure counts. */
 static void give_slab(struct job *job, size_t n, int r, const struct err *e)
 {
-		(void)pthread_mutex_lock(&job->lock);
+	(void)pthread_mutex_lock(&job->lock);
 	job->done += n;
 	if (r && !job->r) {
 		job->r = r;
@@ -179,34 +175,31 @@ static void add_report(struct job *job, const struct verity_fec_report *mine)
 	struct verity_fec_report *all = &job->report;
 
 	(void)pthread_mutex_lock(&job->lock);
-	if (mine->bad && (!all->bad || mine->first_bad_round < all->first_bad_round))
-		all->first_bad_round = mine->first_bad_round;
-	all->bad += mine->bad;
+	if (mine->uncorrectable && (!all->uncorrectable || mine->first_round < all->first_round))
+		all->first_round = mine->first_round;
+	all->uncorrectable += mine->uncorrectable;
 	all->correctable += mine->correctable;
-	all->symbols += mine->symbols;
+	all->bytes += mine->bytes;
 	(void)pthread_mutex_unlock(&job->lock);
 }
 
-/* A thread: slab after slab. Rows are a cache line more than a slab apart, or they would all meet in one cache set. */
+/* A thread: slab after slab. */
 static void *work(void *arg)
 {
 	struct job *job = arg;
-	size_t apart = job->slab + 64;
-	cleanup_free uint8_t *memory = aligned_alloc(64, VERITY_FEC_CODEWORD_BYTES * apart + 64);
-	cleanup_free uint8_t *packed = malloc(job->slab * job->f->roots);
-	struct worker w = {.packed = packed};
+	cleanup_free uint8_t *memory = aligned_alloc(64, message_rows(job->f) * apart(job));
+	cleanup_free uint8_t *parity = malloc(job->slab * job->f->roots);
+	struct worker w = {.memory = memory, .parity = parity};
 	struct err e = ERR_INIT;
 	uint64_t at = 0;
 	size_t n;
 
-	if (!memory || !packed) {
+	if (!memory || !parity) {
 		int r = err_set(&e, ENOMEM, "no memory for a slab of %zu codewords", job->slab);
 
 		give_slab(job, 0, r, &e);
 		return NULL;
 	}
-	for (unsigned i = 0; i < VERITY_FEC_CODEWORD_BYTES; i++)
-		w.row[i] = memory + i * apart;
 	while ((n = take_slab(job, &at))) {
 		int r = interrupt_check(&e);
 
@@ -231,13 +224,16 @@ static int run(const struct verity_fec *f, bool is_check, struct verity_fec_repo
 	unsigned threads = f->threads ? f->threads : count_processors(), started = 0;
 	pthread_t thread[MAX_THREADS];
 	size_t slab;
+	int r = verity_rs_init(&job.rs, f->roots, NULL, e);
 
+	if (r)
+		return r;
 	job.row_bytes = verity_fec_rounds(f) * f->block_bytes;
 	progress_begin(&job.meter, f->say, is_check ? "checked by the parity" : "encoded",
 		       job.row_bytes * message_rows(f));
 	if (threads > MAX_THREADS)
 		threads = MAX_THREADS;
-	slab = VERITY_FEC_MEMORY_BYTES / threads / (VERITY_FEC_CODEWORD_BYTES + f->roots) / MIN_SLAB_BYTES * MIN_SLAB_BYTES;
+	slab = VERITY_FEC_MEMORY_BYTES / threads / VERITY_FEC_CODEWORD_BYTES / MIN_SLAB_BYTES * MIN_SLAB_BYTES;
 	job.slab = slab > MAX_SLAB_BYTES ? MAX_SLAB_BYTES : slab < MIN_SLAB_BYTES ? MIN_SLAB_BYTES : slab;
 	if (job.row_bytes / job.slab + 1 < threads)
 		threads = (unsigned)(job.row_bytes / job.slab) + 1;

@@ -115,18 +115,17 @@ int verity_fec_write(struct verity_fec *f, const char *path, uint64_t offset_byt
 
 /**
  * struct verity_fec_report - what the codewords say
- * @codewords:       in all
- * @bad:             that are no codewords
- * @correctable:     of these, how many can be corrected without knowing where the damage is
- * @symbols:         bytes that would change, parity included
- * @first_bad_round: its number; only if @bad
+ * @codewords:     in all
+ * @correctable:   that are damaged, and can be corrected without knowing where
+ * @uncorrectable: that cannot; @first_round: number of the round of the first of them
+ * @bytes:         that correction would change, parity included
  */
 struct verity_fec_report {
 	uint64_t codewords;
-	uint64_t bad;
 	uint64_t correctable;
-	uint64_t symbols;
-	uint64_t first_bad_round;
+	uint64_t uncorrectable;
+	uint64_t first_round;
+	uint64_t bytes;
 };
 
 /**
@@ -134,7 +133,7 @@ struct verity_fec_report {
  *
  * The parity proves nothing: who has damaged the data may have made it fit. @ret says what could be repaired without the
  * help of the hash tree; verity_repair() knows where the damage is and repairs up to twice as much.
- * Return: 0 if all was read (also if @ret->bad); -ENODATA if a file ends early; -errno.
+ * Return: 0 if all was read (also if codewords are damaged); -ENODATA if a file ends early; -errno.
  */
 int verity_fec_check(const struct verity_fec *f, struct verity_fec_report *ret, struct err *e) WARN_UNUSED;
 
