@@ -9,6 +9,7 @@
 #include "verity/verify.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define CHUNK_BYTES (1 << 20)
 
@@ -180,8 +181,11 @@ static int repair(struct repair *r, struct err *e)
 		q = prove(r->p, &copy, e);
 	if (!q)
 		q = verity_copy_publish(&r->data, e);
-	if (!q && r->hash.is_there)
+	if (!q && r->hash.is_there) {
 		q = verity_copy_publish(&r->hash, e);
+		if (q)
+			(void)unlink(r->data.path); /* half of a volume is none; the first error is the one to tell */
+	}
 	return q;
 }
 

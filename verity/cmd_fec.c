@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verity/cmd_fec.c - the options of error correction, and what checking it says */
+#include "verity/cmd_fec.h"
+
+#include "common/cleanup.h"
+#include "verity/superblock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+bool verity_cmd_fec_parse(const char *verb, struct verity_cmd_fec *fec)
+{
+	unsigned long long offset = 0;
+	char *end = NULL;
+
+	fec->roots = VERITY_FEC_MIN_ROOTS;
+	if (!fec->device && (fec->roots_text || fec->offset_text)) {
+		(void)cli_usage(verb, "--fec-roots and --fec-offset want --fec-device");
+		return false;
+	}
+	if (fec->roots_text && !verity_fec_roots_parse(fec->roots_text, &fec->roots)) {
+		(void)cli_usage(verb, "--fec-roots \"%.20s\", wanted %d to %d", fec->roots_text, VERITY_FEC_MIN_ROOTS,
+				VERITY_FEC_MAX_ROOTS);
+		return false;
+	}
+	if (fec->offset_text) {
+		errno = 0;
+		offset = strtoull(fec->offset_text, &end, 10);
+		if (errno || *fec->offset_text < '0' || *fec->offset_text > '9' || *end || offset % 512 ||
+		    offset > VERITY_MAX_DATA_BYTES / 2) {
+			(void)cli_usage(verb, "--fec-offset \"%.40s\" is not a multiple of 512", fec->offset_text);
+			return false;
+		}
+	}
+	fec->offset_bytes = offset;
+	return true;
+}
+
+int verity_cmd_fec_check(const struct verity_cmd_fec *fec, struct verity_fec *f, struct verity_fec_report *ret, struct err *e)
+{
+	cleanup_fd int fd = open(fec->device, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", fec->device);
+	f->roots = fec->roots;
+	f->parity = (struct verity_file){.fd = fd, .name = fec->device};
+	f->parity_offset_bytes = fec->offset_bytes;
+	r = verity_fec_cover(f, e);
+	if (!r)
+		r = verity_fec_check(f, ret, e);
+	f->parity.fd = -1;
+	return r;
+}
+
+void verity_cmd_fec_print(const struct verity_fec_report *report, unsigned roots, bool json)
+{
+	if (json) {
+		printf("\"fec\":{\"roots\":%u,\"codewords\":%llu,\"correctable\":%llu,\"uncorrectable\":%llu,\"bytes\":%llu}",
+		       roots, (unsigned long long)report->codewords, (unsigned long long)report->correctable,
+		       (unsigned long long)report->uncorrectable, (unsigned long long)report->bytes);
+		return;
+	}
+	if (!report->correctable && !report->uncorrectable) {
+		printf("error correction: all %llu codewords are sound\n", (unsigned long long)report->codewords);
+		return;
+	}
+	printf("error correction: of %llu codewords %llu are damaged (%llu bytes) and can be corrected, %llu cannot without the hash tree",
+	       (unsigned long long)report->codewords, (unsigned long long)report->correctable,
+	       (unsigned long long)report->bytes, (unsigned long long)report->uncorrectable);
+	if (report->uncorrectable)
+		printf(", the first in round %llu", (unsigned long long)report->first_round);
+	printf("; `repair` makes a sound copy if it can\n");
+}
