@@ -40,16 +40,16 @@ struct rs_path;
 /**
  * struct verity_rs - a code; verity_rs_init() fills it, then it is only read
  * @rows:   255 - @roots, the rows of data
- * @nibble: for each coefficient of the generator, from x^(roots-1) down, twice over: its products with 0 ... 15, then
- *          with 0, 16 ... 240 (twice over so that a ring of parity rows needs no turning)
+ * @nibble: for each coefficient of the generator, from x^(roots-1) down: its products with 0 ... 15, then with 0, 16 ...
+ *          240
  * @matrix: the same products as the bit matrix that GFNI wants
  */
 struct verity_rs {
 	unsigned roots;
 	unsigned rows;
 	const struct rs_path *path;
-	uint8_t nibble[2 * VERITY_RS_MAX_ROOTS][32] __attribute__((aligned(32)));
-	uint64_t matrix[2 * VERITY_RS_MAX_ROOTS];
+	uint8_t nibble[VERITY_RS_MAX_ROOTS][32] __attribute__((aligned(32)));
+	uint64_t matrix[VERITY_RS_MAX_ROOTS];
 };
 
 /**
