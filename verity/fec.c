@@ -13,7 +13,7 @@
 
 #define MAX_THREADS    64
 #define MIN_SLAB_BYTES 512
-#define MAX_SLAB_BYTES 8192 /* of each row: the rows of one slab stay in the processor's caches */
+#define MAX_SLAB_BYTES 16384 /* of each row: 4 MiB a thread, which the last level of the caches holds */
 
 /*
  * struct job - one pass over all codewords
