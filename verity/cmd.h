@@ -16,6 +16,9 @@ int verity_cmd_sign(int argc, char **argv);
 int verity_cmd_check_signature(int argc, char **argv);
 int verity_cmd_open(int argc, char **argv);
 int verity_cmd_close(int argc, char **argv);
+int verity_cmd_status(int argc, char **argv);
+int verity_cmd_scrub(int argc, char **argv);
+int verity_cmd_repair(int argc, char **argv);
 
 /** struct verity_cmd_kind - the options that say what a superblock would; zero it, then give its members to cli_options() */
 struct verity_cmd_kind {

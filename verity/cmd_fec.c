@@ -3,16 +3,14 @@
 #include "verity/cmd_fec.h"
 
 #include "common/cleanup.h"
-#include "verity/superblock.h"
+#include "verity/cmd.h"
+#include "verity/geometry.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
 bool verity_cmd_fec_parse(const char *verb, struct verity_cmd_fec *fec)
 {
-	unsigned long long offset = 0;
-	char *end = NULL;
-
 	fec->roots = VERITY_FEC_MIN_ROOTS;
 	if (!fec->device && (fec->roots_text || fec->offset_text)) {
 		(void)cli_usage(verb, "--fec-roots and --fec-offset want --fec-device");
@@ -23,16 +21,9 @@ bool verity_cmd_fec_parse(const char *verb, struct verity_cmd_fec *fec)
 				VERITY_FEC_MAX_ROOTS);
 		return false;
 	}
-	if (fec->offset_text) {
-		errno = 0;
-		offset = strtoull(fec->offset_text, &end, 10);
-		if (errno || *fec->offset_text < '0' || *fec->offset_text > '9' || *end || offset % 512 ||
-		    offset > VERITY_MAX_DATA_BYTES / 2) {
-			(void)cli_usage(verb, "--fec-offset \"%.40s\" is not a multiple of 512", fec->offset_text);
-			return false;
-		}
-	}
-	fec->offset_bytes = offset;
+	fec->offset_bytes = 0;
+	if (!verity_cmd_number(verb, "fec-offset", fec->offset_text, 0, VERITY_MAX_AT_BYTES, &fec->offset_bytes))
+		return false;
 	return true;
 }
 

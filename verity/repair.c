@@ -66,14 +66,14 @@ static int walk_chunk(struct verity_walk *w, uint8_t *buf, uint64_t first, size_
 
 	if (r)
 		return r;
-	verity_lanes_hash(&w->lanes, buf, bs, n, digests, VERITY_REPAIR_MAX_DIGEST_BYTES);
+	verity_lanes_hash(&w->lanes, buf, bs, n, digests, HASH_MAX_BYTES);
 	for (size_t i = 0; !r && i < n; i++) {
-		uint8_t wanted[VERITY_REPAIR_MAX_DIGEST_BYTES];
+		uint8_t wanted[HASH_MAX_BYTES];
 		bool fits = true;
 
 		at.block = first + i;
 		r = verity_walk_digest(w, &at, wanted, e);
-		if (!r && !hash_equal(digests + i * VERITY_REPAIR_MAX_DIGEST_BYTES, w->lanes.digest_bytes, wanted,
+		if (!r && !hash_equal(digests + i * HASH_MAX_BYTES, w->lanes.digest_bytes, wanted,
 				      w->geo.digest_bytes))
 			r = verity_walk_fits(w, &at, &fits, e); /* an earlier repair may have reached it since */
 		if (!r && !fits)
@@ -106,7 +106,7 @@ static int walk_level(struct verity_walk *w, uint8_t *buf, struct progress_meter
 /* From the root down. Below a tree block that stays bad nothing can be told, so the walk ends with its level. */
 static int walk(struct verity_walk *w, struct err *e)
 {
-	const size_t digests = CHUNK_BYTES / w->copy.block_bytes * VERITY_REPAIR_MAX_DIGEST_BYTES;
+	const size_t digests = CHUNK_BYTES / w->copy.block_bytes * HASH_MAX_BYTES;
 	cleanup_free uint8_t *buf = malloc(CHUNK_BYTES + digests);
 	struct progress_meter meter;
 	uint64_t done = 0;
@@ -151,7 +151,7 @@ static int prove(const struct verity_repair_params *p, const struct verity_fec *
 					 .hash = copy->hash,
 					 .hash_offset_bytes = p->hash_offset_bytes,
 					 .root_hash = p->root_hash,
-					 .root_hash_bytes = verity_geometry_of(p->sb).digest_bytes,
+					 .root_hash_bytes = p->root_hash_bytes,
 					 .no_superblock = p->no_superblock ? p->sb : NULL,
 					 .say = p->say};
 	struct verity_verify_result found = {.first = {.verdict = VERITY_VERDICT_UNSET}};
@@ -194,6 +194,9 @@ int verity_repair(const struct verity_repair_params *p, struct verity_repair_res
 	struct repair r = {.p = p, .data = {.fd = -1}, .hash = {.fd = -1}};
 	int q;
 
+	if (p->root_hash_bytes != hash_bytes(p->sb->alg))
+		return err_set(e, EINVAL, "a root hash of %zu bytes, %s has %zu", p->root_hash_bytes, p->sb->algorithm,
+			       hash_bytes(p->sb->alg));
 	if (!is_one_file(p) != !!p->out_hash)
 		return err_set(e, EINVAL, p->out_hash ? "data and hash tree are one file: there is one copy to name"
 						      : "the hash tree has a file of its own: its copy needs a name");

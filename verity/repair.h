@@ -50,7 +50,7 @@ struct verity_repair_block {
  * @fec:               files and numbers; verity_fec_cover() has been called
  * @sb:                supported; of the hash file, or from options
  * @hash_offset_bytes: of the superblock, or of the tree if @no_superblock
- * @root_hash:         the anchor, of the algorithm's size
+ * @root_hash:         the anchor, @root_hash_bytes of it: the size of the algorithm's digest
  * @out_data:          path of the copy of the data's file
  * @out_hash:          path of the copy of the hash file; NULL if both are one file
  * @note:              NULL, or told of each block, in the order in which they are met
@@ -62,6 +62,7 @@ struct verity_repair_params {
 	uint64_t hash_offset_bytes;
 	bool no_superblock;
 	const uint8_t *root_hash;
+	size_t root_hash_bytes;
 	const char *out_data;
 	const char *out_hash;
 	void (*note)(void *arg, const struct verity_repair_block *b);

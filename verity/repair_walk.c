@@ -78,7 +78,7 @@ uint64_t verity_walk_offset(const struct verity_walk *w, const struct verity_pla
 }
 
 int verity_walk_digest(const struct verity_walk *w, const struct verity_place *at,
-		       uint8_t ret[static VERITY_REPAIR_MAX_DIGEST_BYTES], struct err *e)
+		       uint8_t ret[static HASH_MAX_BYTES], struct err *e)
 {
 	unsigned above = (unsigned)(at->level + 1);
 
@@ -94,7 +94,7 @@ int verity_walk_digest(const struct verity_walk *w, const struct verity_place *a
 
 static bool has_digest(const struct verity_walk *w, const uint8_t *block, const uint8_t *wanted)
 {
-	uint8_t digest[VERITY_REPAIR_MAX_DIGEST_BYTES];
+	uint8_t digest[HASH_MAX_BYTES];
 
 	verity_lanes_hash(&w->lanes, block, w->copy.block_bytes, 1, digest, sizeof(digest));
 	return hash_equal(digest, w->lanes.digest_bytes, wanted, w->geo.digest_bytes);
@@ -102,7 +102,7 @@ static bool has_digest(const struct verity_walk *w, const uint8_t *block, const 
 
 int verity_walk_fits(const struct verity_walk *w, const struct verity_place *at, bool *ret, struct err *e)
 {
-	uint8_t wanted[VERITY_REPAIR_MAX_DIGEST_BYTES];
+	uint8_t wanted[HASH_MAX_BYTES];
 	int r = verity_walk_digest(w, at, wanted, e);
 
 	if (!r)
@@ -135,27 +135,23 @@ static uint64_t message_block(const struct verity_walk *w, const struct verity_p
 }
 
 /*
- * Is a block known to be bad? Above the walked level none is. Below it the ancestors up to that level must be good first,
- * or its digest means nothing.
+ * Does the tree show a block to be bad? Above the walked level none is any more. Below it the digest stands in a block that
+ * is not proved; it still tells where the damage is, if that block has itself the digest that stands above it.
+ * A wrong guess costs a try and no more, for what is written is proved.
  */
-static int known_bad(const struct verity_walk *w, const struct verity_place *at, bool *ret, struct err *e)
+static int looks_bad(const struct verity_walk *w, const struct verity_place *at, bool *ret, struct err *e)
 {
-	bool fits = true;
+	struct verity_place above = {.level = at->level + 1, .block = at->block / w->geo.per_block};
+	bool fits = true, above_fits = true;
+	int r = 0;
 
-	for (int level = w->level; fits && level >= at->level; level--) {
-		struct verity_place a = {.level = level, .block = at->block};
-		int r;
-
-		for (int below = at->level; below < level; below++)
-			a.block /= w->geo.per_block;
-		r = verity_walk_fits(w, &a, &fits, e);
-		if (r)
-			return r;
-		if (!fits && level > at->level)
-			return *ret = false, 0;
-	}
-	*ret = !fits;
-	return 0;
+	if (at->level <= w->level)
+		r = verity_walk_fits(w, at, &fits, e);
+	if (!r && !fits && at->level < w->level)
+		r = verity_walk_fits(w, &above, &above_fits, e);
+	if (!r)
+		*ret = !fits && above_fits;
+	return r;
 }
 
 /* Find the bad blocks of a round, as many as there is memory for; @first, which is one, before all others. */
@@ -173,7 +169,7 @@ static int find_bad(struct verity_walk *w, const struct verity_place *first, str
 
 		if (i == ret->row[0] || !place_of(w, ret->number + i * rounds, &at))
 			continue;
-		r = known_bad(w, &at, &bad, e);
+		r = looks_bad(w, &at, &bad, e);
 		if (r)
 			return r;
 		if (bad) {
@@ -233,7 +229,7 @@ static int write_proved(struct verity_walk *w, const struct round *round, bool *
 	for (unsigned i = 0; i < round->n; i++) {
 		const struct verity_place *at = &round->place[i];
 		const uint8_t *block = w->candidate + (size_t)i * w->copy.block_bytes;
-		uint8_t wanted[VERITY_REPAIR_MAX_DIGEST_BYTES];
+		uint8_t wanted[HASH_MAX_BYTES];
 		int r = verity_walk_digest(w, at, wanted, e);
 
 		if (r)

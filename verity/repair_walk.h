@@ -12,7 +12,6 @@
 #include "verity/repair.h"
 #include "verity/rs.h"
 
-#define VERITY_REPAIR_MAX_DIGEST_BYTES 64
 
 /**
  * struct verity_walk - one repair under way
@@ -54,9 +53,9 @@ uint64_t verity_walk_offset(const struct verity_walk *w, const struct verity_pla
 
 /** verity_walk_digest() - the digest a block must have, from the level above it in the copy (or the root hash). */
 int verity_walk_digest(const struct verity_walk *w, const struct verity_place *at,
-		       uint8_t ret[static VERITY_REPAIR_MAX_DIGEST_BYTES], struct err *e) WARN_UNUSED;
+		       uint8_t ret[static HASH_MAX_BYTES], struct err *e) WARN_UNUSED;
 
-/** verity_walk_fits() - has a block of the copy its digest? The level above it must be proved. */
+/** verity_walk_fits() - has a block of the copy the digest that stands above it? A proof only if that level is proved. */
 int verity_walk_fits(const struct verity_walk *w, const struct verity_place *at, bool *ret, struct err *e) WARN_UNUSED;
 
 /**
