@@ -13,13 +13,14 @@
 
 #define MAX_THREADS    64
 #define MIN_SLAB_BYTES 512
+#define SAMPLES        16 /* of MIN_SLAB_BYTES codewords */
 #define MAX_SLAB_BYTES 16384 /* of each row: 4 MiB a thread, which the last level of the caches holds */
 
 /*
  * struct job - one pass over all codewords
  * @row_bytes: codewords in all; a row of the message
  * @slab:      codewords that are done at a time
- * @next:      first codeword that nobody has taken yet
+ * @next:      first codeword that nobody has taken yet; up to @end
  * @lock:      of all that follows it
  */
 struct job {
@@ -30,6 +31,7 @@ struct job {
 	size_t slab;
 	pthread_mutex_t lock;
 	uint64_t next;
+	uint64_t end;
 	uint64_t done;
 	int r;
 	struct err err;
@@ -148,8 +150,8 @@ static size_t take_slab(struct job *job, uint64_t *ret_at)
 	size_t n = 0;
 
 	(void)pthread_mutex_lock(&job->lock); /* a default mutex: cannot fail */
-	if (!job->r && job->next < job->row_bytes) {
-		n = job->row_bytes - job->next < job->slab ? (size_t)(job->row_bytes - job->next) : job->slab;
+	if (!job->r && job->next < job->end) {
+		n = job->end - job->next < job->slab ? (size_t)(job->end - job->next) : job->slab;
 		*ret_at = job->next;
 		job->next += n;
 	}
@@ -218,47 +220,79 @@ static unsigned count_processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
-static int run(const struct verity_fec *f, bool is_check, struct verity_fec_report *ret, struct err *e)
+/* How many threads, and how many codewords each does at a time: within the memory that all may take. */
+static unsigned divide(const struct verity_fec *f, struct job *job)
 {
-	struct job job = {.f = f, .is_check = is_check, .lock = PTHREAD_MUTEX_INITIALIZER};
-	unsigned threads = f->threads ? f->threads : count_processors(), started = 0;
-	pthread_t thread[MAX_THREADS];
+	unsigned threads = f->threads ? f->threads : count_processors();
 	size_t slab;
-	int r = verity_rs_init(&job.rs, f->roots, NULL, e);
 
-	if (r)
-		return r;
-	job.row_bytes = verity_fec_rounds(f) * f->block_bytes;
-	progress_begin(&job.meter, f->say, is_check ? "checked by the parity" : "encoded",
-		       job.row_bytes * message_rows(f));
 	if (threads > MAX_THREADS)
 		threads = MAX_THREADS;
 	slab = VERITY_FEC_MEMORY_BYTES / threads / VERITY_FEC_CODEWORD_BYTES / MIN_SLAB_BYTES * MIN_SLAB_BYTES;
-	job.slab = slab > MAX_SLAB_BYTES ? MAX_SLAB_BYTES : slab < MIN_SLAB_BYTES ? MIN_SLAB_BYTES : slab;
-	if (job.row_bytes / job.slab + 1 < threads)
-		threads = (unsigned)(job.row_bytes / job.slab) + 1;
+	job->slab = slab > MAX_SLAB_BYTES ? MAX_SLAB_BYTES : slab < MIN_SLAB_BYTES ? MIN_SLAB_BYTES : slab;
+	if ((job->end - job->next) / job->slab + 1 < threads)
+		threads = (unsigned)((job->end - job->next) / job->slab) + 1;
+	return threads;
+}
+
+/* @job: what to do, from codeword @next to @end. */
+static int run(struct job *job, struct err *e)
+{
+	const struct verity_fec *f = job->f;
+	unsigned threads = divide(f, job), started = 0;
+	pthread_t thread[MAX_THREADS];
+	int r = verity_rs_init(&job->rs, f->roots, NULL, e);
+
+	if (r)
+		return r;
+	(void)pthread_mutex_init(&job->lock, NULL); /* a default mutex: cannot fail */
+	job->row_bytes = verity_fec_rounds(f) * f->block_bytes;
+	job->report.codewords = job->end - job->next;
+	progress_begin(&job->meter, f->say, job->is_check ? "checked by the parity" : "encoded",
+		       job->report.codewords * message_rows(f));
 	/* One that cannot be started is no failure: the others take its slabs, in the end this one. */
-	while (started + 1 < threads && pthread_create(&thread[started], NULL, work, &job) == 0)
+	while (started + 1 < threads && pthread_create(&thread[started], NULL, work, job) == 0)
 		started++;
-	(void)work(&job);
+	(void)work(job);
 	for (unsigned i = 0; i < started; i++)
 		(void)pthread_join(thread[i], NULL); /* joinable, and ours */
-	if (job.r) {
-		*e = job.err;
-		return job.r;
-	}
-	job.report.codewords = job.row_bytes;
-	if (ret)
-		*ret = job.report;
-	return 0;
+	(void)pthread_mutex_destroy(&job->lock);
+	if (job->r)
+		*e = job->err;
+	return job->r;
 }
 
 int verity_fec_encode(const struct verity_fec *f, struct err *e)
 {
-	return run(f, false, NULL, e);
+	struct job job = {.f = f, .end = verity_fec_rounds(f) * f->block_bytes};
+
+	return run(&job, e);
 }
 
 int verity_fec_check(const struct verity_fec *f, struct verity_fec_report *ret, struct err *e)
 {
-	return run(f, true, ret, e);
+	struct job job = {.f = f, .is_check = true, .end = verity_fec_rounds(f) * f->block_bytes};
+	int r = run(&job, e);
+
+	if (!r)
+		*ret = job.report;
+	return r;
+}
+
+int verity_fec_fits(const struct verity_fec *f, bool *ret, struct err *e)
+{
+	const uint64_t all = verity_fec_rounds(f) * f->block_bytes;
+	uint64_t clean = 0;
+
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t at = (all - MIN_SLAB_BYTES) / (SAMPLES - 1) * i;
+		struct job job = {.f = f, .is_check = true, .next = at, .end = at + MIN_SLAB_BYTES};
+		int r = run(&job, e);
+
+		if (r)
+			return r;
+		clean += MIN_SLAB_BYTES - job.report.correctable - job.report.uncorrectable;
+	}
+	*ret = clean >= SAMPLES * MIN_SLAB_BYTES / 16;
+	return 0;
 }

@@ -137,4 +137,13 @@ struct verity_fec_report {
  */
 int verity_fec_check(const struct verity_fec *f, struct verity_fec_report *ret, struct err *e) WARN_UNUSED;
 
+/**
+ * verity_fec_fits() - does this look like the parity of these blocks?
+ *
+ * Samples some thousand codewords all over; @ret is true if one in 16 is sound. The kernel does not ask: with a hash device
+ * of another size than at format it would correct nothing, and say so only when it is needed. Heavy damage looks the same,
+ * so this is good for a warning and no more.
+ */
+int verity_fec_fits(const struct verity_fec *f, bool *ret, struct err *e) WARN_UNUSED;
+
 #endif
