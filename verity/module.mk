@@ -8,6 +8,8 @@ ifeq ($(ARCH),x86_64)
 $(B)/verity/lanes_shani.o: CFLAGS += -mssse3 -msse4.1 -msha
 $(B)/verity/lanes_avx2.o: CFLAGS += -mavx2
 $(B)/verity/lanes_avx512.o: CFLAGS += -mavx512f -mavx512bw -mprefer-vector-width=512
+$(B)/verity/rs_avx2.o: CFLAGS += -mavx2
+$(B)/verity/rs_gfni.o: CFLAGS += -mavx2 -mgfni
 else
 $(B)/verity/lanes_armv8.o: CFLAGS += -march=armv8-a+crypto
 endif
