@@ -82,7 +82,7 @@ bool verity_cmd_offset(const char *verb, const char *text, uint64_t *ret);
 bool verity_cmd_number(const char *verb, const char *option, const char *text, uint64_t least, uint64_t most,
 		       uint64_t *ret);
 
-/** verity_cmd_read_mode() - --io auto, pread or direct as an enum verity_read_mode; NULL is auto; false after a message. */
+/** verity_cmd_read_mode() - --io auto, pread, map or direct as an enum verity_read_mode; NULL is auto; false after a message. */
 bool verity_cmd_read_mode(const char *verb, const char *text, int *ret);
 
 /** verity_cmd_progress() - who prints progress: NULL if standard error is no terminal. verity_cmd_progress_end() wipes it. */

@@ -133,14 +133,14 @@ enum cli_exit verity_cmd_any_root_hash(const char *verb, const char *text, const
 bool verity_cmd_read_mode(const char *verb, const char *text, int *ret)
 {
 	static const char *const names[] = {
-		[VERITY_READ_AUTO] = "auto", [VERITY_READ_PREAD] = "pread", [VERITY_READ_DIRECT] = "direct"};
+		[VERITY_READ_AUTO] = "auto", [VERITY_READ_PREAD] = "pread", [VERITY_READ_MAP] = "map", [VERITY_READ_DIRECT] = "direct"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		if (!text || !strcmp(names[i], text)) {
 			*ret = (int)i;
 			return true;
 		}
-	(void)cli_usage(verb, "--io \"%.20s\", wanted auto, pread or direct", text);
+	(void)cli_usage(verb, "--io \"%.20s\", wanted auto, pread, map or direct", text);
 	return false;
 }
 

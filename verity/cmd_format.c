@@ -70,7 +70,7 @@ int verity_cmd_format(int argc, char **argv)
 		VERITY_CMD_KIND_OPTS(k),
 		{"root-hash-file", "FILE", "write the root hash there too", &root_hash_path, NULL, 0},
 		{"threads", "N", "1 to 64 (one for each processor)", &threads_text, NULL, 0},
-		{"io", "HOW", "auto, pread or direct: how DATA is read (auto)", &io, NULL, 0},
+		{"io", "HOW", "auto, pread, map or direct: how DATA is read (auto)", &io, NULL, 0},
 		{"json", NULL, "one line of JSON", &json, NULL, 0},
 		{NULL, NULL, NULL, NULL, NULL, 0},
 	};

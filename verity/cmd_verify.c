@@ -97,7 +97,7 @@ int verity_cmd_verify(int argc, char **argv)
 		{"root-hash-file", "FILE", "where the root hash is, if it is not an operand", &root_hash_path, NULL, 0},
 		{"all", NULL, "list every bad block, not only the first", &all, NULL, 0},
 		{"threads", "N", "1 to 64 (one for each processor)", &threads_text, NULL, 0},
-		{"io", "HOW", "auto, pread or direct: how DATA is read (auto)", &io, NULL, 0},
+		{"io", "HOW", "auto, pread, map or direct: how DATA is read (auto)", &io, NULL, 0},
 		{"json", NULL, "one line of JSON", &json, NULL, 0},
 		{"salt", "HEX|-", "with --no-superblock, as are these:", &k.salt, NULL, 0},
 		VERITY_CMD_KIND_OPTS(k),

@@ -3,6 +3,7 @@
 #include "verity/digests.h"
 
 #include "common/interrupt.h"
+#include "verity/mapped.h"
 #include "verity/ring.h"
 
 #include <fcntl.h>
@@ -10,21 +11,21 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <time.h>
 
 #define SLICE_BYTES     (128 * 1024) /* of one pread(): stays in the second level cache until it is hashed */
 #define MAX_RUN_BYTES   (1024 * 1024)
 #define MIN_RUN_BYTES   (64 * 1024) /* as large as a block can be */
 #define MAX_DEPTH       4
 #define DIRECT_ALIGN    4096 /* enough for every device and file system that has O_DIRECT */
-#define SAMPLES         4    /* pages of a run that are asked for, to know whether it is cached */
+#define MAP_THREADS     4   /* with more, what is mapped at a time would be too much memory */
+#define TRY_EVERY       128 /* runs: then it is measured again what costs less */
 #define STACK_BYTES     (256 * 1024)
 
 /*
  * struct work - what the threads share
  * @direct_fd: the row opened once more with O_DIRECT; -1: not to be had
- * @map:       the whole row, mapped but never touched: only mincore() looks at it; NULL: cannot tell what is cached
+ * @map:       the whole row
  * @next:      the next run to be taken
  */
 struct work {
@@ -32,8 +33,7 @@ struct work {
 	uint64_t run_blocks, runs, level_bytes;
 	unsigned threads, depth;
 	int direct_fd;
-	uint8_t *map;
-	size_t map_bytes, map_skip, page;
+	struct verity_mapped map;
 	_Atomic uint64_t next, done_blocks;
 	_Atomic bool stop;
 	pthread_mutex_t lock;
@@ -49,7 +49,10 @@ struct slot {
 	uint8_t *buf;
 };
 
-/* struct worker - one thread: its buffers, which are made when they are first needed, and its ring */
+/*
+ * struct worker - one thread: its buffers, which are made when they are first needed, and its ring
+ * @cached_runs: so far; @cost_ns: CPU time of the last run that was measured, by pread() and mapped
+ */
 struct worker {
 	struct work *w;
 	pthread_t thread;
@@ -59,6 +62,8 @@ struct worker {
 	struct verity_ring *ring;
 	struct slot slot[MAX_DEPTH];
 	unsigned busy;
+	uint64_t cached_runs;
+	int64_t cost_ns[2];
 };
 
 static uint64_t run_first(const struct work *w, uint64_t run)
@@ -166,20 +171,54 @@ static int run_buffered(struct worker *t, uint64_t number, struct err *e)
 	return hand_over(t, &run, e);
 }
 
-/* Is the run in the page cache? Told by a few of its pages; if it cannot be told, yes: then pread() is right. */
-static bool is_cached(const struct work *w, uint64_t run)
+
+/* Hash a run where the page cache has it. What turns out not to be there is read by pread(), which has the sentence. */
+static int run_mapped(struct worker *t, uint64_t number, struct err *e)
 {
-	uint64_t from = run_offset(w, run) - w->p->src_offset_bytes + w->map_skip;
-	size_t n = run_bytes(w, run);
+	struct work *w = t->w;
+	uint64_t at = run_offset(w, number) - w->p->src_offset_bytes;
+	const uint8_t *data = verity_mapped_borrow(&w->map, at, run_bytes(w, number));
+	struct verity_run run;
 
-	for (unsigned i = 0; w->map && i < SAMPLES; i++) {
-		uint64_t at = (from + (n - 1) / (SAMPLES - 1) * i) & ~(uint64_t)(w->page - 1);
-		unsigned char in = 1;
+	if (!data)
+		return run_buffered(t, number, e);
+	stripe_of(w, number, &run);
+	memset(t->stripe, 0, run.stripe_bytes);
+	hash_blocks(t, &run, run.first, data, run.blocks);
+	if (!verity_mapped_return(&w->map, at, run_bytes(w, number)))
+		return run_buffered(t, number, e);
+	return hand_over(t, &run, e);
+}
 
-		if (mincore(w->map + at, 1, &in) == 0 && !(in & 1))
-			return false;
-	}
-	return true;
+static int64_t thread_ns(void)
+{
+	struct timespec s = {0};
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &s); /* always there */
+	return (int64_t)s.tv_sec * 1000000000 + s.tv_nsec;
+}
+
+/*
+ * A run that is cached. What costs less, the copy or the mapping, depends on the size of the page cache's folios: both
+ * are tried twice now and then, and the second times compared.
+ */
+static int run_cached(struct worker *t, uint64_t number, struct err *e)
+{
+	const struct verity_digests_params *p = t->w->p;
+	uint64_t turn = t->cached_runs++ % TRY_EVERY;
+	bool map = turn < 4 ? turn & 1 : t->cost_ns[1] < t->cost_ns[0];
+	int64_t before;
+	int r;
+
+	if (p->mode == VERITY_READ_MAP)
+		return run_mapped(t, number, e);
+	if (p->mode != VERITY_READ_AUTO || !t->w->map.row || t->w->threads > MAP_THREADS)
+		return run_buffered(t, number, e);
+	before = turn < 4 ? thread_ns() : 0;
+	r = map ? run_mapped(t, number, e) : run_buffered(t, number, e);
+	if (turn < 4)
+		t->cost_ns[map] = thread_ns() - before;
+	return r;
 }
 
 /* No ring, no buffers: then this thread reads like everybody else. */
@@ -275,13 +314,15 @@ static int work_loop(struct worker *t, struct err *e)
 	while (!r && (more || t->busy)) {
 		while (!r && t->busy < w->depth && (more = claim(w, &run))) {
 			bool cold = w->p->mode == VERITY_READ_DIRECT ||
-				    (w->p->mode == VERITY_READ_AUTO && !is_cached(w, run));
+				    (w->p->mode == VERITY_READ_AUTO &&
+				     !verity_mapped_is_cached(&w->map, run_offset(w, run) - w->p->src_offset_bytes,
+							      run_bytes(w, run)));
 
 			if (cold && direct_submit(t, run))
 				continue;
 			if (cold)
 				read_ahead(w, run);
-			r = run_buffered(t, run, e);
+			r = cold ? run_buffered(t, run, e) : run_cached(t, run, e);
 		}
 		if (!r && t->busy)
 			r = run_direct(t, e);
@@ -324,22 +365,13 @@ static void *work_thread(void *arg)
 static void look_at_source(struct work *w)
 {
 	const struct verity_digests_params *p = w->p;
-	uint64_t bytes = p->blocks * p->lanes->block_bytes;
 	char self[64];
-	void *map;
 
 	if (p->mode == VERITY_READ_PREAD || (p->src->io && p->src->io->pread))
 		return;
-	w->page = (size_t)sysconf(_SC_PAGESIZE);
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", p->src->fd); /* always fits */
 	w->direct_fd = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
-	w->map_skip = (size_t)(p->src_offset_bytes % w->page);
-	w->map_bytes = bytes + w->map_skip;
-	if (w->map_bytes < bytes || w->map_bytes > SIZE_MAX / 2)
-		return;
-	map = mmap(NULL, w->map_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, p->src->fd,
-		   (off_t)(p->src_offset_bytes - w->map_skip));
-	w->map = map == MAP_FAILED ? NULL : map;
+	(void)verity_mapped_open(p->src->fd, p->src_offset_bytes, p->blocks * p->lanes->block_bytes, &w->map); /* or not */
 }
 
 static unsigned usable_processors(void)
@@ -402,8 +434,7 @@ int verity_digests_run(const struct verity_digests_params *p, struct err *e)
 	for (unsigned i = 1; i < w.threads; i++)
 		if (t[i].started)
 			(void)pthread_join(t[i].thread, NULL);
-	if (w.map)
-		(void)munmap(w.map, w.map_bytes);
+	verity_mapped_close(&w.map);
 	if (w.direct_fd >= 0)
 		(void)close(w.direct_fd); /* only read */
 	(void)pthread_mutex_destroy(&w.lock);
