@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "verity/cmd.h"
+#include "verity/format.h"
 #include "verity/geometry.h"
 
 #include <fcntl.h>
@@ -25,6 +26,28 @@ bool verity_cmd_fec_parse(const char *verb, struct verity_cmd_fec *fec)
 	if (!verity_cmd_number(verb, "fec-offset", fec->offset_text, 0, VERITY_MAX_AT_BYTES, &fec->offset_bytes))
 		return false;
 	return true;
+}
+
+void verity_cmd_fec_describe(const struct verity_sb *sb, uint64_t tree_at_bytes, struct verity_fec *ret)
+{
+	ret->block_bytes = sb->data_block_bytes;
+	ret->hash_block_bytes = sb->hash_block_bytes;
+	ret->data_blocks = sb->data_blocks;
+	ret->tree_blocks = verity_geometry_of(sb).tree_blocks;
+	ret->hash_start_bytes = tree_at_bytes;
+}
+
+int verity_cmd_fec_write(void *arg, const struct verity_format_done *done, struct err *e)
+{
+	struct verity_cmd_fec *fec = arg;
+	struct verity_fec f = {
+		.roots = fec->roots, .data = done->data, .hash = done->hash, .threads = fec->threads, .say = verity_cmd_progress()};
+	int r;
+
+	verity_cmd_fec_describe(done->sb, done->tree_at_bytes, &f);
+	r = verity_fec_write(&f, fec->device, fec->offset_bytes, e);
+	fec->blocks = f.fec_blocks_written;
+	return r;
 }
 
 int verity_cmd_fec_check(const struct verity_cmd_fec *fec, struct verity_fec *f, struct verity_fec_report *ret, struct err *e)

@@ -7,8 +7,9 @@
  *   if (!verity_cmd_fec_parse(argv[0], &fec)) return CLI_USAGE;
  *   if (fec.device) ...
  *
- * What format does then stands in verity/fec.h. verify, when there is a verdict (whatever it is):
- *   struct verity_fec f = {...as in verity/fec.h...};
+ * format has verity_cmd_fec_write() called before its hash file gets a name. verify, when there is a verdict (whatever it is):
+ *   struct verity_fec f = {.data = ..., .hash = ...};
+ *   verity_cmd_fec_describe(&sb, tree_at_bytes, &f);
  *   r = verity_cmd_fec_check(&fec, &f, &report, &e);    0: was checked
  *   verity_cmd_fec_print(&report, f.roots, json);       a line; as JSON `"fec":{...}` without a comma around it
  * A volume whose codewords are damaged is bad (CLI_BAD), even if data and tree are good: the parity is not.
@@ -18,15 +19,21 @@
 
 #include "common/cli.h"
 #include "verity/fec.h"
+#include "verity/superblock.h"
 
-/** struct verity_cmd_fec - the words of the command line; after verity_cmd_fec_parse() also @roots and @offset_bytes */
+/** struct verity_cmd_fec - the words of the command line; after verity_cmd_fec_parse() also @roots and @offset_bytes;
+ * @threads is the caller's, @blocks what verity_cmd_fec_write() wrote */
 struct verity_cmd_fec {
 	const char *device;
 	const char *roots_text;
 	const char *offset_text;
 	unsigned roots;
 	uint64_t offset_bytes;
+	unsigned threads;
+	uint64_t blocks;
 };
+
+struct verity_format_done;
 
 /** VERITY_CMD_FEC_OPTS() - three rows of a table of options. */
 #define VERITY_CMD_FEC_OPTS(fec) \
@@ -36,6 +43,12 @@ struct verity_cmd_fec {
 
 /** verity_cmd_fec_parse() - check the words; false after a message (return CLI_USAGE). Without a device the others are refused. */
 bool verity_cmd_fec_parse(const char *verb, struct verity_cmd_fec *fec);
+
+/** verity_cmd_fec_write() - the "then" of struct verity_format_params; @arg is a struct verity_cmd_fec. */
+int verity_cmd_fec_write(void *arg, const struct verity_format_done *done, struct err *e) WARN_UNUSED;
+
+/** verity_cmd_fec_describe() - the numbers of a volume, from its superblock. */
+void verity_cmd_fec_describe(const struct verity_sb *sb, uint64_t tree_at_bytes, struct verity_fec *ret);
 
 /**
  * verity_cmd_fec_check() - open the device, cover, verity_fec_check()

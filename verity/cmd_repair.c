@@ -81,11 +81,7 @@ static int describe(const struct verity_repair_params *p, struct verity_fec *f, 
 		r = verity_sb_check_supported(sb, f->hash.name, e);
 	if (r)
 		return r;
-	f->block_bytes = sb->data_block_bytes;
-	f->hash_block_bytes = sb->hash_block_bytes;
-	f->data_blocks = sb->data_blocks;
-	f->tree_blocks = verity_geometry_of(sb).tree_blocks;
-	f->hash_start_bytes = p->no_superblock ? p->hash_offset_bytes : verity_tree_offset(sb, p->hash_offset_bytes);
+	verity_cmd_fec_describe(sb, p->no_superblock ? p->hash_offset_bytes : verity_tree_offset(sb, p->hash_offset_bytes), f);
 	return verity_fec_cover(f, e);
 }
 

@@ -15,17 +15,7 @@
  *   The work is split into slabs of neighbouring codewords, over threads; a thread holds the same few KiB of every row at
  *   a time, so memory does not depend on the size of the volume: 16 MiB at most for all threads together.
  *
- * How `format` calls it (cmd_format):
- *   after tree and superblock are written, and before the hash file gets its name,
- *     struct verity_fec f = {.block_bytes = ..., .hash_block_bytes = ..., .roots = ..., .data = {fd, name},
- *                            .data_blocks = ...,
- *                            .hash = {fd, name}, .hash_start_bytes = <first block of the tree>, .tree_blocks = ...};
- *     r = verity_fec_write(&f, fec_path, fec_offset_bytes, e);
- *   finds the number of covered hash blocks itself, makes (or fills) the file or device, syncs, names it.
- *   Options: --fec-device FILE, --fec-roots N (verity_fec_roots_parse(); 2 if not given), --fec-offset BYTES (a multiple
- *   of the data block size; 0). FEC wants equal data and hash block sizes: verity_fec_write() refuses with -EINVAL.
- *   veritysetup prints two lines between "Hash algorithm" and "Salt": `FEC RS roots:   \t%u` and
- *   `FEC blocks:     \t%llu` (f.fec_blocks_written afterwards), and nothing else of it.
+ * `format` calls verity_fec_write() when tree and superblock are written and before the hash file gets its name.
  *
  * Input: hostile (data, tree, parity). What is corrected is proved by the hash tree, never by the code alone.
  * Spec: Linux, Documentation/admin-guide/device-mapper/verity.rst, "Forward error correction"; RS(255, k) over GF(256),
