@@ -33,7 +33,7 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)ARCH=$(ARCH) tools/demo
 
 unit-check: tests programs ## unit tests, and the programs from outside
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/cli/run
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/verity/fec_against_veritysetup tests/cli/run
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs

@@ -135,6 +135,7 @@ static int make_copies(struct repair *r, struct verity_fec *ret, struct err *e)
 		return q;
 	*ret = *p->fec;
 	ret->data.fd = ret->hash.fd = r->data.fd;
+	ret->data.io = ret->hash.io = NULL; /* faults that a test injects are the originals' */
 	if (is_one_file(p))
 		return 0;
 	copy.from = &p->fec->hash;
