@@ -19,6 +19,7 @@
 #define MAX_DEPTH       4
 #define DIRECT_ALIGN    4096 /* enough for every device and file system that has O_DIRECT */
 #define MAP_THREADS     4   /* with more, what is mapped at a time would be too much memory */
+#define FEW_RUNS        4   /* not worth a look at the page cache */
 #define TRY_EVERY       128 /* runs: then it is measured again what costs less */
 #define STACK_BYTES     (256 * 1024)
 
@@ -149,10 +150,10 @@ static int run_buffered(struct worker *t, uint64_t number, struct err *e)
 	struct work *w = t->w;
 	uint64_t block = w->p->lanes->block_bytes, at = run_offset(w, number), left = run_bytes(w, number);
 	struct verity_run run;
-	uint64_t next;
+	uint64_t next, most = w->run_blocks * block;
 
 	if (!t->slice)
-		t->slice = aligned_alloc(DIRECT_ALIGN, SLICE_BYTES);
+		t->slice = malloc(most < SLICE_BYTES ? most : SLICE_BYTES);
 	if (!t->slice)
 		return err_set(e, ENOMEM, "no memory to read %s", w->p->src->name);
 	stripe_of(w, number, &run);
@@ -221,11 +222,16 @@ static int run_cached(struct worker *t, uint64_t number, struct err *e)
 	return r;
 }
 
+static size_t round_up(size_t n)
+{
+	return (n + DIRECT_ALIGN - 1) / DIRECT_ALIGN * DIRECT_ALIGN;
+}
+
 /* No ring, no buffers: then this thread reads like everybody else. */
 static void direct_begin(struct worker *t)
 {
 	for (unsigned i = 0; i < t->w->depth; i++) {
-		t->slot[i].buf = aligned_alloc(DIRECT_ALIGN, t->w->run_blocks * t->w->p->lanes->block_bytes);
+		t->slot[i].buf = aligned_alloc(DIRECT_ALIGN, round_up(t->w->run_blocks * t->w->p->lanes->block_bytes));
 		if (!t->slot[i].buf)
 			t->direct = false;
 	}
@@ -248,7 +254,7 @@ static bool direct_submit(struct worker *t, uint64_t run)
 		s++;
 	s->run = run;
 	s->n = n;
-	n = (n + DIRECT_ALIGN - 1) / DIRECT_ALIGN * DIRECT_ALIGN; /* past the end of a file it ends there */
+	n = round_up(n); /* past the end of a file it ends there */
 	if (verity_ring_read(t->ring, w->direct_fd, s->buf, (uint32_t)n, run_offset(w, run), (uint64_t)(s - t->slot)))
 		t->direct = false;
 	else
@@ -367,7 +373,8 @@ static void look_at_source(struct work *w)
 	const struct verity_digests_params *p = w->p;
 	char self[64];
 
-	if (p->mode == VERITY_READ_PREAD || (p->src->io && p->src->io->pread))
+	if (p->mode == VERITY_READ_PREAD || (p->mode == VERITY_READ_AUTO && w->runs <= FEW_RUNS) ||
+	    (p->src->io && p->src->io->pread))
 		return;
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", p->src->fd); /* always fits */
 	w->direct_fd = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
@@ -391,7 +398,7 @@ static void plan_work(struct work *w, const struct verity_digests_params *p)
 	*w = (struct work){.p = p, .direct_fd = -1, .depth = threads <= 16 ? MAX_DEPTH : 2};
 	while (bytes > MIN_RUN_BYTES && bytes * w->depth * threads > VERITY_DIGESTS_MEMORY_BYTES)
 		bytes /= 2;
-	w->run_blocks = bytes / block;
+	w->run_blocks = bytes / block < p->blocks ? bytes / block : p->blocks;
 	w->runs = p->blocks / w->run_blocks + (p->blocks % w->run_blocks != 0);
 	w->threads = w->runs < threads ? (unsigned)w->runs : threads;
 	w->level_bytes = (p->blocks / p->geo->per_block + (p->blocks % p->geo->per_block != 0)) *
