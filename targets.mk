@@ -54,8 +54,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: programs ## hash tree against veritysetup, in one run
-	$(Q)tests/bench
+bench: bench-verity bench-lanes ## all of them
+
+.PHONY: bench-verity
+bench-verity: programs $(B)/tests/verity/bench_run $(B)/tests/verity/bench_lanes ## hash tree and FEC against veritysetup and OpenSSL, in one run
+	$(Q)tests/bench-verity
 
 check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
