@@ -136,7 +136,8 @@ static uint32_t activation_flags(enum verity_on_corruption on)
 	return CRYPT_ACTIVATE_READONLY;
 }
 
-static int load_and_activate(const struct verity_activate_params *p, struct log *log, struct err *e)
+static int load_and_activate(const struct verity_activate_params *p, const struct verity_activate_how *how, struct log *log,
+			     struct err *e)
 {
 	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
 	cleanup_crypt struct crypt_device *cd = NULL;
@@ -145,15 +146,16 @@ static int load_and_activate(const struct verity_activate_params *p, struct log 
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->hash_device, e);
 	crypt_set_log_callback(cd, take_log, log);
-	r = crypt_load(cd, CRYPT_VERITY, &params);
+	r = how ? how->load(cd, p, how->arg) : crypt_load(cd, CRYPT_VERITY, &params);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not read the superblock of", p->hash_device, e);
 	r = crypt_set_data_device(cd, p->data_device);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
-	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash, HASH_SHA256_BYTES,
+	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash,
+					 how ? how->root_hash_bytes : HASH_SHA256_BYTES,
 					 (const char *)p->signature, p->signature_bytes,
-					 activation_flags(p->on_corruption));
+					 how ? how->flags : activation_flags(p->on_corruption));
 	if (r >= 0)
 		return 0;
 	if (r == -EEXIST)
@@ -199,17 +201,24 @@ static int check_after(const struct verity_activate_params *p, uint64_t bytes, s
 	return verity_device_node(t.dev, ret, e);
 }
 
-static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+int verity_activate_as(const struct verity_activate_params *p, const struct verity_activate_how *how, struct err *e)
 {
 	struct log log = {0};
+	int r;
+
+	crypt_set_log_callback(NULL, take_log, &log); /* also what is said before there is a context */
+	r = load_and_activate(p, how, &log, e);
+	crypt_set_log_callback(NULL, NULL, NULL);
+	return r;
+}
+
+static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+{
 	uint64_t bytes = 0;
 	int r = check_before(p, &bytes, e);
 
-	if (r)
-		return r;
-	crypt_set_log_callback(NULL, take_log, &log); /* also what is said before there is a context */
-	r = load_and_activate(p, &log, e);
-	crypt_set_log_callback(NULL, NULL, NULL);
+	if (!r)
+		r = verity_activate_as(p, NULL, e);
 	if (r)
 		return r;
 	r = check_after(p, bytes, ret, e);

@@ -16,6 +16,9 @@ int verity_cmd_sign(int argc, char **argv);
 int verity_cmd_check_signature(int argc, char **argv);
 int verity_cmd_open(int argc, char **argv);
 int verity_cmd_close(int argc, char **argv);
+int verity_cmd_status(int argc, char **argv);
+int verity_cmd_scrub(int argc, char **argv);
+int verity_cmd_repair(int argc, char **argv);
 
 /** struct verity_cmd_kind - the options that say what a superblock would; zero it, then give its members to cli_options() */
 struct verity_cmd_kind {
@@ -41,12 +44,15 @@ bool verity_cmd_kind_parse(const char *verb, const struct verity_cmd_kind *k, st
  * @name:      file of the hash area
  * @root_hash: NULL, or hash_bytes() of it
  * @at_bytes:  of the superblock in that file
+ * @fec_roots: 0: no error correction; @fec_blocks of parity
  */
 struct verity_cmd_shown {
 	const char *name;
 	const struct verity_sb *sb;
 	const uint8_t *root_hash;
 	uint64_t at_bytes;
+	unsigned fec_roots;
+	uint64_t fec_blocks;
 	bool no_superblock;
 	bool json;
 };

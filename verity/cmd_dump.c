@@ -26,6 +26,8 @@ static void print_json(const struct verity_cmd_shown *s, const char *uuid, const
 	       (unsigned long long)s->at_bytes);
 	if (s->no_superblock)
 		printf(",\"superblock\":false");
+	if (s->fec_roots)
+		printf(",\"fec_roots\":%u,\"fec_blocks\":%llu", s->fec_roots, (unsigned long long)s->fec_blocks);
 	if (s->root_hash)
 		printf(",\"root_hash\":\"%s\"", root_hash);
 	printf("}\n");
@@ -54,6 +56,8 @@ void verity_cmd_print(const struct verity_cmd_shown *s)
 	printf("Hash blocks:     \t%llu\n", (unsigned long long)(tree / sb->hash_block_bytes));
 	printf("Hash block size: \t%u\n", sb->hash_block_bytes);
 	printf("Hash algorithm:  \t%s\n", sb->algorithm);
+	if (s->fec_roots)
+		printf("FEC RS roots:   \t%u\nFEC blocks:     \t%llu\n", s->fec_roots, (unsigned long long)s->fec_blocks);
 	printf("Salt:            \t%s\n", sb->salt_bytes ? salt : "-");
 	if (s->root_hash)
 		printf("Root hash:      \t%s\n", root_hash);

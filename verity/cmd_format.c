@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/hex.h"
 #include "common/interrupt.h"
+#include "verity/cmd_fec.h"
 #include "verity/format.h"
 
 #include <string.h>
@@ -60,6 +61,7 @@ static int run(struct verity_format_params *p, const struct verity_cmd_kind *k, 
 int verity_cmd_format(int argc, char **argv)
 {
 	const char *offset = NULL, *threads_text = NULL, *io = NULL, *root_hash_path = NULL;
+	struct verity_cmd_fec fec = {0};
 	struct verity_cmd_kind k = {0};
 	int append = 0, json = 0, mode = 0;
 	const struct cli_opt opts[] = {
@@ -68,6 +70,7 @@ int verity_cmd_format(int argc, char **argv)
 		{"salt", "HEX|-", "salt, or - for none (32 random bytes)", &k.salt, NULL, 0},
 		{"uuid", "UUID", "of the superblock (random)", &k.uuid, NULL, 0},
 		VERITY_CMD_KIND_OPTS(k),
+		VERITY_CMD_FEC_OPTS(fec),
 		{"root-hash-file", "FILE", "write the root hash there too", &root_hash_path, NULL, 0},
 		{"threads", "N", "1 to 64 (one for each processor)", &threads_text, NULL, 0},
 		{"io", "HOW", "auto, pread, map or direct: how DATA is read (auto)", &io, NULL, 0},
@@ -90,19 +93,26 @@ int verity_cmd_format(int argc, char **argv)
 	if (!verity_cmd_kind_parse(argv[0], &k, &p.sb) ||
 	    !verity_cmd_offset(argv[0], offset, &p.hash_offset_bytes) ||
 	    !verity_cmd_number(argv[0], "threads", threads_text, 1, VERITY_MAX_THREADS, &threads) ||
-	    !verity_cmd_read_mode(argv[0], io, &mode))
+	    !verity_cmd_read_mode(argv[0], io, &mode) || !verity_cmd_fec_parse(argv[0], &fec))
 		return CLI_USAGE;
 	p.data_path = argv[1];
 	p.hash_path = append ? NULL : argv[2];
 	p.no_superblock = k.no_superblock;
 	p.threads = (unsigned)threads;
 	p.mode = (enum verity_read_mode)mode;
+	if (fec.device) {
+		fec.threads = p.threads;
+		p.then = verity_cmd_fec_write;
+		p.then_arg = &fec;
+	}
 	if (run(&p, &k, root_hash_path, &res, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	verity_cmd_print(&(struct verity_cmd_shown){.name = append ? argv[1] : argv[2],
 						    .sb = &res.sb,
 						    .root_hash = res.root_hash,
 						    .at_bytes = res.hash_offset_bytes,
+						    .fec_roots = fec.device ? fec.roots : 0,
+						    .fec_blocks = fec.blocks,
 						    .no_superblock = k.no_superblock,
 						    .json = json});
 	return CLI_PASSED;

@@ -3,6 +3,9 @@ $(eval $(call library,verity))
 $(eval $(call program,holdfast-verity,verity/main.c $(wildcard verity/cmd_*.c),verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,verity,verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call fuzzers,verity_superblock verity_sigrecord,verity common,libcryptsetup libcrypto blkid json-c))
+# The version is told where a message says what this libcryptsetup cannot do.
+$(B)/verity/open.o: CPPFLAGS += -DLIBCRYPTSETUP_VERSION='"$(shell $(PKG_CONFIG) --modversion libcryptsetup)"'
+
 # Files that need more than the base CPU; lanes.c and rs.c ask the CPU before they call into them.
 ifeq ($(ARCH),x86_64)
 $(B)/verity/lanes_shani.o: CFLAGS += -mssse3 -msse4.1 -msha
