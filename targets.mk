@@ -77,3 +77,5 @@ install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for p in verity policy attest image; do install -m 0644 tools/completion/holdfast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/holdfast-$$p || exit 1; done
