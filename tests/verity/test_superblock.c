@@ -6,6 +6,7 @@
  *   veritysetup format DATA HASH --uuid=12345678-9abc-def0-1122-334455667788
  * over 3 blocks of zeros with --salt=- (good-no-salt), --salt=<"ab" 256 times> (good-long-salt), and --salt=0011
  * --hash=sha512 --format=0 --data-block-size=1024 --hash-block-size=1024 (good-sha512-type-0); cryptsetup 2.6.1.
+ * good-*-with-data: likewise with --salt=0011 and the options in their names, and the data behind it (seeds of the fuzzer).
  * Bad files: good-no-salt with the one change their name tells.
  */
 #include "tests/common/check.h"
@@ -23,21 +24,25 @@ static void load(const char *name, struct buf *ret)
 	struct err e = ERR_INIT;
 
 	(void)snprintf(path, sizeof(path), DATA "%s.bin", name);
-	assert_ok(file_read(path, 4096, ret, &e), &e);
+	assert_ok(file_read(path, 8192, ret, &e), &e);
 }
 
 static void good_superblocks_are_read_and_encode_to_the_same_bytes(void **state)
 {
 	static const struct {
 		const char *name;
-		uint32_t hash_type, block_bytes;
+		uint32_t hash_type, data_block_bytes, hash_block_bytes;
 		uint64_t data_blocks;
 		enum hash_alg alg;
 		uint16_t salt_bytes;
 	} good[] = {
-		{"good-no-salt", 1, 4096, 3, HASH_SHA256, 0},
-		{"good-long-salt", 1, 4096, 3, HASH_SHA256, 256},
-		{"good-sha512-type-0", 0, 1024, 12, HASH_SHA512, 2},
+		{"good-no-salt", 1, 4096, 4096, 3, HASH_SHA256, 0},
+		{"good-long-salt", 1, 4096, 4096, 3, HASH_SHA256, 256},
+		{"good-sha512-type-0", 0, 1024, 1024, 12, HASH_SHA512, 2},
+		{"good-v0-sha1-with-data", 0, 512, 512, 4, HASH_SHA1, 2},
+		{"good-v0-sha256-64k-with-data", 0, 512, 65536, 2, HASH_SHA256, 2},
+		{"good-v1-sha512-with-data", 1, 1024, 512, 3, HASH_SHA512, 2},
+		{"good-v1-sha256-mixed-with-data", 1, 512, 4096, 9, HASH_SHA256, 2},
 	};
 
 	(void)state;
@@ -51,8 +56,8 @@ static void good_superblocks_are_read_and_encode_to_the_same_bytes(void **state)
 		load(good[i].name, &b);
 		assert_ok(verity_sb_parse(b.data, b.len, good[i].name, &sb, &e), &e);
 		assert_int_equal(sb.hash_type, good[i].hash_type);
-		assert_int_equal(sb.data_block_bytes, good[i].block_bytes);
-		assert_int_equal(sb.hash_block_bytes, good[i].block_bytes);
+		assert_int_equal(sb.data_block_bytes, good[i].data_block_bytes);
+		assert_int_equal(sb.hash_block_bytes, good[i].hash_block_bytes);
 		assert_int_equal(sb.data_blocks, good[i].data_blocks);
 		assert_int_equal(sb.alg, good[i].alg);
 		assert_int_equal(sb.salt_bytes, good[i].salt_bytes);
