@@ -33,11 +33,11 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)ARCH=$(ARCH) tools/demo
 
 unit-check: tests programs ## unit tests, and the programs from outside
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/verity/fec_against_veritysetup tests/cli/run
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/cli/run tests/verity/against_veritysetup tests/verity/fec_against_veritysetup
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 HOLDFAST_BIN=$(B)-san tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS))) tests/cli/run
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 HOLDFAST_BIN=$(B)-san tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS))) tests/cli/run tests/verity/against_veritysetup tests/verity/fec_against_veritysetup
 
 lint: programs ## include edges, symbol prefixes, function limits, and that each rule can fail
 	$(Q)tests/lint/run
@@ -54,8 +54,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: programs ## hash tree against veritysetup, in one run
-	$(Q)tests/bench
+bench: bench-verity bench-lanes ## all of them
+
+.PHONY: bench-verity
+bench-verity: programs $(B)/tests/verity/bench_run $(B)/tests/verity/bench_lanes ## hash tree and FEC against veritysetup and OpenSSL, in one run
+	$(Q)tests/bench-verity
 
 check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
@@ -74,3 +77,5 @@ install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for p in verity policy attest image; do install -m 0644 tools/completion/holdfast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/holdfast-$$p || exit 1; done

@@ -134,8 +134,11 @@ int verity_build(const struct verity_build_params *p, uint8_t ret_root_hash[stat
 	r = r ? r : hash_top(&b, root_hash, e);
 	if (!r && (p->no_superblock || !p->is_new))
 		r = verity_io_sync(&p->hash, e);
-	if (!r && !p->no_superblock)
+	if (!r && !p->no_superblock) {
 		r = write_superblock(&b, false, e);
+		if (r && !p->is_new)
+			verity_build_clear(p);
+	}
 	if (!r)
 		memcpy(ret_root_hash, root_hash, b.geo.digest_bytes);
 	return r;

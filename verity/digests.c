@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define SLICE_BYTES     (128 * 1024) /* of one pread(): stays in the second level cache until it is hashed */
@@ -19,8 +20,10 @@
 #define MAX_DEPTH       4
 #define DIRECT_ALIGN    4096 /* enough for every device and file system that has O_DIRECT */
 #define MAP_THREADS     4   /* with more, what is mapped at a time would be too much memory */
+#define FEW_RUNS        4   /* not worth a look at the page cache */
 #define TRY_EVERY       128 /* runs: then it is measured again what costs less */
 #define STACK_BYTES     (256 * 1024)
+#define HUGE_BYTES      (2 * 1024 * 1024)
 
 /*
  * struct work - what the threads share
@@ -59,6 +62,7 @@ struct worker {
 	bool first, started, direct;
 	uint8_t *slice, *stripe;
 	size_t stripe_max;
+	uint8_t *buffers;
 	struct verity_ring *ring;
 	struct slot slot[MAX_DEPTH];
 	unsigned busy;
@@ -149,10 +153,10 @@ static int run_buffered(struct worker *t, uint64_t number, struct err *e)
 	struct work *w = t->w;
 	uint64_t block = w->p->lanes->block_bytes, at = run_offset(w, number), left = run_bytes(w, number);
 	struct verity_run run;
-	uint64_t next;
+	uint64_t next, most = w->run_blocks * block;
 
 	if (!t->slice)
-		t->slice = aligned_alloc(DIRECT_ALIGN, SLICE_BYTES);
+		t->slice = malloc(most < SLICE_BYTES ? most : SLICE_BYTES);
 	if (!t->slice)
 		return err_set(e, ENOMEM, "no memory to read %s", w->p->src->name);
 	stripe_of(w, number, &run);
@@ -221,16 +225,28 @@ static int run_cached(struct worker *t, uint64_t number, struct err *e)
 	return r;
 }
 
-/* No ring, no buffers: then this thread reads like everybody else. */
+static size_t round_up(size_t n)
+{
+	return (n + DIRECT_ALIGN - 1) / DIRECT_ALIGN * DIRECT_ALIGN;
+}
+
+/*
+ * No ring, no buffers: then this thread reads like everybody else. Huge pages, if there are any, save the kernel most of
+ * the work of pinning the buffers for each read.
+ */
 static void direct_begin(struct worker *t)
 {
-	for (unsigned i = 0; i < t->w->depth; i++) {
-		t->slot[i].buf = aligned_alloc(DIRECT_ALIGN, t->w->run_blocks * t->w->p->lanes->block_bytes);
-		if (!t->slot[i].buf)
-			t->direct = false;
-	}
-	if (t->direct && verity_ring_open(MAX_DEPTH, &t->ring))
+	size_t one = round_up(t->w->run_blocks * t->w->p->lanes->block_bytes), all = one * t->w->depth;
+
+	t->buffers = aligned_alloc(HUGE_BYTES, (all + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES);
+	if (!t->buffers || verity_ring_open(MAX_DEPTH, &t->ring)) {
 		t->direct = false;
+		return;
+	}
+	if (all >= HUGE_BYTES)
+		(void)madvise(t->buffers, all, MADV_HUGEPAGE); /* a wish */
+	for (unsigned i = 0; i < t->w->depth; i++)
+		t->slot[i].buf = t->buffers + i * one;
 }
 
 /* Begin to read @run past the page cache. Return: false if that cannot be done. */
@@ -248,7 +264,7 @@ static bool direct_submit(struct worker *t, uint64_t run)
 		s++;
 	s->run = run;
 	s->n = n;
-	n = (n + DIRECT_ALIGN - 1) / DIRECT_ALIGN * DIRECT_ALIGN; /* past the end of a file it ends there */
+	n = round_up(n); /* past the end of a file it ends there */
 	if (verity_ring_read(t->ring, w->direct_fd, s->buf, (uint32_t)n, run_offset(w, run), (uint64_t)(s - t->slot)))
 		t->direct = false;
 	else
@@ -354,8 +370,8 @@ static void *work_thread(void *arg)
 	while (t->busy && !direct_wait(t, &s, &whole, &e))
 		; /* the kernel must not write into buffers that are gone */
 	verity_ring_close(t->ring);
-	for (unsigned i = 0; i < MAX_DEPTH && !t->busy; i++)
-		free(t->slot[i].buf);
+	if (!t->busy)
+		free(t->buffers);
 	free(t->slice);
 	free(t->stripe);
 	return NULL;
@@ -367,7 +383,8 @@ static void look_at_source(struct work *w)
 	const struct verity_digests_params *p = w->p;
 	char self[64];
 
-	if (p->mode == VERITY_READ_PREAD || (p->src->io && p->src->io->pread))
+	if (p->mode == VERITY_READ_PREAD || (p->mode == VERITY_READ_AUTO && w->runs <= FEW_RUNS) ||
+	    (p->src->io && p->src->io->pread))
 		return;
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", p->src->fd); /* always fits */
 	w->direct_fd = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
@@ -391,7 +408,7 @@ static void plan_work(struct work *w, const struct verity_digests_params *p)
 	*w = (struct work){.p = p, .direct_fd = -1, .depth = threads <= 16 ? MAX_DEPTH : 2};
 	while (bytes > MIN_RUN_BYTES && bytes * w->depth * threads > VERITY_DIGESTS_MEMORY_BYTES)
 		bytes /= 2;
-	w->run_blocks = bytes / block;
+	w->run_blocks = bytes / block < p->blocks ? bytes / block : p->blocks;
 	w->runs = p->blocks / w->run_blocks + (p->blocks % w->run_blocks != 0);
 	w->threads = w->runs < threads ? (unsigned)w->runs : threads;
 	w->level_bytes = (p->blocks / p->geo->per_block + (p->blocks % p->geo->per_block != 0)) *

@@ -27,3 +27,7 @@ bench-lanes: $(B)/tests/verity/bench_lanes ## hash and Reed-Solomon kernels, eac
 	$(Q)$<
 	@echo 'the same, SHA-NI taken from OpenSSL:'
 	$(Q)OPENSSL_ia32cap=:~0x20000000 $<
+
+$(B)/tests/verity/bench_run: $(B)/tests/verity/bench_run.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
