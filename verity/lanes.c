@@ -52,7 +52,7 @@ static bool has_shani(void)
 {
 	unsigned a, b, c, d;
 
-	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+	return __builtin_cpu_supports("avx") && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
 }
 
 static bool has_avx2(void)
@@ -211,7 +211,10 @@ void verity_lanes_hash(const struct verity_lanes *l, const uint8_t *blocks, size
 		hash_sha512_blocks(l, blocks, stride, n, digests, digest_stride);
 		return;
 	default: /* verity_lanes_init() lets nothing else in */
-		hash_sha256_blocks(l, blocks, stride, n, digests, digest_stride);
+		if (l->path->kernel[0].run == openssl_1)
+			hash_sha256_reference(l, blocks, stride, n, digests, digest_stride);
+		else
+			hash_sha256_blocks(l, blocks, stride, n, digests, digest_stride);
 		return;
 	}
 }

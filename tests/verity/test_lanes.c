@@ -13,7 +13,6 @@
 void test_wide_16(uint32_t (*state)[8], const uint8_t *const *p, size_t chunks, size_t ahead);
 #define WIDE_LANES 16
 #define WIDE_NAME  test_wide_16
-#pragma GCC diagnostic ignored "-Wpsabi" /* 64-byte vectors in memory: nothing here is called from elsewhere */
 #include "verity/lanes_wide.h"
 
 #include <openssl/sha.h>
