@@ -2,7 +2,7 @@
 $(eval $(call library,verity))
 $(eval $(call program,holdfast-verity,verity/main.c $(wildcard verity/cmd_*.c),verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,verity,verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,verity_superblock verity_sigrecord,verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,verity_superblock verity_sigrecord verity_rs,verity common,libcryptsetup libcrypto blkid json-c))
 # 64-byte vectors in plain registers: nothing there is called from elsewhere.
 $(B)/tests/verity/test_lanes.o: CFLAGS += -Wno-psabi
 

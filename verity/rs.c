@@ -189,10 +189,15 @@ static int correct(const struct verity_rs *rs, const struct verity_rs_words *w, 
 		if (errors.value[i] && errors.at[i] < rs->rows && !w->rows[errors.at[i]])
 			return -1; /* those zeros are no data: they cannot be wrong */
 	for (unsigned i = 0; i < errors.n; i++) {
-		uint8_t *byte = errors.at[i] < rs->rows ? &w->rows[errors.at[i]][at] : &parity[errors.at[i] - rs->rows];
+		uint8_t *row = errors.at[i] < rs->rows ? w->rows[errors.at[i]] : NULL;
 
-		*byte ^= errors.value[i];
-		bytes += errors.value[i] != 0;
+		if (!errors.value[i]) /* an erasure that was right, perhaps in a row of zeros */
+			continue;
+		if (row)
+			row[at] ^= errors.value[i];
+		else
+			parity[errors.at[i] - rs->rows] ^= errors.value[i];
+		bytes++;
 	}
 	return bytes;
 }

@@ -433,6 +433,27 @@ static void an_error_in_a_row_of_zeros_is_uncorrectable(void **state)
 	free(w.bytes);
 }
 
+/* Erasing a row that is not there must not touch it (found by fuzzing), and costs a root like any other. */
+static void an_erased_row_of_zeros_stays_alone(void **state)
+{
+	static const uint8_t erasures[] = {7, 11};
+	struct verity_rs rs = code(4, NULL);
+	struct verity_rs_result found;
+	struct words w;
+
+	(void)state;
+	seed = 29;
+	w = random_words(&rs, 10);
+	w.rows[7] = NULL;
+	verity_rs_encode(&rs, (const uint8_t *const *)w.rows, w.width, w.parity);
+	w.rows[11][3] ^= 1;
+	w.rows[200][3] ^= 2;
+	assert_int_equal(decode(&rs, &w, erasures, 2, &found), 2);
+	assert_int_equal(found.corrected, 1);
+	assert_int_equal(decode(&rs, &w, NULL, 0, &found), 0);
+	free(w.bytes);
+}
+
 static void the_others_are_corrected_beside_an_uncorrectable_one(void **state)
 {
 	struct verity_rs rs = code(4, NULL);
@@ -494,6 +515,7 @@ int main(void)
 		cmocka_unit_test(erasures_double_what_is_corrected),
 		cmocka_unit_test(bad_erasures_are_refused),
 		cmocka_unit_test(an_error_in_a_row_of_zeros_is_uncorrectable),
+		cmocka_unit_test(an_erased_row_of_zeros_stays_alone),
 		cmocka_unit_test(the_others_are_corrected_beside_an_uncorrectable_one),
 		cmocka_unit_test(parameters_out_of_bounds_are_refused),
 	};
