@@ -221,9 +221,9 @@ void verity_lanes_hash(const struct verity_lanes *l, const uint8_t *blocks, size
 
 /* --- choice ------------------------------------------------------------------------------------------------------ */
 
-#define CHECK_BLOCKS (LANES_MAX + 8 + 4 + 2 + 1) /* so that each kernel of each path runs, full and partly filled */
+#define CHECK_BLOCKS LANES_MAX
 
-/* Does @path agree with OpenSSL on a few blocks at an odd address? Head, body and tail are all there. */
+/* Do all kernels of @path agree with OpenSSL, full and partly filled, at odd addresses? Head, body and tail are all there. */
 static bool path_agrees(const struct lanes_path *path)
 {
 	struct verity_lanes l = {
@@ -238,7 +238,12 @@ static bool path_agrees(const struct lanes_path *path)
 		block[i] = (uint8_t)(i * i * 31 + i * 5 + (i >> 3));
 	prepare_sha256(&l);
 	hash_sha256_reference(&l, block, 1, CHECK_BLOCKS, want[0], HASH_SHA256_BYTES);
-	for (size_t n = 1; n <= CHECK_BLOCKS; n = n < 4 ? n + 1 : n * 2 - 1) {
+	for (unsigned i = 0; i < 2 * LANES_MAX_KERNEL; i++) {
+		const struct lanes_kernel *k = &path->kernel[i / 2];
+		size_t n = i % 2 ? k->lanes : k->at_least;
+
+		if (!n)
+			break; /* no more kernels */
 		memset(have, 0, sizeof(have));
 		hash_sha256_blocks(&l, block + CHECK_BLOCKS - n, 1, n, have[0], HASH_SHA256_BYTES);
 		if (memcmp(have, want[CHECK_BLOCKS - n], n * HASH_SHA256_BYTES) != 0)

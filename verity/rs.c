@@ -293,6 +293,8 @@ static bool path_agrees(const struct rs_path *path, unsigned roots)
 	const uint8_t *rows[VERITY_RS_CODEWORD_BYTES];
 	struct verity_rs rs;
 
+	if (path->divide == divide_table)
+		return true;
 	prepare(&rs, roots);
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * i * 31 + i * 7 + (i >> 4));
