@@ -99,11 +99,15 @@ static void store_digest(const uint32_t state[static 8], uint8_t *ret)
 }
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lanes.c is for little-endian machines");
 
-/* Run @k over @m blocks, 1 to k->lanes; lanes without a block of their own repeat the first one. */
+/* struct edge - chunk at a block's start, then those at its end, where they hold both salt or padding and block */
+struct edge {
+	uint8_t bytes[2 * LANES_CHUNK]; /* 63 bytes of block and 9 of padding at most */
+};
+
+/* Run @k over k->lanes blocks; @edge has room for as many. */
 static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *k, const uint8_t *const *block,
-		       size_t ahead, uint32_t (*state)[8])
+		       size_t ahead, struct edge *edge, uint32_t (*state)[8])
 {
-	uint8_t edge[LANES_MAX][sizeof(l->tail)];
 	const uint8_t *p[LANES_MAX];
 	size_t rest = l->head_bytes, start = rest ? LANES_CHUNK - rest : 0;
 
@@ -111,9 +115,9 @@ static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *
 		memcpy(state[i], l->midstate, sizeof(l->midstate));
 	if (rest) {
 		for (unsigned i = 0; i < k->lanes; i++) {
-			memcpy(edge[i], l->head, rest);
-			memcpy(edge[i] + rest, block[i], start);
-			p[i] = edge[i];
+			memcpy(edge[i].bytes, l->head, rest);
+			memcpy(edge[i].bytes + rest, block[i], start);
+			p[i] = edge[i].bytes;
 		}
 		k->run(state, p, 1, 0);
 	}
@@ -124,9 +128,9 @@ static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *
 		p[i] = l->tail;
 		if (!rest)
 			continue;
-		memcpy(edge[i], block[i] + l->block_bytes - rest, rest);
-		memcpy(edge[i] + rest, l->tail + rest, l->tail_chunks * LANES_CHUNK - rest);
-		p[i] = edge[i];
+		memcpy(edge[i].bytes, block[i] + l->block_bytes - rest, rest);
+		memcpy(edge[i].bytes + rest, l->tail + rest, l->tail_chunks * LANES_CHUNK - rest);
+		p[i] = edge[i].bytes;
 	}
 	k->run(state, p, l->tail_chunks, 0);
 }
@@ -135,18 +139,19 @@ static void hash_sha256_blocks(const struct verity_lanes *l, const uint8_t *bloc
 			       uint8_t *digests, size_t digest_stride)
 {
 	const struct lanes_kernel *k = l->path->kernel;
+	const uint8_t *block[LANES_MAX];
+	uint32_t state[LANES_MAX][8];
+	struct edge edge[LANES_MAX];
 
 	while (n) {
-		const uint8_t *block[LANES_MAX];
-		uint32_t state[LANES_MAX][8];
 		size_t m;
 
 		while (n < k->at_least)
 			k++;
 		m = n < k->lanes ? n : k->lanes;
 		for (unsigned i = 0; i < k->lanes; i++)
-			block[i] = blocks + (i < m ? i : 0) * stride;
-		hash_group(l, k, block, n > m ? m * stride : 0, state);
+			block[i] = blocks + (i < m ? i : 0) * stride; /* lanes without a block of their own repeat the first */
+		hash_group(l, k, block, n > m ? m * stride : 0, edge, state);
 		for (size_t i = 0; i < m; i++)
 			store_digest(state[i], digests + i * digest_stride);
 		blocks += m * stride;

@@ -10,7 +10,7 @@
 
 static uint8_t power_of[2 * ORDER]; /* twice over, so that a sum of two logarithms needs no remainder */
 static uint8_t log_of[256];         /* log_of[0] is never used */
-static uint8_t by_power[VERITY_RS_MAX_ROOTS][256]; /* products with 2^i */
+static uint8_t by_power[MAX_COEFFS][256]; /* products with 2^i */
 
 void rs_tables_init(void)
 {
@@ -21,7 +21,7 @@ void rs_tables_init(void)
 		log_of[x] = (uint8_t)i;
 		x = x & 0x80 ? x << 1 ^ FIELD : x << 1;
 	}
-	for (unsigned i = 0; i < VERITY_RS_MAX_ROOTS; i++)
+	for (unsigned i = 0; i < MAX_COEFFS; i++)
 		for (unsigned a = 0; a < 256; a++)
 			by_power[i][a] = rs_mul((uint8_t)a, power_of[i]);
 }
@@ -100,7 +100,7 @@ static bool find_positions(const uint8_t *lambda, unsigned degree, struct rs_err
 		uint8_t sum = term[0];
 
 		for (unsigned i = 1; i <= degree; i++) { /* the inverse locator of position j is 2^(j + 1) */
-			term[i] = rs_mul(term[i], power_of[i]);
+			term[i] = by_power[i][term[i]];
 			sum ^= term[i];
 		}
 		if (!sum)
