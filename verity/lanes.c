@@ -52,7 +52,7 @@ static bool has_shani(void)
 {
 	unsigned a, b, c, d;
 
-	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+	return __builtin_cpu_supports("avx") && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
 }
 
 static bool has_avx2(void)
@@ -99,11 +99,15 @@ static void store_digest(const uint32_t state[static 8], uint8_t *ret)
 }
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lanes.c is for little-endian machines");
 
-/* Run @k over @m blocks, 1 to k->lanes; lanes without a block of their own repeat the first one. */
+/* struct edge - chunk at a block's start, then those at its end, where they hold both salt or padding and block */
+struct edge {
+	uint8_t bytes[2 * LANES_CHUNK]; /* 63 bytes of block and 9 of padding at most */
+};
+
+/* Run @k over k->lanes blocks; @edge has room for as many. */
 static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *k, const uint8_t *const *block,
-		       size_t ahead, uint32_t (*state)[8])
+		       size_t ahead, struct edge *edge, uint32_t (*state)[8])
 {
-	uint8_t edge[LANES_MAX][sizeof(l->tail)];
 	const uint8_t *p[LANES_MAX];
 	size_t rest = l->head_bytes, start = rest ? LANES_CHUNK - rest : 0;
 
@@ -111,9 +115,9 @@ static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *
 		memcpy(state[i], l->midstate, sizeof(l->midstate));
 	if (rest) {
 		for (unsigned i = 0; i < k->lanes; i++) {
-			memcpy(edge[i], l->head, rest);
-			memcpy(edge[i] + rest, block[i], start);
-			p[i] = edge[i];
+			memcpy(edge[i].bytes, l->head, rest);
+			memcpy(edge[i].bytes + rest, block[i], start);
+			p[i] = edge[i].bytes;
 		}
 		k->run(state, p, 1, 0);
 	}
@@ -124,9 +128,9 @@ static void hash_group(const struct verity_lanes *l, const struct lanes_kernel *
 		p[i] = l->tail;
 		if (!rest)
 			continue;
-		memcpy(edge[i], block[i] + l->block_bytes - rest, rest);
-		memcpy(edge[i] + rest, l->tail + rest, l->tail_chunks * LANES_CHUNK - rest);
-		p[i] = edge[i];
+		memcpy(edge[i].bytes, block[i] + l->block_bytes - rest, rest);
+		memcpy(edge[i].bytes + rest, l->tail + rest, l->tail_chunks * LANES_CHUNK - rest);
+		p[i] = edge[i].bytes;
 	}
 	k->run(state, p, l->tail_chunks, 0);
 }
@@ -135,18 +139,19 @@ static void hash_sha256_blocks(const struct verity_lanes *l, const uint8_t *bloc
 			       uint8_t *digests, size_t digest_stride)
 {
 	const struct lanes_kernel *k = l->path->kernel;
+	const uint8_t *block[LANES_MAX];
+	uint32_t state[LANES_MAX][8];
+	struct edge edge[LANES_MAX];
 
 	while (n) {
-		const uint8_t *block[LANES_MAX];
-		uint32_t state[LANES_MAX][8];
 		size_t m;
 
 		while (n < k->at_least)
 			k++;
 		m = n < k->lanes ? n : k->lanes;
 		for (unsigned i = 0; i < k->lanes; i++)
-			block[i] = blocks + (i < m ? i : 0) * stride;
-		hash_group(l, k, block, n > m ? m * stride : 0, state);
+			block[i] = blocks + (i < m ? i : 0) * stride; /* lanes without a block of their own repeat the first */
+		hash_group(l, k, block, n > m ? m * stride : 0, edge, state);
 		for (size_t i = 0; i < m; i++)
 			store_digest(state[i], digests + i * digest_stride);
 		blocks += m * stride;
@@ -211,16 +216,19 @@ void verity_lanes_hash(const struct verity_lanes *l, const uint8_t *blocks, size
 		hash_sha512_blocks(l, blocks, stride, n, digests, digest_stride);
 		return;
 	default: /* verity_lanes_init() lets nothing else in */
-		hash_sha256_blocks(l, blocks, stride, n, digests, digest_stride);
+		if (l->path->kernel[0].run == openssl_1)
+			hash_sha256_reference(l, blocks, stride, n, digests, digest_stride);
+		else
+			hash_sha256_blocks(l, blocks, stride, n, digests, digest_stride);
 		return;
 	}
 }
 
 /* --- choice ------------------------------------------------------------------------------------------------------ */
 
-#define CHECK_BLOCKS (LANES_MAX + 8 + 4 + 2 + 1) /* so that each kernel of each path runs, full and partly filled */
+#define CHECK_BLOCKS LANES_MAX
 
-/* Does @path agree with OpenSSL on a few blocks at an odd address? Head, body and tail are all there. */
+/* Do all kernels of @path agree with OpenSSL, full and partly filled, at odd addresses? Head, body and tail are all there. */
 static bool path_agrees(const struct lanes_path *path)
 {
 	struct verity_lanes l = {
@@ -235,7 +243,12 @@ static bool path_agrees(const struct lanes_path *path)
 		block[i] = (uint8_t)(i * i * 31 + i * 5 + (i >> 3));
 	prepare_sha256(&l);
 	hash_sha256_reference(&l, block, 1, CHECK_BLOCKS, want[0], HASH_SHA256_BYTES);
-	for (size_t n = 1; n <= CHECK_BLOCKS; n = n < 4 ? n + 1 : n * 2 - 1) {
+	for (unsigned i = 0; i < 2 * LANES_MAX_KERNEL; i++) {
+		const struct lanes_kernel *k = &path->kernel[i / 2];
+		size_t n = i % 2 ? k->lanes : k->at_least;
+
+		if (!n)
+			break; /* no more kernels */
 		memset(have, 0, sizeof(have));
 		hash_sha256_blocks(&l, block + CHECK_BLOCKS - n, 1, n, have[0], HASH_SHA256_BYTES);
 		if (memcmp(have, want[CHECK_BLOCKS - n], n * HASH_SHA256_BYTES) != 0)

@@ -16,6 +16,7 @@ INLINE void compress(const unsigned n, uint32_t (*state)[8], const uint8_t *cons
 {
 	uint32x4_t abcd[4], efgh[4];
 
+#pragma GCC unroll 4
 	for (unsigned s = 0; s < n; s++) {
 		abcd[s] = vld1q_u32(state[s]);
 		efgh[s] = vld1q_u32(state[s] + 4);
@@ -23,6 +24,7 @@ INLINE void compress(const unsigned n, uint32_t (*state)[8], const uint8_t *cons
 	for (size_t at = 0; at < chunks * LANES_CHUNK; at += LANES_CHUNK) {
 		uint32x4_t w[4][4], abcd_was[4], efgh_was[4];
 
+#pragma GCC unroll 4
 		for (unsigned s = 0; s < n; s++) {
 			abcd_was[s] = abcd[s];
 			efgh_was[s] = efgh[s];
@@ -47,11 +49,13 @@ INLINE void compress(const unsigned n, uint32_t (*state)[8], const uint8_t *cons
 									    w[s][(g + 3) & 3], w[s][g & 3]);
 			}
 		}
+#pragma GCC unroll 4
 		for (unsigned s = 0; s < n; s++) {
 			abcd[s] = vaddq_u32(abcd[s], abcd_was[s]);
 			efgh[s] = vaddq_u32(efgh[s], efgh_was[s]);
 		}
 	}
+#pragma GCC unroll 4
 	for (unsigned s = 0; s < n; s++) {
 		vst1q_u32(state[s], abcd[s]);
 		vst1q_u32(state[s] + 4, efgh[s]);

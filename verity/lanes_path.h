@@ -42,7 +42,7 @@ struct lanes_path {
 
 extern const uint32_t lanes_k[64]; /* FIPS 180-4, section 4.2.2 */
 
-/* x86_64: SHA extensions, AVX2, AVX-512F/BW. */
+/* x86_64: SHA extensions with AVX (three-operand forms save the copies), AVX2, AVX-512F/BW. */
 lanes_fn lanes_shani_1, lanes_shani_2, lanes_shani_4;
 lanes_fn lanes_avx2_8;
 lanes_fn lanes_avx512_16;

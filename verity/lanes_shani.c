@@ -44,11 +44,13 @@ INLINE void compress(const unsigned n, uint32_t (*state)[8], const uint8_t *cons
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
 	__m128i abef[4], cdgh[4];
 
+#pragma GCC unroll 4
 	for (unsigned s = 0; s < n; s++)
 		load_state(state[s], &abef[s], &cdgh[s]);
 	for (size_t at = 0; at < chunks * LANES_CHUNK; at += LANES_CHUNK) {
 		__m128i w[4][4], abef_was[4], cdgh_was[4];
 
+#pragma GCC unroll 4
 		for (unsigned s = 0; s < n; s++) {
 			abef_was[s] = abef[s];
 			cdgh_was[s] = cdgh[s];
@@ -72,11 +74,13 @@ INLINE void compress(const unsigned n, uint32_t (*state)[8], const uint8_t *cons
 					schedule(w[s], g);
 			}
 		}
+#pragma GCC unroll 4
 		for (unsigned s = 0; s < n; s++) {
 			abef[s] = _mm_add_epi32(abef[s], abef_was[s]);
 			cdgh[s] = _mm_add_epi32(cdgh[s], cdgh_was[s]);
 		}
 	}
+#pragma GCC unroll 4
 	for (unsigned s = 0; s < n; s++)
 		store_state(state[s], abef[s], cdgh[s]);
 }

@@ -103,11 +103,13 @@ INLINE wide schedule(const wide w[static 16], unsigned i)
 	return w[i & 15] + w[(i + 9) & 15] + (rotr(x, 7) ^ rotr(x, 18) ^ x >> 3) + (rotr(y, 17) ^ rotr(y, 19) ^ y >> 10);
 }
 
-INLINE void chunk(wide s[static 8], const uint8_t *const *p, size_t at)
+INLINE void chunk(wide s[static 8], wide w[static 16], const uint8_t *const *p, size_t at)
 {
-	wide w[16], was[8], bc;
+	wide was[8], bc;
 
+#pragma GCC unroll 4
 	for (unsigned q = 0; q < 4; q++) {
+#pragma GCC unroll 4
 		for (unsigned k = 0; k < 4; k++)
 			w[4 * q + k] = swap_bytes(load4(p, at + 16 * q, k));
 		transpose4(w + 4 * q);
@@ -124,6 +126,7 @@ INLINE void chunk(wide s[static 8], const uint8_t *const *p, size_t at)
 			round_of(s, i, w[i] + lanes_k[r + i], &bc);
 		}
 	}
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < 8; i++)
 		s[i] += was[i];
 }
@@ -131,7 +134,7 @@ INLINE void chunk(wide s[static 8], const uint8_t *const *p, size_t at)
 void WIDE_NAME(uint32_t (*state)[8], const uint8_t *const *p, size_t chunks, size_t ahead)
 {
 	const uint8_t *words[WIDE_LANES];
-	wide s[8];
+	wide s[8], w[16];
 
 	for (unsigned j = 0; j < WIDE_LANES; j++)
 		words[j] = (const uint8_t *)state[j];
@@ -142,7 +145,7 @@ void WIDE_NAME(uint32_t (*state)[8], const uint8_t *const *p, size_t chunks, siz
 	for (size_t at = 0; at < chunks * LANES_CHUNK; at += LANES_CHUNK) {
 		for (unsigned j = 0; ahead && j < WIDE_LANES; j++)
 			__builtin_prefetch(p[j] + at + ahead, 0, 2);
-		chunk(s, p, at);
+		chunk(s, w, p, at);
 	}
 	for (unsigned k = 0; k < 8; k++)
 		for (unsigned j = 0; j < WIDE_LANES; j++)

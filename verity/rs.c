@@ -15,20 +15,47 @@
 
 /* --- the paths -------------------------------------------------------------------------------------------------- */
 
-/* For CPUs without any other, and what the others are held against. */
+/*
+ * For CPUs without any other, and what the others are held against: the shift register as a number of 192 bits, the
+ * byte that leaves next on top; what a byte adds to it is looked up whole.
+ */
+struct shift_register {
+	uint64_t word[VERITY_RS_MAX_ROOTS / 8];
+};
+
+static struct shift_register times_generator(const struct verity_rs *rs, uint8_t f)
+{
+	struct shift_register r = {{0}};
+
+	for (unsigned k = 0; k < rs->roots; k++) {
+		uint8_t product = rs->nibble[k][f & 15] ^ rs->nibble[k][16 + (f >> 4)];
+
+		r.word[k / 8] |= (uint64_t)product << (56 - k % 8 * 8);
+	}
+	return r;
+}
+
 static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ring)
 {
-	for (unsigned j = 0, head = 0; j < rs->rows; j++, head = head + 1 == rs->roots ? 0 : head + 1) {
-		for (size_t c = 0; c < width; c++) {
-			uint8_t f = ring[head * width + c] ^ rows[j][c];
+	struct shift_register table[256];
 
-			ring[head * width + c] = 0;
-			for (unsigned s = 0; s < rs->roots; s++) {
-				const uint8_t *nibble = rs->nibble[s > head ? s - 1 - head : s + rs->roots - 1 - head];
+	for (unsigned f = 0; f < 256; f++)
+		table[f] = times_generator(rs, (uint8_t)f);
+	for (size_t at = 0; at < width; at += RS_STEP) {
+		struct shift_register r[RS_STEP] = {{{0}}};
 
-				ring[s * width + c] ^= nibble[f & 15] ^ nibble[16 + (f >> 4)];
+		for (unsigned j = 0; j < rs->rows; j++) {
+			for (unsigned c = 0; c < RS_STEP; c++) {
+				uint64_t *w = r[c].word, *add = table[w[0] >> 56 ^ rows[j][at + c]].word;
+
+				w[0] = (w[0] << 8 | w[1] >> 56) ^ add[0];
+				w[1] = (w[1] << 8 | w[2] >> 56) ^ add[1];
+				w[2] = w[2] << 8 ^ add[2];
 			}
 		}
+		for (unsigned k = 0; k < rs->roots; k++)
+			for (unsigned c = 0; c < RS_STEP; c++)
+				ring[(rs->rows + k) % rs->roots * width + at + c] = (uint8_t)(r[c].word[k / 8] >> (56 - k % 8 * 8));
 	}
 }
 
@@ -162,10 +189,15 @@ static int correct(const struct verity_rs *rs, const struct verity_rs_words *w, 
 		if (errors.value[i] && errors.at[i] < rs->rows && !w->rows[errors.at[i]])
 			return -1; /* those zeros are no data: they cannot be wrong */
 	for (unsigned i = 0; i < errors.n; i++) {
-		uint8_t *byte = errors.at[i] < rs->rows ? &w->rows[errors.at[i]][at] : &parity[errors.at[i] - rs->rows];
+		uint8_t *row = errors.at[i] < rs->rows ? w->rows[errors.at[i]] : NULL;
 
-		*byte ^= errors.value[i];
-		bytes += errors.value[i] != 0;
+		if (!errors.value[i]) /* an erasure that was right, perhaps in a row of zeros */
+			continue;
+		if (row)
+			row[at] ^= errors.value[i];
+		else
+			parity[errors.at[i] - rs->rows] ^= errors.value[i];
+		bytes++;
 	}
 	return bytes;
 }
@@ -261,6 +293,8 @@ static bool path_agrees(const struct rs_path *path, unsigned roots)
 	const uint8_t *rows[VERITY_RS_CODEWORD_BYTES];
 	struct verity_rs rs;
 
+	if (path->divide == divide_table)
+		return true;
 	prepare(&rs, roots);
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * i * 31 + i * 7 + (i >> 4));

@@ -10,6 +10,7 @@
 
 static uint8_t power_of[2 * ORDER]; /* twice over, so that a sum of two logarithms needs no remainder */
 static uint8_t log_of[256];         /* log_of[0] is never used */
+static uint8_t by_power[MAX_COEFFS][256]; /* products with 2^i */
 
 void rs_tables_init(void)
 {
@@ -20,6 +21,9 @@ void rs_tables_init(void)
 		log_of[x] = (uint8_t)i;
 		x = x & 0x80 ? x << 1 ^ FIELD : x << 1;
 	}
+	for (unsigned i = 0; i < MAX_COEFFS; i++)
+		for (unsigned a = 0; a < 256; a++)
+			by_power[i][a] = rs_mul((uint8_t)a, power_of[i]);
 }
 
 uint8_t rs_mul(uint8_t a, uint8_t b)
@@ -68,7 +72,7 @@ static void find_locator_poly(unsigned roots, const uint8_t *syndrome, const uin
 	for (unsigned r = n_erasures + 1; r <= roots; r++) {
 		uint8_t discrepancy = 0;
 
-		for (unsigned i = 0; i < r; i++)
+		for (unsigned i = 0; i < r && i <= errors; i++) /* @errors is the degree at most */
 			discrepancy ^= rs_mul(lambda[i], syndrome[r - 1 - i]);
 		memmove(b + 1, b, sizeof(b) - 1);
 		b[0] = 0;
@@ -91,16 +95,12 @@ static bool find_positions(const uint8_t *lambda, unsigned degree, struct rs_err
 	uint8_t term[MAX_COEFFS];
 
 	ret->n = 0;
-	if (degree == 1) { /* the common case needs no search */
-		ret->at[ret->n++] = (uint8_t)(VERITY_RS_CODEWORD_BYTES - 1 - log_of[lambda[1]]);
-		return true;
-	}
 	memcpy(term, lambda, sizeof(term));
 	for (unsigned at = 0; at < VERITY_RS_CODEWORD_BYTES && ret->n < degree; at++) {
 		uint8_t sum = term[0];
 
 		for (unsigned i = 1; i <= degree; i++) { /* the inverse locator of position j is 2^(j + 1) */
-			term[i] = rs_mul(term[i], power_of[i]);
+			term[i] = by_power[i][term[i]];
 			sum ^= term[i];
 		}
 		if (!sum)
@@ -136,17 +136,33 @@ static bool find_values(unsigned roots, const uint8_t *syndrome, const uint8_t *
 /* Do these errors have these syndromes? And are there no more of them than the code can tell apart? */
 static bool explains(unsigned roots, const uint8_t *syndrome, unsigned n_erasures, const struct rs_errors *errors)
 {
+	uint8_t term[VERITY_RS_MAX_ROOTS]; /* value times locator to the i-th */
+
+	memcpy(term, errors->value, errors->n);
 	if (2 * (errors->n - n_erasures) + n_erasures > roots)
 		return false;
 	for (unsigned i = 0; i < roots; i++) {
 		uint8_t sum = syndrome[i];
 
-		for (unsigned k = 0; k < errors->n; k++)
-			sum ^= rs_mul(errors->value[k], rs_power(i * (VERITY_RS_CODEWORD_BYTES - 1u - errors->at[k])));
+		for (unsigned k = 0; k < errors->n; k++) {
+			sum ^= term[k];
+			term[k] = rs_mul(term[k], locator_of(errors->at[k]));
+		}
 		if (sum)
 			return false;
 	}
 	return true;
+}
+
+/* The common case at once: one error of value e at locator X has the syndromes e, e X, e X^2 ... */
+static bool find_single(unsigned roots, const uint8_t *syndrome, struct rs_errors *ret)
+{
+	if (!syndrome[0] || !syndrome[1])
+		return false;
+	ret->n = 1;
+	ret->value[0] = syndrome[0];
+	ret->at[0] = (uint8_t)(VERITY_RS_CODEWORD_BYTES - 1 - log_of[divide(syndrome[1], syndrome[0])]);
+	return explains(roots, syndrome, 0, ret);
 }
 
 bool rs_locate(unsigned roots, const uint8_t *remainder, const uint8_t *erasures, size_t n_erasures,
@@ -155,11 +171,12 @@ bool rs_locate(unsigned roots, const uint8_t *remainder, const uint8_t *erasures
 	uint8_t syndrome[VERITY_RS_MAX_ROOTS], lambda[MAX_COEFFS];
 	unsigned degree = 0;
 
-	for (unsigned i = 0; i < roots; i++) {
-		syndrome[i] = 0;
-		for (unsigned k = 0; k < roots; k++)
-			syndrome[i] = rs_mul(syndrome[i], power_of[i]) ^ remainder[k];
-	}
+	memset(syndrome, 0, sizeof(syndrome));
+	for (unsigned k = 0; k < roots; k++)
+		for (unsigned i = 0; i < roots; i++)
+			syndrome[i] = by_power[i][syndrome[i]] ^ remainder[k];
+	if (n_erasures == 0 && find_single(roots, syndrome, ret))
+		return true;
 	find_locator_poly(roots, syndrome, erasures, (unsigned)n_erasures, lambda);
 	for (unsigned i = 1; i < MAX_COEFFS; i++)
 		if (lambda[i])
