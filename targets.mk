@@ -57,7 +57,7 @@ fuzzers: $(FUZZERS)
 bench: bench-verity bench-lanes ## all of them
 
 .PHONY: bench-verity
-bench-verity: programs $(B)/tests/verity/bench_run $(B)/tests/verity/bench_lanes ## hash tree and FEC against veritysetup and OpenSSL, in one run
+bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
 	$(Q)tests/bench-verity
 
 check: ## everything CI runs; ends with "N passed, N failed"
