@@ -22,11 +22,14 @@ static void decode(unsigned roots, const uint8_t *data, size_t size)
 	struct verity_rs_words w = {.rows = rows, .parity = parity, .width = 2};
 	struct verity_rs_result res;
 	struct err e = ERR_INIT;
+	static struct verity_rs codes[VERITY_RS_MAX_ROOTS + 1];
 	struct verity_rs rs;
 	int r;
 
-	if (verity_rs_init(&rs, roots, NULL, &e))
+	if (roots < VERITY_RS_MIN_ROOTS || roots > VERITY_RS_MAX_ROOTS ||
+	    (!codes[roots].roots && verity_rs_init(&codes[roots], roots, NULL, &e)))
 		return;
+	rs = codes[roots];
 	for (unsigned i = 0; i < rs.rows; i++) {
 		rows[i] = row[i];
 		row[i][0] = (uint8_t)(i * 7), row[i][1] = (uint8_t)(i ^ roots);
