@@ -103,8 +103,11 @@ static enum cli_exit verify_files(const char *verb, const char *name, struct ver
 		r = check_fec(p, &res.sb, l->fec, &l->parity, &why);
 	if (r && why.code && res.first.verdict == VERITY_VERDICT_GOOD)
 		e = why; /* a bad volume is bad, whatever its parity */
-	else if (why.code)
-		l->fec->device = NULL, r = 0;
+	else if (why.code) {
+		fprintf(stderr, "%s: the parity was not checked: %s\n", verb, why.msg);
+		l->fec->device = NULL;
+		r = 0;
+	}
 	verity_cmd_progress_end();
 	if (r && l->json)
 		printf("],\"verdict\":\"none\"}\n");

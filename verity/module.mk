@@ -2,7 +2,7 @@
 $(eval $(call library,verity))
 $(eval $(call program,holdfast-verity,verity/main.c $(wildcard verity/cmd_*.c),verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,verity,verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,verity_superblock verity_sigrecord verity_rs,verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,verity_superblock verity_sigrecord verity_status verity_fec verity_rs,verity common,libcryptsetup libcrypto blkid json-c))
 # The version is told where a message says what this libcryptsetup cannot do.
 $(B)/verity/open.o: CPPFLAGS += -DLIBCRYPTSETUP_VERSION='"$(shell $(PKG_CONFIG) --modversion libcryptsetup)"'
 # 64-byte vectors in plain registers: nothing there is called from elsewhere.
