@@ -55,12 +55,15 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)$(MAKE) --no-print-directory -j$(NPROC) host-programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
+# Where veritysetup and our program both run; elsewhere its known answers are compared (test_golden).
+AGAINST_VERITYSETUP := $(if $(FOREIGN),,tests/verity/against_veritysetup tests/verity/fec_against_veritysetup)
+
 unit-check: tests programs ## unit tests, and the programs from outside; with ARCH=arm64 by qemu-user
-	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(sort $(TESTS))
+	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(AGAINST_VERITYSETUP) $(sort $(TESTS))
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(AGAINST_VERITYSETUP) $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
 
 identity: ## that the programs of both architectures make the same bytes of the same input
 	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST_ARCH) SYSROOT=$(CACHE)/sysroot-$(subst x86_64,amd64,$(HOST_ARCH)) programs tree
@@ -86,8 +89,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: programs ## hash tree against veritysetup, in one run
-	$(Q)tests/bench
+bench: bench-verity bench-lanes ## all of them
+
+.PHONY: bench-verity
+bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
+	$(Q)tests/bench-verity
 
 check: ## everything CI runs; ends with "N passed, N failed"; with ARCH=arm64 all that is arm64's
 	$(Q)tools/install-deps build boot check $(OTHER_ARCH)
@@ -106,3 +112,5 @@ install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for p in verity policy attest image; do install -m 0644 tools/completion/holdfast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/holdfast-$$p || exit 1; done

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 #include <openssl/store.h>
+#include <openssl/storeerr.h>
 #include <string.h>
 
 CLEANUP_DEFINE(p7, PKCS7 *, PKCS7_free)
@@ -24,19 +25,43 @@ int pki_openssl_error(struct err *e, int code, const char *sentence)
 	return err_set(e, code, "%s: %s", sentence, why ? why : "no reason given by OpenSSL");
 }
 
+/* Why a store could not be opened: nobody knows the scheme of the URI, or what OpenSSL says. */
+static int store_error(const char *uri, const char *sentence, struct err *e)
+{
+	unsigned long code, last = 0;
+	bool unknown = false;
+
+	while ((code = ERR_get_error())) {
+		last = code;
+		if (ERR_GET_LIB(code) == ERR_LIB_OSSL_STORE &&
+		    (ERR_GET_REASON(code) == OSSL_STORE_R_UNREGISTERED_SCHEME || ERR_GET_REASON(code) == ERR_R_UNSUPPORTED))
+			unknown = true;
+	}
+	if (unknown && strchr(uri, ':'))
+		return err_set(e, EINVAL, "no OpenSSL provider that is loaded knows keys of the scheme \"%.*s\" (openssl.cnf(5) loads them)",
+			       (int)strcspn(uri, ":"), uri);
+	return err_set(e, EINVAL, "%s: %s", sentence, last ? ERR_reason_error_string(last) : "no reason given by OpenSSL");
+}
+
 int pki_key_load(const char *uri, EVP_PKEY **ret, struct err *e)
 {
 	OSSL_STORE_CTX *ctx;
 	EVP_PKEY *key = NULL;
+	const char *path = !strncmp(uri, "file:/", 6) && uri[6] != '/' ? uri + 5 : uri;
 	char sentence[200];
 
+	/*
+	 * Some providers (pkcs11 with SoftHSM 2.6) crash when OpenSSL unloads them at exit, after the work is done. Nothing needs
+	 * that; it can be asked for only if this is the first use of OpenSSL, else it is ignored.
+	 */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); /* without it the exit is as ever */
 	/* A plain path is checked first: OSSL_STORE says nothing useful about a missing file. */
-	if (!strchr(uri, ':') && access(uri, R_OK) < 0)
+	if ((path != uri || !strchr(uri, ':')) && access(path, R_OK) < 0)
 		return err_errno(e, "cannot read key %s", uri);
 	(void)snprintf(sentence, sizeof(sentence), "%s does not hold a private key that can be used", uri); /* cut is fine */
 	ctx = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
 	if (!ctx)
-		return pki_openssl_error(e, EINVAL, sentence);
+		return store_error(uri, sentence, e);
 	(void)OSSL_STORE_expect(ctx, OSSL_STORE_INFO_PKEY); /* a hint; the type is checked below */
 	while (!key && !OSSL_STORE_eof(ctx)) {
 		OSSL_STORE_INFO *info = OSSL_STORE_load(ctx);

@@ -43,10 +43,12 @@ int erofs_make(const struct erofs_params *p, uint64_t *ret_bytes, struct err *e)
 
 int erofs_hash(const char *image, const char *hash, uint8_t ret_root_hash[static HASH_SHA256_BYTES], struct err *e)
 {
-	const struct verity_format_params p = { .data_path = image, .hash_path = hash };
+	struct verity_format_params p = { .data_path = image, .hash_path = hash };
 	struct verity_format_result result;
-	int r = verity_format(&p, &result, e);
+	int r;
 
+	verity_sb_init(&p.sb);
+	r = verity_format(&p, &result, e);
 	if (!r)
 		memcpy(ret_root_hash, result.root_hash, HASH_SHA256_BYTES);
 	return r;

@@ -21,7 +21,7 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
-#include "image-builder/progress.h"
+#include "common/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #define IMAGE_BUILDER_KEYS_H
 
 #include "common/pki.h"
-#include "image-builder/progress.h"
+#include "common/progress.h"
 
 /* Owner GUID of the entries in PK, KEK and db. Firmware gives it no meaning; one for all keeps PCR 7 predictable. */
 #define KEYS_OWNER_GUID "6d0f8c1e-3f0a-4c8e-9b1c-7a52d1b0e4a9"

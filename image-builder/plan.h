@@ -12,11 +12,11 @@
 #ifndef IMAGE_BUILDER_PLAN_H
 #define IMAGE_BUILDER_PLAN_H
 
+#include "common/progress.h"
 #include "image-builder/board.h"
 #include "image-builder/fileset.h"
 #include "image-builder/keys.h"
 #include "image-builder/modules.h"
-#include "image-builder/progress.h"
 #include "image-builder/tree.h"
 
 #include <stdbool.h>

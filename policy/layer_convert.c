@@ -147,6 +147,7 @@ static int convert(const struct policy_convert_params *p, const struct work *w, 
 
 	r = r ? r : run_mkfs(p, w, e);
 	r = r ? r : check_size(w->image, &l->data_bytes, e);
+	verity_sb_init(&format.sb);
 	r = r ? r : verity_format(&format, &tree, e); /* appends, and syncs */
 	if (r)
 		return r;

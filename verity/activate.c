@@ -2,9 +2,9 @@
 /* verity/activate.c - dm-verity devices by libcryptsetup: activate with a kernel-checked signature, close */
 #include "verity/activate.h"
 
+#include "verity/edge.h"
 #include "verity/superblock.h"
 #include "verity/trust.h"
-#include "verity/verify.h"
 
 #include <fcntl.h>
 #include <libcryptsetup.h>
@@ -103,6 +103,8 @@ static int check_before(const struct verity_activate_params *p, uint64_t *ret_by
 		r = open_device(p->hash_device, &hash_fd, e);
 	if (!r)
 		r = verity_sb_read(hash_fd, p->hash_offset_bytes, p->hash_device, &sb, e);
+	if (!r)
+		r = verity_sb_check_chain(&sb, p->hash_device, e);
 	if (r)
 		return r;
 	bytes = verity_sb_data_bytes(&sb);
@@ -135,7 +137,8 @@ static uint32_t activation_flags(enum verity_on_corruption on)
 	return CRYPT_ACTIVATE_READONLY;
 }
 
-static int load_and_activate(const struct verity_activate_params *p, struct log *log, struct err *e)
+static int load_and_activate(const struct verity_activate_params *p, const struct verity_activate_how *how, struct log *log,
+			     struct err *e)
 {
 	bool by_kernel = p->signature && !verity_trust_is_direct(); /* else the caller has judged it, or there is none */
 	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
@@ -145,15 +148,17 @@ static int load_and_activate(const struct verity_activate_params *p, struct log 
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->hash_device, e);
 	crypt_set_log_callback(cd, take_log, log);
-	r = crypt_load(cd, CRYPT_VERITY, &params);
+	r = how ? how->load(cd, p, how->arg) : crypt_load(cd, CRYPT_VERITY, &params);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not read the superblock of", p->hash_device, e);
 	r = crypt_set_data_device(cd, p->data_device);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
-	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash, HASH_SHA256_BYTES,
+	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash,
+					 how ? how->root_hash_bytes : HASH_SHA256_BYTES,
 					 by_kernel ? (const char *)p->signature : NULL,
-					 by_kernel ? p->signature_bytes : 0, activation_flags(p->on_corruption));
+					 by_kernel ? p->signature_bytes : 0,
+					 how ? how->flags : activation_flags(p->on_corruption));
 	if (r >= 0)
 		return 0;
 	if (r == -EEXIST)
@@ -199,17 +204,24 @@ static int check_after(const struct verity_activate_params *p, uint64_t bytes, s
 	return verity_device_node(t.dev, ret, e);
 }
 
-static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+int verity_activate_as(const struct verity_activate_params *p, const struct verity_activate_how *how, struct err *e)
 {
 	struct log log = {0};
+	int r;
+
+	crypt_set_log_callback(NULL, take_log, &log); /* also what is said before there is a context */
+	r = load_and_activate(p, how, &log, e);
+	crypt_set_log_callback(NULL, NULL, NULL);
+	return r;
+}
+
+static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
+{
 	uint64_t bytes = 0;
 	int r = check_before(p, &bytes, e);
 
-	if (r)
-		return r;
-	crypt_set_log_callback(NULL, take_log, &log); /* also what is said before there is a context */
-	r = load_and_activate(p, &log, e);
-	crypt_set_log_callback(NULL, NULL, NULL);
+	if (!r)
+		r = verity_activate_as(p, NULL, e);
 	if (r)
 		return r;
 	r = check_after(p, bytes, ret, e);

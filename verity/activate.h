@@ -50,6 +50,21 @@ struct verity_activate_params {
 	enum verity_on_corruption on_corruption;
 };
 
+struct crypt_device;
+
+/**
+ * struct verity_activate_how - for verity/open.h alone: what PID 1 never wants otherwise
+ * @flags:           CRYPT_ACTIVATE_*, in place of what on_corruption says
+ * @root_hash_bytes: of the root hash
+ * @load:            in place of crypt_load() of a superblock; returns as libcryptsetup does
+ */
+struct verity_activate_how {
+	uint32_t flags;
+	size_t root_hash_bytes;
+	int (*load)(struct crypt_device *cd, const struct verity_activate_params *p, const void *arg);
+	const void *arg;
+};
+
 /** struct verity_device - an active device: number and node in devtmpfs */
 struct verity_device {
 	dev_t dev;
@@ -77,6 +92,14 @@ int verity_activate(const struct verity_activate_params *p, struct verity_device
  */
 int verity_activate_unsigned(const struct verity_activate_params *p, struct verity_device *ret,
 			     struct err *e) WARN_UNUSED;
+
+/**
+ * verity_activate_as() - activation alone, without a look before or after: verity/open.h adds its own
+ *
+ * Errors as verity_activate(). Must not: be called by anything but verity/open.c.
+ */
+int verity_activate_as(const struct verity_activate_params *p, const struct verity_activate_how *how,
+		       struct err *e) WARN_UNUSED;
 
 /** verity_is_signature_error() - true if @r (-errno) of verity_activate() means that the kernel refused the signature.
  */

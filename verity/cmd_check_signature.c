@@ -12,7 +12,7 @@
  * The signature of @path: PKCS#7 alone, or a signature record, which must then name this root hash and certificate.
  * Return: 0; -EBADMSG or -EINVAL checked and bad; other -errno could not check.
  */
-static int get_signature(const char *path, bool is_record, const uint8_t root_hash[static HASH_SHA256_BYTES],
+static int get_signature(const char *path, bool is_record, const uint8_t *root_hash,
 			 X509 *cert, struct buf *ret, struct err *e)
 {
 	uint8_t fingerprint[HASH_SHA256_BYTES];
@@ -47,16 +47,21 @@ int verity_cmd_check_signature(int argc, char **argv)
 			    opts);
 	cleanup_x509 X509 *cert = NULL;
 	cleanup_buf struct buf sig = BUF_INIT;
-	uint8_t root_hash[HASH_SHA256_BYTES];
+	uint8_t root_hash[HASH_MAX_BYTES];
+	size_t root_hash_bytes = 0;
 	struct err e = ERR_INIT;
+	enum cli_exit code;
 	int r;
 
 	if (n < 0)
 		return CLI_USAGE;
 	if (n != 2 || !cert_path)
 		return cli_usage(argv[0], "wanted --cert, ROOTHASH and SIGNATURE");
-	if (!verity_cmd_root_hash(argv[0], argv[1], root_hash))
-		return CLI_USAGE;
+	code = verity_cmd_any_root_hash(argv[0], argv[1], NULL, root_hash, &root_hash_bytes);
+	if (code)
+		return code;
+	if (is_record && root_hash_bytes != HASH_SHA256_BYTES)
+		return cli_usage(argv[0], "a signature record holds SHA-256 root hashes only");
 	r = pki_cert_load(cert_path, &cert, &e);
 	if (r)
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);

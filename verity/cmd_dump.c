@@ -3,78 +3,69 @@
 #include "verity/cmd.h"
 
 #include "common/hex.h"
-#include "verity/hash_tree.h"
+#include "verity/geometry.h"
 
 #include <fcntl.h>
-#include <string.h>
 
-/* A file name as a JSON string: what needs an escape, or is not ASCII, becomes '?' (it is only a label). */
-static void print_json_name(const char *name)
+void verity_cmd_json_text(const char *text)
 {
-	for (; *name; name++)
-		putchar(*name < 0x20 || *name > 0x7e || *name == '"' || *name == '\\' ? '?' : *name);
+	for (; *text; text++)
+		putchar(*text < 0x20 || *text > 0x7e || *text == '"' || *text == '\\' ? '?' : *text);
 }
 
-void verity_cmd_print(const char *name, const struct verity_sb *sb, const uint8_t *root_hash, uint64_t offset_bytes,
-		      bool json)
+static void print_json(const struct verity_cmd_shown *s, const char *uuid, const char *salt, const char *root_hash)
 {
-	char uuid[VERITY_UUID_STR_BYTES], salt[2 * VERITY_MAX_SALT_BYTES + 1], hex[2 * HASH_SHA256_BYTES + 1] = "";
-	unsigned long long hash_blocks = verity_tree_bytes(sb) / VERITY_BLOCK_BYTES;
+	const struct verity_sb *sb = s->sb;
 
-	verity_uuid_str(sb->uuid, uuid);
+	printf("{\"file\":\"");
+	verity_cmd_json_text(s->name);
+	printf("\",\"uuid\":\"%s\",\"hash_type\":%u,\"data_blocks\":%llu,\"data_block_size\":%u,\"hash_blocks\":%llu,"
+	       "\"hash_block_size\":%u,\"algorithm\":\"%s\",\"salt\":\"%s\",\"hash_offset\":%llu",
+	       uuid, sb->hash_type, (unsigned long long)sb->data_blocks, sb->data_block_bytes,
+	       (unsigned long long)verity_geometry_of(sb).tree_blocks, sb->hash_block_bytes, sb->algorithm, salt,
+	       (unsigned long long)s->at_bytes);
+	if (s->no_superblock)
+		printf(",\"superblock\":false");
+	if (s->fec_roots)
+		printf(",\"fec_roots\":%u,\"fec_blocks\":%llu", s->fec_roots, (unsigned long long)s->fec_blocks);
+	if (s->root_hash)
+		printf(",\"root_hash\":\"%s\"", root_hash);
+	printf("}\n");
+}
+
+void verity_cmd_print(const struct verity_cmd_shown *s)
+{
+	char uuid[VERITY_UUID_STR_BYTES] = "", salt[2 * VERITY_MAX_SALT_BYTES + 1], root_hash[2 * HASH_MAX_BYTES + 1] = "";
+	const struct verity_sb *sb = s->sb;
+	uint64_t tree = verity_tree_bytes(sb);
+
+	if (!s->no_superblock)
+		verity_uuid_str(sb->uuid, uuid);
 	hex_encode(sb->salt, sb->salt_bytes, salt);
-	if (root_hash)
-		hex_encode(root_hash, HASH_SHA256_BYTES, hex);
-	if (json) {
-		printf("{\"file\":\"");
-		print_json_name(name);
-		printf("\",\"uuid\":\"%s\",\"hash_type\":%u,\"data_blocks\":%llu,\"data_block_size\":%u,\"hash_"
-		       "blocks\":%llu,"
-		       "\"hash_block_size\":%u,\"algorithm\":\"%s\",\"salt\":\"%s\",\"hash_offset\":%llu",
-		       uuid, sb->hash_type, (unsigned long long)sb->data_blocks, sb->data_block_bytes, hash_blocks,
-		       sb->hash_block_bytes, sb->algorithm, salt, (unsigned long long)offset_bytes);
-		printf(root_hash ? ",\"root_hash\":\"%s\"}\n" : "}\n", hex);
+	if (s->root_hash)
+		hex_encode(s->root_hash, hash_bytes(sb->alg), root_hash);
+	if (s->json) {
+		print_json(s, uuid, salt, root_hash);
 		return;
 	}
-	printf("VERITY header information for %s\n", name);
+	printf("VERITY header information for %s\n", s->name);
 	printf("UUID:            \t%s\n", uuid);
 	printf("Hash type:       \t%u\n", sb->hash_type);
 	printf("Data blocks:     \t%llu\n", (unsigned long long)sb->data_blocks);
 	printf("Data block size: \t%u\n", sb->data_block_bytes);
-	printf("Hash blocks:     \t%llu\n", hash_blocks);
+	printf("Hash blocks:     \t%llu\n", (unsigned long long)(tree / sb->hash_block_bytes));
 	printf("Hash block size: \t%u\n", sb->hash_block_bytes);
 	printf("Hash algorithm:  \t%s\n", sb->algorithm);
+	if (s->fec_roots)
+		printf("FEC RS roots:   \t%u\nFEC blocks:     \t%llu\n", s->fec_roots, (unsigned long long)s->fec_blocks);
 	printf("Salt:            \t%s\n", sb->salt_bytes ? salt : "-");
-	if (root_hash)
-		printf("Root hash:      \t%s\n", hex);
-	if (offset_bytes)
-		printf("Hash offset:     \t%llu\n", (unsigned long long)offset_bytes);
-}
-
-bool verity_cmd_root_hash(const char *verb, const char *text, uint8_t ret[static HASH_SHA256_BYTES])
-{
-	if (hex_decode(text, ret, HASH_SHA256_BYTES))
-		return true;
-	(void)cli_usage(verb, "root hash \"%.80s\" is not 64 lower-case hex digits", text);
-	return false;
-}
-
-bool verity_cmd_offset(const char *verb, const char *text, uint64_t *ret)
-{
-	unsigned long long n = 0;
-	char *end = NULL;
-
-	if (text) {
-		errno = 0;
-		n = strtoull(text, &end, 10);
-		if (errno || *text < '0' || *text > '9' || *end || n % VERITY_BLOCK_BYTES ||
-		    n > VERITY_MAX_DATA_BYTES / 2) {
-			(void)cli_usage(verb, "offset \"%.40s\" is not a multiple of %d", text, VERITY_BLOCK_BYTES);
-			return false;
-		}
-	}
-	*ret = n;
-	return true;
+	if (s->root_hash)
+		printf("Root hash:      \t%s\n", root_hash);
+	if (s->at_bytes)
+		printf("Hash offset:     \t%llu\n", (unsigned long long)s->at_bytes);
+	else
+		printf("Hash device size: \t%llu [bytes]\n",
+		       (unsigned long long)(s->no_superblock ? tree : verity_hash_bytes(sb)));
 }
 
 int verity_cmd_dump(int argc, char **argv)
@@ -107,6 +98,8 @@ int verity_cmd_dump(int argc, char **argv)
 	r = verity_sb_read(fd, offset, argv[1], &sb, &e);
 	if (r)
 		return cli_fail(r == -EINVAL || r == -ENODATA ? CLI_BAD : CLI_COULD_NOT, argv[0], &e);
-	verity_cmd_print(argv[1], &sb, NULL, offset, json);
+	if (verity_sb_check_supported(&sb, argv[1], &e))
+		return cli_fail(CLI_COULD_NOT, argv[0], &e);
+	verity_cmd_print(&(struct verity_cmd_shown){.name = argv[1], .sb = &sb, .at_bytes = offset, .json = json});
 	return CLI_PASSED;
 }

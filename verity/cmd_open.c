@@ -4,64 +4,110 @@
 
 #include "common/file.h"
 #include "common/pki.h"
-#include "verity/activate.h"
+#include "verity/cmd_fec.h"
+#include "verity/open.h"
 
-#include <string.h>
+/* struct words - the flags of the command line */
+struct words {
+	int restart, panic, restart_on_error, panic_on_error, zero, once;
+};
 
-static bool parse_on_corruption(const char *verb, const char *text, enum verity_on_corruption *ret)
+static unsigned options_of(const struct words *w)
 {
-	static const char *const names[] = {[VERITY_CORRUPTION_EIO] = "eio",
-					    [VERITY_CORRUPTION_PANIC] = "panic",
-					    [VERITY_CORRUPTION_RESTART] = "restart"};
+	return (w->restart ? 1u << VERITY_OPTION_RESTART_ON_CORRUPTION : 0) |
+	       (w->panic ? 1u << VERITY_OPTION_PANIC_ON_CORRUPTION : 0) |
+	       (w->restart_on_error ? 1u << VERITY_OPTION_RESTART_ON_ERROR : 0) |
+	       (w->panic_on_error ? 1u << VERITY_OPTION_PANIC_ON_ERROR : 0) |
+	       (w->zero ? 1u << VERITY_OPTION_IGNORE_ZERO_BLOCKS : 0) |
+	       (w->once ? 1u << VERITY_OPTION_CHECK_AT_MOST_ONCE : 0);
+}
 
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], text)) {
-			*ret = i;
-			return true;
-		}
-	(void)cli_usage(verb, "--on-corruption \"%.20s\", wanted eio, panic or restart", text);
-	return false;
+/* Combinations that the kernel or libcryptsetup does not have; false after a message. */
+static bool words_fit(const char *verb, const struct words *w)
+{
+	if ((w->restart || w->restart_on_error) && (w->panic || w->panic_on_error)) {
+		(void)cli_usage(verb, "restart or panic, not both");
+		return false;
+	}
+	if ((w->restart_on_error && !w->restart) || (w->panic_on_error && !w->panic)) {
+		(void)cli_usage(verb, "--%s-on-error wants --%s-on-corruption beside it", w->panic_on_error ? "panic" : "restart",
+				w->panic_on_error ? "panic" : "restart");
+		return false;
+	}
+	return true;
+}
+
+static enum cli_exit run(const char *verb, struct verity_open_params *p, const char *sig_path)
+{
+	cleanup_buf struct buf sig = BUF_INIT;
+	struct verity_open_result res;
+	struct err e = ERR_INIT;
+	int r = sig_path ? file_read(sig_path, PKI_MAX_SIGNATURE_BYTES, &sig, &e) : 0;
+
+	if (r)
+		return (enum cli_exit)cli_fail(CLI_COULD_NOT, verb, &e);
+	p->base.signature = sig_path ? sig.data : NULL;
+	p->base.signature_bytes = sig.len;
+	r = verity_open(p, &res, &e);
+	if (r)
+		return (enum cli_exit)cli_fail(verity_is_signature_error(r) || r == -EBADMSG ? CLI_BAD : CLI_COULD_NOT, verb, &e);
+	if (res.fec_doubtful)
+		fprintf(stderr, "%s: %s does not look like the parity of this volume, so the kernel may be unable to correct "
+				"anything; is the hash device as large as it was at format?\n", verb, p->fec_device);
+	printf("%s\n", res.device.path);
+	return CLI_PASSED;
 }
 
 int verity_cmd_open(int argc, char **argv)
 {
-	const char *offset_text = NULL, *sig_path = NULL, *on = "eio";
+	const char *offset = NULL, *sig_path = NULL;
+	struct verity_cmd_fec fec = {0};
+	struct verity_cmd_kind k = {0};
+	struct words w = {0};
 	int is_unsigned = 0;
 	const struct cli_opt opts[] = {
-		{"signature", "FILE", "PKCS#7 of the root hash; the kernel checks it", &sig_path, NULL, 0},
+		{"root-hash-signature", "FILE", "PKCS#7 of the root hash; the kernel checks it", &sig_path, NULL, 0},
 		{"unsigned", NULL, "open without a signature", &is_unsigned, NULL, 0},
-		{"hash-offset", "BYTES", "where the superblock stands (0)", &offset_text, NULL, 0},
-		{"on-corruption", "WHAT", "eio, panic or restart (eio)", &on, NULL, 0},
+		{"hash-offset", "BYTES", "where the superblock stands (0)", &offset, NULL, 0},
+		{"restart-on-corruption", NULL, "a bad block restarts the machine", &w.restart, NULL, 0},
+		{"panic-on-corruption", NULL, "a bad block is a kernel panic", &w.panic, NULL, 0},
+		{"restart-on-error", NULL, "so does a block that cannot be read", &w.restart_on_error, NULL, 0},
+		{"panic-on-error", NULL, "so is a block that cannot be read", &w.panic_on_error, NULL, 0},
+		{"ignore-zero-blocks", NULL, "blocks that must be zero are not read", &w.zero, NULL, 0},
+		{"check-at-most-once", NULL, "check each block at its first reading only", &w.once, NULL, 0},
+		VERITY_CMD_FEC_OPTS(fec),
+		{"salt", "HEX|-", "with --no-superblock, as are these:", &k.salt, NULL, 0},
+		VERITY_CMD_KIND_OPTS(k),
 		{NULL, NULL, NULL, NULL, NULL, 0},
 	};
 	int n = cli_options(argc, argv, "DATA NAME HASH ROOTHASH", "activate a dm-verity device, read-only", opts);
-	struct verity_activate_params p = {0};
-	cleanup_buf struct buf sig = BUF_INIT;
-	uint8_t root_hash[HASH_SHA256_BYTES];
-	struct verity_device device;
-	struct err e = ERR_INIT;
-	int r;
+	uint8_t root_hash[HASH_MAX_BYTES];
+	struct verity_open_params p = {.base.root_hash = root_hash};
+	struct verity_sb sb;
+	enum cli_exit code;
 
 	if (n < 0)
 		return CLI_USAGE;
 	if (n != 4 || !sig_path == !is_unsigned)
-		return cli_usage(argv[0], "wanted DATA NAME HASH ROOTHASH and either --signature or --unsigned");
-	if (!verity_cmd_root_hash(argv[0], argv[4], root_hash) ||
-	    !verity_cmd_offset(argv[0], offset_text, &p.hash_offset_bytes) ||
-	    !parse_on_corruption(argv[0], on, &p.on_corruption))
+		return cli_usage(argv[0], "wanted DATA NAME HASH ROOTHASH and either --root-hash-signature or --unsigned");
+	if (k.no_superblock ? !k.data_blocks || !k.salt
+			    : k.hash || k.data_block || k.hash_block || k.data_blocks || k.format || k.salt)
+		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
+					  "them");
+	verity_sb_init(&sb);
+	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.base.hash_offset_bytes) ||
+	    !verity_cmd_fec_parse(argv[0], &fec) || !words_fit(argv[0], &w))
 		return CLI_USAGE;
-	p.data_device = argv[1];
-	p.name = argv[2];
-	p.hash_device = argv[3];
-	p.root_hash = root_hash;
-	r = sig_path ? file_read(sig_path, PKI_MAX_SIGNATURE_BYTES, &sig, &e) : 0;
-	if (r)
-		return cli_fail(CLI_COULD_NOT, argv[0], &e);
-	p.signature = sig_path ? sig.data : NULL;
-	p.signature_bytes = sig.len;
-	r = sig_path ? verity_activate(&p, &device, &e) : verity_activate_unsigned(&p, &device, &e);
-	if (r)
-		return cli_fail(verity_is_signature_error(r) || r == -EBADMSG ? CLI_BAD : CLI_COULD_NOT, argv[0], &e);
-	printf("%s\n", device.path);
-	return CLI_PASSED;
+	code = verity_cmd_any_root_hash(argv[0], argv[4], NULL, root_hash, &p.root_hash_bytes);
+	if (code)
+		return code;
+	p.base.data_device = argv[1];
+	p.base.name = argv[2];
+	p.base.hash_device = argv[3];
+	p.no_superblock = k.no_superblock ? &sb : NULL;
+	p.options = options_of(&w);
+	p.fec_device = fec.device;
+	p.fec_roots = fec.roots;
+	p.fec_offset_bytes = fec.offset_bytes;
+	return run(argv[0], &p, sig_path);
 }

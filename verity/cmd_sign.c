@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The signature record of a root-verity-sig partition. */
-static int write_record(const char *path, const uint8_t root_hash[static HASH_SHA256_BYTES], X509 *cert,
+static int write_record(const char *path, const uint8_t *root_hash, X509 *cert,
 			const struct buf *sig, struct err *e)
 {
 	cleanup_buf struct buf b = BUF_INIT;
@@ -43,16 +43,21 @@ int verity_cmd_sign(int argc, char **argv)
 	cleanup_x509 X509 *cert = NULL;
 	cleanup_buf struct buf sig = BUF_INIT;
 	struct pki_signer by;
-	uint8_t root_hash[HASH_SHA256_BYTES];
+	uint8_t root_hash[HASH_MAX_BYTES];
+	size_t root_hash_bytes = 0;
 	struct err e = ERR_INIT;
+	enum cli_exit code;
 	int r;
 
 	if (n < 0)
 		return CLI_USAGE;
 	if (n != 1 || !key_path || !cert_path || (!out && !record))
 		return cli_usage(argv[0], "wanted --key, --cert, --out or --record, and one ROOTHASH");
-	if (!verity_cmd_root_hash(argv[0], argv[1], root_hash))
-		return CLI_USAGE;
+	code = verity_cmd_any_root_hash(argv[0], argv[1], NULL, root_hash, &root_hash_bytes);
+	if (code)
+		return code;
+	if (record && root_hash_bytes != HASH_SHA256_BYTES)
+		return cli_usage(argv[0], "a signature record holds SHA-256 root hashes only");
 	r = pki_key_load(key_path, &key, &e);
 	if (!r)
 		r = pki_cert_load(cert_path, &cert, &e);

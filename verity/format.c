@@ -2,164 +2,134 @@
 /* verity/format.c - make a superblock and hash tree for a file or device */
 #include "verity/format.h"
 
-#include "common/interrupt.h"
-
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define READ_BYTES (256 * 1024)
-
-/* struct source - the data: @st as fstat() gave it, @bytes its size (st_size is 0 for a device) */
-struct source {
-	int fd;
+/*
+ * struct job - one format under way
+ * @data:  the data, @st as fstat() gave it, @bytes its size (st_size is 0 for a device) 
+ * @same: the hash area goes into the file of the data
+ */
+struct job {
+	const struct verity_format_params *p;
+	struct verity_file data;
 	struct stat st;
 	uint64_t bytes;
+	bool same;
+	struct verity_format_result res;
 };
 
-static int write_superblock(const struct verity_tree_params *p, struct err *e)
+static int open_sized(const char *path, int flags, struct stat *ret_st, uint64_t *ret_bytes, struct err *e)
 {
-	uint8_t block[VERITY_BLOCK_BYTES] = {0};
-	uint64_t at = p->tree_offset_bytes - VERITY_BLOCK_BYTES;
-	size_t done = 0;
-
-	verity_sb_encode(p->sb, block);
-	while (done < sizeof(block)) {
-		ssize_t n = pwrite(p->fd, block + done, sizeof(block) - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(e, "cannot write the superblock to %s", p->name);
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-/* Feed all of the data to @t. */
-static int hash_data(struct verity_tree *t, int data_fd, uint64_t bytes, struct err *e)
-{
-	cleanup_free uint8_t *buffer = malloc(READ_BYTES);
-	uint64_t at = 0;
-
-	if (!buffer)
-		return err_set(e, ENOMEM, "no memory to read the data");
-	while (at < bytes) {
-		size_t want = bytes - at < READ_BYTES ? (size_t)(bytes - at) : READ_BYTES;
-		ssize_t n = pread(data_fd, buffer, want, (off_t)at);
-		int r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(e, "cannot read the data at offset %llu", (unsigned long long)at);
-		if (n == 0)
-			return err_set(e, ENODATA, "the data ends at offset %llu, wanted %llu bytes",
-				       (unsigned long long)at, (unsigned long long)bytes);
-		r = interrupt_check(e);
-		r = r ? r : verity_tree_update(t, buffer, (size_t)n, e);
-		if (r)
-			return r;
-		at += (uint64_t)n;
-	}
-	return 0;
-}
-
-int verity_format_fd(const struct verity_tree_params *p, int data_fd, uint8_t ret_root_hash[static HASH_SHA256_BYTES],
-		     struct err *e)
-{
-	cleanup_verity_tree struct verity_tree *t = NULL;
-	uint8_t root_hash[HASH_SHA256_BYTES];
-	int r;
-
-	if (p->tree_offset_bytes < VERITY_BLOCK_BYTES || p->tree_offset_bytes % VERITY_BLOCK_BYTES ||
-	    p->tree_offset_bytes > VERITY_MAX_DATA_BYTES / 2)
-		return err_set(e, EINVAL, "%s: a hash tree cannot begin at offset %llu", p->name,
-			       (unsigned long long)p->tree_offset_bytes);
-	r = verity_tree_begin(p, &t, e);
-	if (!r)
-		r = hash_data(t, data_fd, verity_sb_data_bytes(p->sb), e);
-	if (!r)
-		r = verity_tree_finish(t, root_hash, e);
-	if (!r && p->fd >= 0)
-		r = write_superblock(p, e);
-	if (!r)
-		memcpy(ret_root_hash, root_hash, sizeof(root_hash));
-	return r;
-}
-
-/* Open the data and learn its size; @append needs it writable. */
-static int open_source(const char *path, bool append, struct source *ret, struct err *e)
-{
-	cleanup_fd int fd = open(path, (append ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
+	bool exclusive = (flags & O_ACCMODE) == O_RDWR && stat(path, ret_st) == 0 && S_ISBLK(ret_st->st_mode);
+	cleanup_fd int fd = open(path, flags | O_CLOEXEC | O_NOCTTY | (exclusive ? O_EXCL : 0)); /* not mounted */
 	off_t end;
 
 	if (fd < 0)
 		return err_errno(e, "cannot open %s", path);
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, ret_st) < 0)
 		return err_errno(e, "cannot stat %s", path);
-	if (!S_ISREG(st.st_mode) && (append || !S_ISBLK(st.st_mode)))
-		return err_set(e, EINVAL, "%s is not a regular file%s", path,
-			       append ? ", so nothing can be appended" : " or block device");
+	if (!S_ISREG(ret_st->st_mode) && !S_ISBLK(ret_st->st_mode))
+		return err_set(e, EINVAL, "%s is not a regular file or block device", path);
 	end = lseek(fd, 0, SEEK_END);
 	if (end < 0)
 		return err_errno(e, "cannot find the size of %s", path);
-	if (end == 0 || end % VERITY_BLOCK_BYTES)
-		return err_set(e, EINVAL, "%s has %lld bytes, wanted a multiple of %d and not 0", path, (long long)end,
-			       VERITY_BLOCK_BYTES);
-	*ret = (struct source){.fd = take_fd(&fd), .st = st, .bytes = (uint64_t)end};
+	*ret_bytes = (uint64_t)end;
+	return take_fd(&fd);
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino) ||
+	       (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode) && a->st_rdev == b->st_rdev);
+}
+
+/* Open the data; learn where the hash area goes and how many blocks there are. */
+static int open_data(struct job *j, struct err *e)
+{
+	const struct verity_format_params *p = j->p;
+	struct stat st;
+	int fd;
+
+	j->same = !p->hash_path || (stat(p->hash_path, &st) == 0 && stat(p->data_path, &j->st) == 0 &&
+				    is_same_file(&st, &j->st));
+	fd = open_sized(p->data_path, j->same ? O_RDWR : O_RDONLY, &j->st, &j->bytes, e);
+	if (fd < 0)
+		return fd;
+	j->data = (struct verity_file){.fd = fd, .name = p->data_path, .io = p->io};
+	if (!p->hash_path && !S_ISREG(j->st.st_mode))
+		return err_set(e, EINVAL, "%s is not a regular file, so nothing can be appended", p->data_path);
+	j->res.hash_offset_bytes = p->hash_path ? p->hash_offset_bytes : j->bytes;
+	if (j->same && p->hash_path && !p->hash_offset_bytes)
+		return err_set(e, EINVAL, "%s is the data itself; append to it, give an offset, or name another file",
+			       p->hash_path);
 	return 0;
 }
 
-/* Behind the data of the same file. On failure the file gets its old size back. */
-static int format_append(const struct verity_format_params *p, const struct source *src,
-			 struct verity_format_result *res, struct err *e)
+static int count_blocks(struct job *j, struct err *e)
 {
-	struct verity_tree_params tree = {.sb = &res->sb,
-					  .fd = src->fd,
-					  .name = p->data_path,
-					  .tree_offset_bytes = src->bytes + VERITY_BLOCK_BYTES};
-	int r = verity_format_fd(&tree, src->fd, res->root_hash, e);
+	uint64_t block = j->p->sb.data_block_bytes, bytes = j->bytes;
 
-	if (!r && fsync(src->fd) < 0)
-		r = err_errno(e, "cannot sync %s", p->data_path);
-	if (r && ftruncate(src->fd, (off_t)src->bytes) < 0)
-		return err_context(e, "%s could not be cut back to %llu bytes", p->data_path,
-				   (unsigned long long)src->bytes);
-	res->hash_offset_bytes = src->bytes;
+	if (j->res.sb.data_blocks) {
+		if (j->res.sb.data_blocks > bytes / block)
+			return err_set(e, EINVAL, "%s has %llu bytes, that is less than the %llu blocks of %llu that are wanted",
+				       j->p->data_path, (unsigned long long)bytes,
+				       (unsigned long long)j->res.sb.data_blocks, (unsigned long long)block);
+		return 0;
+	}
+	if (j->same && j->res.hash_offset_bytes < bytes)
+		bytes = j->res.hash_offset_bytes; /* what is before the hash area is the data */
+	if (bytes == 0 || bytes % block)
+		return err_set(e, EINVAL,
+			       "%s has %llu bytes, wanted a multiple of %llu and not 0 (or the number of blocks given)",
+			       j->p->data_path, (unsigned long long)bytes, (unsigned long long)block);
+	j->res.sb.data_blocks = bytes / block;
+	return 0;
+}
+
+/* Build into @fd, and sync it. @room_bytes: how large the hash device is; UINT64_MAX: it can grow. */
+static int format_into(struct job *j, int fd, const char *name, bool is_new, uint64_t room_bytes, struct err *e)
+{
+	const struct verity_format_params *p = j->p;
+	struct verity_build_params b = {.sb = &j->res.sb,
+					.data = j->data,
+					.hash = {.fd = fd, .name = name, .io = p->io},
+					.hash_offset_bytes = j->res.hash_offset_bytes,
+					.no_superblock = p->no_superblock,
+					.is_new = is_new,
+					.threads = p->threads,
+					.mode = p->mode,
+					.say = p->say};
+	struct verity_format_done done = {.sb = b.sb, .data = b.data, .hash = b.hash};
+	uint64_t end = 0;
+	int r = verity_build_area(&b, &done.tree_at_bytes, &end, e);
+
+	if (r)
+		return r;
+	if (end > room_bytes)
+		return err_set(e, ENOSPC, "%s has %llu bytes, the hash area ends at %llu", name,
+			       (unsigned long long)room_bytes, (unsigned long long)end);
+	r = verity_build(&b, j->res.root_hash, e);
+	if (r || !p->then)
+		return r;
+	r = p->then(p->then_arg, &done, e);
+	if (r && !is_new && !p->no_superblock)
+		verity_build_clear(&b); /* not all of it is there: it must not look good */
 	return r;
 }
 
-/* Write superblock and tree to @fd from its start, and sync. */
-static int format_to(int fd, const char *name, const struct source *src, struct verity_format_result *res,
-		     struct err *e)
+/* In a file or device that is there. On failure a file gets its old size back; nothing else can be undone. */
+static int format_in_place(struct job *j, int fd, const char *name, const struct stat *st, uint64_t bytes, struct err *e)
 {
-	struct verity_tree_params tree = {
-		.sb = &res->sb, .fd = fd, .name = name, .tree_offset_bytes = VERITY_BLOCK_BYTES};
-	int r = verity_format_fd(&tree, src->fd, res->root_hash, e);
+	bool is_file = S_ISREG(st->st_mode);
+	int r = format_into(j, fd, name, false, is_file ? UINT64_MAX : bytes, e);
 
-	if (!r && fsync(fd) < 0)
-		r = err_errno(e, "cannot sync %s", name);
+	if (r && is_file && lseek(fd, 0, SEEK_END) > (off_t)bytes && ftruncate(fd, (off_t)bytes) < 0)
+		return err_context(e, "%s could not be cut back to %llu bytes", name, (unsigned long long)bytes);
 	return r;
-}
-
-static int format_device(const char *path, const struct source *src, struct verity_format_result *res, struct err *e)
-{
-	cleanup_fd int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
-	off_t end;
-
-	if (fd < 0)
-		return err_errno(e, "cannot open %s", path);
-	end = lseek(fd, 0, SEEK_END);
-	if (end < 0)
-		return err_errno(e, "cannot find the size of %s", path);
-	if ((uint64_t)end < verity_hash_bytes(&res->sb))
-		return err_set(e, ENOSPC, "%s has %lld bytes, the hash tree needs %llu", path, (long long)end,
-			       (unsigned long long)verity_hash_bytes(&res->sb));
-	return format_to(fd, path, src, res, e);
 }
 
 static int sync_folder_of(const char *path, struct err *e)
@@ -167,15 +137,15 @@ static int sync_folder_of(const char *path, struct err *e)
 	char copy[PATH_MAX];
 	cleanup_fd int fd = -1;
 
-	(void)snprintf(copy, sizeof(copy), "%s", path); /* the caller checked the length */
+	(void)snprintf(copy, sizeof(copy), "%s", path); /* fits: a longer name was made from it */
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
 		return err_errno(e, "cannot sync the folder of %s", path);
 	return 0;
 }
 
-/* A new file under a temporary name, then renamed. */
-static int format_file(const char *path, const struct source *src, struct verity_format_result *res, struct err *e)
+/* A file of its own: under a temporary name first. */
+static int format_new_file(struct job *j, const char *path, struct err *e)
 {
 	char tmp[PATH_MAX];
 	int fd, r;
@@ -185,7 +155,7 @@ static int format_file(const char *path, const struct source *src, struct verity
 	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_errno(e, "cannot create %s", tmp);
-	r = format_to(fd, path, src, res, e);
+	r = format_into(j, fd, path, true, UINT64_MAX, e);
 	if (close(fd) < 0 && !r)
 		r = err_errno(e, "cannot close %s", tmp);
 	if (!r && rename(tmp, path) < 0)
@@ -197,47 +167,46 @@ static int format_file(const char *path, const struct source *src, struct verity
 	return sync_folder_of(path, e);
 }
 
-/* Separate: a device is written in place, anything else must be a regular file, or not there yet. */
-static int format_separate(const char *path, const struct source *src, struct verity_format_result *res, struct err *e)
+/* A place of its own: a device, an existing file from an offset on, or a file that is new as a whole. */
+static int format_separate(struct job *j, struct err *e)
 {
+	const char *path = j->p->hash_path;
+	uint64_t bytes = 0;
 	struct stat st;
+	int fd, r;
 
 	if (stat(path, &st) < 0) {
 		if (errno != ENOENT)
 			return err_errno(e, "cannot stat %s", path);
-		return format_file(path, src, res, e);
+		return format_new_file(j, path, e);
 	}
-	if ((st.st_dev == src->st.st_dev && st.st_ino == src->st.st_ino) ||
-	    (S_ISBLK(st.st_mode) && S_ISBLK(src->st.st_mode) && st.st_rdev == src->st.st_rdev))
-		return err_set(e, EINVAL, "%s is the data itself; append to it, or name another file", path);
-	if (S_ISBLK(st.st_mode))
-		return format_device(path, src, res, e);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, EINVAL, "%s is not a regular file or block device", path);
-	return format_file(path, src, res, e);
+	if (S_ISREG(st.st_mode) && !j->p->hash_offset_bytes)
+		return format_new_file(j, path, e);
+	fd = open_sized(path, O_RDWR, &st, &bytes, e);
+	if (fd < 0)
+		return fd;
+	r = format_in_place(j, fd, path, &st, bytes, e);
+	if (close(fd) < 0 && !r)
+		r = err_errno(e, "cannot close %s", path);
+	return r;
 }
 
 int verity_format(const struct verity_format_params *p, struct verity_format_result *ret, struct err *e)
 {
-	struct verity_format_result res = {0};
-	struct source src = {.fd = -1};
-	int r;
+	struct job j = {.p = p, .data = {.fd = -1}, .res = {.sb = p->sb}};
+	int r = verity_sb_check_supported(&p->sb, p->data_path, e);
 
-	if (p->salt_bytes > VERITY_MAX_SALT_BYTES)
-		return err_set(e, EINVAL, "a salt has at most %d bytes, not %zu", VERITY_MAX_SALT_BYTES, p->salt_bytes);
-	r = open_source(p->data_path, !p->hash_path, &src, e);
+	if (!r && p->sb.salt_bytes > VERITY_MAX_SALT_BYTES)
+		r = err_set(e, EINVAL, "a salt has at most %d bytes, not %u", VERITY_MAX_SALT_BYTES, p->sb.salt_bytes);
 	if (r)
 		return r;
-	verity_sb_init(&res.sb);
-	memcpy(res.sb.uuid, p->uuid, sizeof(res.sb.uuid));
-	res.sb.salt_bytes = (uint16_t)p->salt_bytes;
-	if (p->salt_bytes)
-		memcpy(res.sb.salt, p->salt, p->salt_bytes);
-	res.sb.data_blocks = src.bytes / VERITY_BLOCK_BYTES;
-	r = p->hash_path ? format_separate(p->hash_path, &src, &res, e) : format_append(p, &src, &res, e);
-	if (close(src.fd) < 0 && !r)
+	r = open_data(&j, e);
+	r = r ? r : count_blocks(&j, e);
+	if (!r)
+		r = j.same ? format_in_place(&j, j.data.fd, p->data_path, &j.st, j.bytes, e) : format_separate(&j, e);
+	if (j.data.fd >= 0 && close(j.data.fd) < 0 && !r)
 		r = err_errno(e, "cannot close %s", p->data_path);
 	if (!r)
-		*ret = res;
+		*ret = j.res;
 	return r;
 }

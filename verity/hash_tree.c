@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* verity/hash_tree.c - build dm-verity hash trees while the data streams by */
-#define OPENSSL_SUPPRESS_DEPRECATED /* low-level SHA: a context to copy, no heap */
 #include "verity/hash_tree.h"
+
+#include "verity/digests.h"
 
 #include <string.h>
 
-/* struct level - the block being filled: @used bytes of it, the @next one of its level */
+/* struct level - the block being filled: @used digests in it, the @next one of its level; zeros behind them */
 struct level {
-	uint8_t block[VERITY_BLOCK_BYTES];
-	size_t used;
+	uint8_t *block;
+	uint32_t used;
 	uint64_t next;
 };
 
@@ -20,81 +21,54 @@ struct level {
  */
 struct verity_tree {
 	struct verity_sb sb;
-	struct verity_levels levels;
-	struct verity_salted salted;
-	int fd;
-	const char *name;
+	struct verity_geometry geo;
+	struct verity_lanes data_lanes, hash_lanes;
+	struct verity_file out;
 	uint64_t offset_bytes;
-	uint8_t part[VERITY_BLOCK_BYTES];
+	uint8_t *part;
 	size_t part_bytes;
 	uint64_t data_next;
-	uint8_t root[HASH_SHA256_BYTES];
-	struct level level[];
+	uint8_t root[HASH_MAX_BYTES];
+	struct level level[VERITY_MAX_LEVELS];
+	uint8_t buffers[];
 };
 
-void verity_salted_init(struct verity_salted *s, const struct verity_sb *sb)
+static int check_params(const struct verity_tree_params *p, struct err *e)
 {
-	(void)SHA256_Init(&s->ctx); /* cannot fail */
-	(void)SHA256_Update(&s->ctx, sb->salt, sb->salt_bytes);
-}
-
-void verity_salted_hash(const struct verity_salted *s, const void *block, uint8_t ret[static HASH_SHA256_BYTES])
-{
-	SHA256_CTX ctx = s->ctx;
-
-	(void)SHA256_Update(&ctx, block, VERITY_BLOCK_BYTES); /* cannot fail */
-	(void)SHA256_Final(ret, &ctx);
-}
-
-struct verity_levels verity_levels_of(const struct verity_sb *sb)
-{
-	struct verity_levels l = {0};
-	uint64_t blocks = sb->data_blocks;
-
-	while (blocks > 1 && l.n < VERITY_MAX_LEVELS) {
-		blocks = blocks / VERITY_DIGESTS_PER_BLOCK + (blocks % VERITY_DIGESTS_PER_BLOCK != 0);
-		l.blocks[l.n++] = blocks;
-	}
-	for (unsigned i = l.n; i-- > 1;)
-		l.first[i - 1] = l.first[i] + l.blocks[i];
-	return l;
-}
-
-uint64_t verity_tree_bytes(const struct verity_sb *sb)
-{
-	struct verity_levels l = verity_levels_of(sb);
-
-	return l.n ? (l.first[0] + l.blocks[0]) * VERITY_BLOCK_BYTES : 0;
-}
-
-uint64_t verity_hash_bytes(const struct verity_sb *sb)
-{
-	return VERITY_BLOCK_BYTES + verity_tree_bytes(sb);
-}
-
-int verity_tree_begin(const struct verity_tree_params *p, struct verity_tree **ret, struct err *e)
-{
-	struct verity_levels levels;
-	struct verity_tree *t;
 	int r = verity_sb_check_supported(p->sb, p->name, e);
 
 	if (r)
 		return r;
-	if (p->sb->data_blocks == 0 || p->sb->data_blocks > VERITY_MAX_DATA_BYTES / VERITY_BLOCK_BYTES)
+	if (p->sb->data_blocks == 0 || p->sb->data_blocks > VERITY_MAX_DATA_BYTES / p->sb->data_block_bytes)
 		return err_set(e, EINVAL, "%s: cannot make a hash tree over %llu blocks", p->name,
 			       (unsigned long long)p->sb->data_blocks);
-	levels = verity_levels_of(p->sb);
-	t = calloc(1, sizeof(*t) + levels.n * sizeof(t->level[0]));
+	return 0;
+}
+
+int verity_tree_begin(const struct verity_tree_params *p, struct verity_tree **ret, struct err *e)
+{
+	cleanup_verity_tree struct verity_tree *t = NULL;
+	struct verity_geometry geo;
+	int r = check_params(p, e);
+
+	if (r)
+		return r;
+	geo = verity_geometry_of(p->sb);
+	t = calloc(1, sizeof(*t) + p->sb->data_block_bytes + geo.n * (size_t)geo.hash_block_bytes);
 	if (!t)
 		return err_set(e, ENOMEM, "no memory for a hash tree");
 	t->sb = *p->sb;
-	t->levels = levels;
-	t->fd = p->fd;
-	t->name = p->name;
+	t->geo = geo;
+	t->out = (struct verity_file){.fd = p->fd, .name = p->name};
 	t->offset_bytes = p->tree_offset_bytes;
-	verity_salted_init(&t->salted, p->sb);
-	*ret = t;
-	return 0;
+	t->part = t->buffers;
+	for (unsigned i = 0; i < geo.n; i++)
+		t->level[i].block = t->buffers + p->sb->data_block_bytes + i * (size_t)geo.hash_block_bytes;
+	r = verity_digests_lanes(p->sb, p->sb->data_block_bytes, &t->data_lanes, e);
+	r = r ? r : verity_digests_lanes(p->sb, p->sb->hash_block_bytes, &t->hash_lanes, e);
+	if (!r)
+		*ret = take_ptr(t);
+	return r;
 }
 
 void verity_tree_free(struct verity_tree *t)
@@ -102,92 +76,87 @@ void verity_tree_free(struct verity_tree *t)
 	free(t);
 }
 
-static int write_block(const struct verity_tree *t, unsigned level, uint64_t number, struct err *e)
+/* Write out the block of @level; give its digest; begin the next block. */
+static int flush_block(struct verity_tree *t, unsigned level, uint8_t digest[static HASH_MAX_BYTES], struct err *e)
 {
-	uint64_t at = t->offset_bytes + (t->levels.first[level] + number) * VERITY_BLOCK_BYTES;
-	const uint8_t *p = t->level[level].block;
-	size_t left = VERITY_BLOCK_BYTES;
-
-	while (t->fd >= 0 && left) {
-		ssize_t n = pwrite(t->fd, p, left, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(e, "cannot write the hash tree to %s at offset %llu", t->name,
-					 (unsigned long long)at);
-		if (n == 0)
-			return err_set(e, EIO, "cannot write the hash tree to %s: it takes no more bytes", t->name);
-		p += n;
-		at += (uint64_t)n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Write out the block of @level, zero-padded; give its digest. */
-static int flush_block(struct verity_tree *t, unsigned level, uint8_t digest[static HASH_SHA256_BYTES], struct err *e)
-{
+	uint64_t block = t->geo.hash_block_bytes;
 	struct level *l = &t->level[level];
-	int r;
+	int r = 0;
 
-	memset(l->block + l->used, 0, VERITY_BLOCK_BYTES - l->used);
-	r = write_block(t, level, l->next, e);
+	if (t->out.fd >= 0)
+		r = verity_io_write(&t->out, l->block, block,
+				    t->offset_bytes + (t->geo.first[level] + l->next) * block, e);
 	if (r)
 		return r;
-	verity_salted_hash(&t->salted, l->block, digest);
+	verity_lanes_hash(&t->hash_lanes, l->block, block, 1, digest, t->geo.digest_bytes);
+	memset(l->block, 0, block);
 	l->next++;
 	l->used = 0;
 	return 0;
 }
 
 /* Put @digest into @level; whatever block this fills is written, and its digest goes one level up. */
-static int add_digest(struct verity_tree *t, unsigned level, uint8_t digest[static HASH_SHA256_BYTES], struct err *e)
+static int add_digest(struct verity_tree *t, unsigned level, uint8_t digest[static HASH_MAX_BYTES], struct err *e)
 {
-	for (; level < t->levels.n; level++) {
+	for (; level < t->geo.n; level++) {
 		struct level *l = &t->level[level];
 		int r;
 
-		memcpy(l->block + l->used, digest, HASH_SHA256_BYTES);
-		l->used += HASH_SHA256_BYTES;
-		if (l->used < VERITY_BLOCK_BYTES)
+		memcpy(l->block + (size_t)l->used * t->geo.stride_bytes, digest, t->geo.digest_bytes);
+		if (++l->used < t->geo.per_block)
 			return 0;
 		r = flush_block(t, level, digest, e);
 		if (r)
 			return r;
 	}
-	memcpy(t->root, digest, HASH_SHA256_BYTES);
+	memcpy(t->root, digest, t->geo.digest_bytes);
 	return 0;
 }
 
-static int add_block(struct verity_tree *t, const uint8_t *block, struct err *e)
+/* Hash up to @n blocks straight into the block of level 0, as many as it has room for. @ret_n: how many. */
+static int add_blocks(struct verity_tree *t, const uint8_t *data, size_t n, size_t *ret_n, struct err *e)
 {
-	uint8_t digest[HASH_SHA256_BYTES];
+	struct level *l = &t->level[0];
+	uint8_t digest[HASH_MAX_BYTES];
+	size_t room = t->geo.n ? t->geo.per_block - l->used : 1;
+	int r;
 
 	if (t->data_next == t->sb.data_blocks)
 		return err_set(e, EFBIG, "more data than the %llu blocks that were announced for %s",
-			       (unsigned long long)t->sb.data_blocks, t->name);
-	t->data_next++;
-	verity_salted_hash(&t->salted, block, digest);
-	return add_digest(t, 0, digest, e);
+			       (unsigned long long)t->sb.data_blocks, t->out.name);
+	if (room > t->sb.data_blocks - t->data_next)
+		room = (size_t)(t->sb.data_blocks - t->data_next);
+	n = n < room ? n : room;
+	verity_lanes_hash(&t->data_lanes, data, t->sb.data_block_bytes, n,
+			  t->geo.n ? l->block + (size_t)l->used * t->geo.stride_bytes : t->root, t->geo.stride_bytes);
+	t->data_next += n;
+	*ret_n = n;
+	if (!t->geo.n)
+		return 0;
+	l->used += (uint32_t)n;
+	if (l->used < t->geo.per_block)
+		return 0;
+	r = flush_block(t, 0, digest, e);
+	return r ? r : add_digest(t, 1, digest, e);
 }
 
 int verity_tree_update(struct verity_tree *t, const void *data, size_t len, struct err *e)
 {
+	size_t block = t->sb.data_block_bytes;
 	const uint8_t *p = data;
-	int r;
 
 	while (len) {
-		size_t n = VERITY_BLOCK_BYTES - t->part_bytes;
+		size_t n = block - t->part_bytes, blocks = 0;
+		int r = 0;
 
-		if (t->part_bytes == 0 && len >= VERITY_BLOCK_BYTES) {
-			r = add_block(t, p, e); /* whole blocks are hashed where they are */
-			n = VERITY_BLOCK_BYTES;
+		if (t->part_bytes == 0 && len >= block) {
+			r = add_blocks(t, p, len / block, &blocks, e); /* whole blocks are hashed where they are */
+			n = blocks * block;
 		} else {
 			n = n < len ? n : len;
 			memcpy(t->part + t->part_bytes, p, n);
-			t->part_bytes = (t->part_bytes + n) % VERITY_BLOCK_BYTES;
-			r = t->part_bytes ? 0 : add_block(t, t->part, e);
+			t->part_bytes = (t->part_bytes + n) % block;
+			r = t->part_bytes ? 0 : add_blocks(t, t->part, 1, &blocks, e);
 		}
 		if (r)
 			return r;
@@ -197,14 +166,14 @@ int verity_tree_update(struct verity_tree *t, const void *data, size_t len, stru
 	return 0;
 }
 
-int verity_tree_finish(struct verity_tree *t, uint8_t ret_root_hash[static HASH_SHA256_BYTES], struct err *e)
+int verity_tree_finish(struct verity_tree *t, uint8_t ret_root_hash[static HASH_MAX_BYTES], struct err *e)
 {
 	if (t->part_bytes || t->data_next != t->sb.data_blocks)
 		return err_set(e, EINVAL, "%llu blocks and %zu bytes of data came for %s, wanted %llu blocks",
-			       (unsigned long long)t->data_next, t->part_bytes, t->name,
+			       (unsigned long long)t->data_next, t->part_bytes, t->out.name,
 			       (unsigned long long)t->sb.data_blocks);
-	for (unsigned i = 0; i < t->levels.n; i++) {
-		uint8_t digest[HASH_SHA256_BYTES];
+	for (unsigned i = 0; i < t->geo.n; i++) {
+		uint8_t digest[HASH_MAX_BYTES];
 		int r;
 
 		if (t->level[i].used == 0)
@@ -215,6 +184,6 @@ int verity_tree_finish(struct verity_tree *t, uint8_t ret_root_hash[static HASH_
 		if (r)
 			return r;
 	}
-	memcpy(ret_root_hash, t->root, HASH_SHA256_BYTES);
+	memcpy(ret_root_hash, t->root, t->geo.digest_bytes);
 	return 0;
 }

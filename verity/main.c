@@ -10,6 +10,9 @@ static const struct cli_command commands[] = {
 	{"check-signature", verity_cmd_check_signature, "check such a signature against a certificate"},
 	{"open", verity_cmd_open, "activate a device (root)"},
 	{"close", verity_cmd_close, "remove a device (root)"},
+	{"status", verity_cmd_status, "what the kernel says of a device (root)"},
+	{"scrub", verity_cmd_scrub, "read a live device through, name bad and repaired blocks (root)"},
+	{"repair", verity_cmd_repair, "make a sound copy of a damaged volume by its parity"},
 	{NULL, NULL, NULL},
 };
 

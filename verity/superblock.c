@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define SB_VERSION         1
-#define SB_MIN_BLOCK_BYTES 512
 
 static const uint8_t sb_magic[8] = {'v', 'e', 'r', 'i', 't', 'y', 0, 0};
 
@@ -39,7 +38,7 @@ static bool algorithm_is_clean(const char raw[static VERITY_MAX_ALGORITHM_BYTES 
 
 static bool block_size_is_valid(uint32_t n)
 {
-	return n >= SB_MIN_BLOCK_BYTES && n <= VERITY_MAX_BLOCK_BYTES && (n & (n - 1)) == 0;
+	return n >= VERITY_MIN_BLOCK_BYTES && n <= VERITY_MAX_BLOCK_BYTES && (n & (n - 1)) == 0;
 }
 
 /* The values, once the structure was read; each message names the field's offset. */
@@ -54,10 +53,10 @@ static int check_values(const struct verity_sb *sb, uint32_t version, const char
 		return err_set(e, EINVAL, "%s: algorithm at offset 32 is no NUL-padded name", name);
 	if (!block_size_is_valid(sb->data_block_bytes))
 		return err_set(e, EINVAL, "%s: data block size %u at offset 64, wanted a power of two from %d to %d",
-			       name, sb->data_block_bytes, SB_MIN_BLOCK_BYTES, VERITY_MAX_BLOCK_BYTES);
+			       name, sb->data_block_bytes, VERITY_MIN_BLOCK_BYTES, VERITY_MAX_BLOCK_BYTES);
 	if (!block_size_is_valid(sb->hash_block_bytes))
 		return err_set(e, EINVAL, "%s: hash block size %u at offset 68, wanted a power of two from %d to %d",
-			       name, sb->hash_block_bytes, SB_MIN_BLOCK_BYTES, VERITY_MAX_BLOCK_BYTES);
+			       name, sb->hash_block_bytes, VERITY_MIN_BLOCK_BYTES, VERITY_MAX_BLOCK_BYTES);
 	if (sb->data_blocks == 0)
 		return err_set(e, EINVAL, "%s: no data blocks (offset 72)", name);
 	if (sb->data_blocks > VERITY_MAX_DATA_BYTES / sb->data_block_bytes)
@@ -107,14 +106,26 @@ int verity_sb_parse(const void *bytes, size_t len, const char *name, struct veri
 	return 0;
 }
 
+
 int verity_sb_check_supported(const struct verity_sb *sb, const char *name, struct err *e)
 {
+	if (sb->alg != HASH_SHA256 && sb->alg != HASH_SHA512 && sb->alg != HASH_SHA1)
+		return err_set(e, ENOTSUP, "%s: algorithm %s is not supported, only sha256, sha512 and sha1", name,
+			       sb->algorithm);
+	if (sb->data_block_bytes > VERITY_MAX_HASHED_BYTES || sb->hash_block_bytes > VERITY_MAX_HASHED_BYTES)
+		return err_set(e, ENOTSUP, "%s: block sizes %u (data) and %u (hash) are not supported, at most %d", name,
+			       sb->data_block_bytes, sb->hash_block_bytes, VERITY_MAX_HASHED_BYTES);
+	return 0;
+}
+
+int verity_sb_check_chain(const struct verity_sb *sb, const char *name, struct err *e)
+{
 	if (sb->hash_type != 1)
-		return err_set(e, ENOTSUP, "%s: hash type %u is not supported yet, only 1", name, sb->hash_type);
+		return err_set(e, ENOTSUP, "%s: hash type %u, the chain of trust takes only 1", name, sb->hash_type);
 	if (sb->alg != HASH_SHA256)
-		return err_set(e, ENOTSUP, "%s: algorithm %s is not supported yet, only sha256", name, sb->algorithm);
+		return err_set(e, ENOTSUP, "%s: algorithm %s, the chain of trust takes only sha256", name, sb->algorithm);
 	if (sb->data_block_bytes != VERITY_BLOCK_BYTES || sb->hash_block_bytes != VERITY_BLOCK_BYTES)
-		return err_set(e, ENOTSUP, "%s: block sizes %u (data) and %u (hash) are not supported yet, only %d",
+		return err_set(e, ENOTSUP, "%s: block sizes %u (data) and %u (hash), the chain of trust takes only %d",
 			       name, sb->data_block_bytes, sb->hash_block_bytes, VERITY_BLOCK_BYTES);
 	return 0;
 }
@@ -160,8 +171,6 @@ int verity_sb_read(int fd, uint64_t offset_bytes, const char *name, struct verit
 		return err_set(e, ENODATA, "%s: ends before a superblock at offset %llu", name,
 			       (unsigned long long)offset_bytes);
 	r = verity_sb_parse(bytes, sizeof(bytes), name, &sb, e);
-	if (!r)
-		r = verity_sb_check_supported(&sb, name, e);
 	if (!r)
 		*ret = sb;
 	return r;

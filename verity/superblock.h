@@ -17,8 +17,8 @@
  *    88  256 salt, NUL-padded
  *   344  168 zero
  *
- * Parsing and supporting are two things: verity_sb_parse() accepts whatever is well-formed by the
- * specification, verity_sb_check_supported() what this library can hash.
+ * Three things are told apart: verity_sb_parse() accepts whatever is well-formed by the specification,
+ * verity_sb_check_supported() what this library can hash, verity_sb_check_chain() what a host may boot and run.
  *
  * Input: hostile. The signature covers the root hash only; of this structure the kernel's reading proves salt,
  * algorithm and block sizes, but not data_blocks: verity_verify_edge() does, and who knows the size from a signed
@@ -41,7 +41,9 @@
 #define VERITY_UUID_BYTES          16
 #define VERITY_UUID_STR_BYTES      37
 #define VERITY_MAX_ALGORITHM_BYTES 31
-#define VERITY_MAX_BLOCK_BYTES     (512 * 1024)
+#define VERITY_MIN_BLOCK_BYTES     512
+#define VERITY_MAX_BLOCK_BYTES     (512 * 1024) /* that are well-formed; up to VERITY_MAX_HASHED_BYTES can be hashed */
+#define VERITY_MAX_HASHED_BYTES    65536
 #define VERITY_MAX_DATA_BYTES      ((uint64_t)INT64_MAX) /* so that every offset fits off_t */
 
 /**
@@ -76,13 +78,24 @@ void verity_sb_init(struct verity_sb *ret);
  */
 int verity_sb_parse(const void *bytes, size_t len, const char *name, struct verity_sb *ret, struct err *e) WARN_UNUSED;
 
-/** verity_sb_check_supported() - can this library hash it? (hash type 1, sha256, 4096/4096.) Return: 0 or -ENOTSUP. */
+/**
+ * verity_sb_check_supported() - can this library hash it?
+ *
+ * Hash type 1 or 0; sha256, sha512 or sha1; blocks of 512 to 65536 bytes. Return: 0; -ENOTSUP.
+ */
 int verity_sb_check_supported(const struct verity_sb *sb, const char *name, struct err *e) WARN_UNUSED;
+
+/**
+ * verity_sb_check_chain() - is it of the one kind that the chain of trust uses: hash type 1, sha256, 4096/4096?
+ *
+ * Whatever the kernel is to open for PID 1, the gate or as a layer passes here. Return: 0; -ENOTSUP.
+ */
+int verity_sb_check_chain(const struct verity_sb *sb, const char *name, struct err *e) WARN_UNUSED;
 
 /** verity_sb_encode() - the bytes veritysetup writes for it. @sb must be well-formed. */
 void verity_sb_encode(const struct verity_sb *sb, uint8_t ret[static VERITY_SB_BYTES]);
 
-/** verity_sb_read() - pread() at @offset_bytes of @fd, parse, check that it is supported. */
+/** verity_sb_read() - pread() at @offset_bytes of @fd, and parse; whoever uses it checks its kind. */
 int verity_sb_read(int fd, uint64_t offset_bytes, const char *name, struct verity_sb *ret, struct err *e) WARN_UNUSED;
 
 /** verity_sb_data_bytes() - size of the protected data. */

@@ -221,6 +221,33 @@ static int table_get(dev_t dev, const char *name, struct verity_table *ret, stru
 	return 0;
 }
 
+int verity_table_text(const char *name, struct verity_table_text *ret, struct err *e)
+{
+	struct verity_table_text t = {0};
+	struct answer a;
+	char *text = NULL;
+	int r;
+
+	if (!*name || strlen(name) >= VERITY_NAME_BYTES)
+		return err_set(e, EINVAL, "\"%.40s\" is no device-mapper name", name);
+	r = table_status(0, name, DM_STATUS_TABLE_FLAG, &a, e);
+	if (!r)
+		r = only_target(&a, &t.sectors, &text, e);
+	if (r)
+		return r;
+	t.dev = (dev_t)a.io.dev;
+	(void)snprintf(t.name, sizeof(t.name), "%.*s", (int)sizeof(t.name) - 1, a.io.name); /* a label */
+	(void)snprintf(t.table, sizeof(t.table), "%s", text);				      /* fits: ANSWER_BYTES */
+	r = table_status(t.dev, NULL, 0, &a, e);
+	if (!r)
+		r = only_target(&a, &t.sectors, &text, e);
+	if (r)
+		return r;
+	(void)snprintf(t.status, sizeof(t.status), "%s", text); /* one that is cut is refused by who parses it */
+	*ret = t;
+	return 0;
+}
+
 int verity_table_read(dev_t dev, struct verity_table *ret, struct err *e)
 {
 	return table_get(dev, NULL, ret, e);

@@ -29,6 +29,8 @@
 #include <sys/types.h>
 
 #define VERITY_NAME_BYTES 128 /* of a device-mapper name, with NUL (DM_NAME_LEN) */
+#define VERITY_TABLE_TEXT_BYTES 4096
+#define VERITY_STATUS_TEXT_BYTES 64
 
 /* What the kernel does when a block does not fit its digest; reading it always fails with EIO as well. */
 enum verity_on_corruption {
@@ -67,6 +69,18 @@ struct verity_table {
  */
 int verity_table_read(dev_t dev, struct verity_table *ret, struct err *e) WARN_UNUSED;
 int verity_table_find(const char *name, struct verity_table *ret, struct err *e) WARN_UNUSED;
+
+/** struct verity_table_text - what the kernel says of a verity target, in its own words, and whose it is */
+struct verity_table_text {
+	char name[VERITY_NAME_BYTES];
+	dev_t dev;
+	uint64_t sectors;
+	char table[VERITY_TABLE_TEXT_BYTES];
+	char status[VERITY_STATUS_TEXT_BYTES];
+};
+
+/** verity_table_text() - parameters and status of the one verity target of device @name. Errors as verity_table_find(). */
+int verity_table_text(const char *name, struct verity_table_text *ret, struct err *e) WARN_UNUSED;
 
 /**
  * verity_table_prove() - is @t exactly this root hash, this size (0: any), with a signature, not weak and not corrupt?

@@ -2,11 +2,12 @@
 /*
  * tests/verity/test_format.c - files are formatted whole or not at all, and every flipped bit is found again
  *
- * Byte identity with veritysetup is shown by test_hash_tree.c.
+ * Byte identity with veritysetup is shown by test_golden.c and against_veritysetup.
  */
 #include "tests/common/check.h"
 
 #include "common/file.h"
+#include "verity/edge.h"
 #include "verity/format.h"
 #include "verity/verify.h"
 
@@ -25,6 +26,17 @@ static const char *in_dir(const char *name)
 	char *p = path[next++ % 4];
 
 	(void)snprintf(p, 160, "%s/%s", dir, name);
+	return p;
+}
+
+/* sha256, 4096/4096, and a salt: without one the hash type makes no difference. */
+static struct verity_format_params usual(void)
+{
+	struct verity_format_params p = {0};
+
+	verity_sb_init(&p.sb);
+	p.sb.salt_bytes = 3;
+	memcpy(p.sb.salt, "abc", 3);
 	return p;
 }
 
@@ -62,7 +74,7 @@ static enum verity_verdict verify(const char *data, const char *hash, uint64_t o
 
 static void appended_and_separate_trees_have_one_root_hash_and_verify(void **state)
 {
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result apart, behind;
 	struct verity_finding f;
 	struct err e = ERR_INIT;
@@ -92,7 +104,7 @@ static void refused_sizes_leave_nothing_behind(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct verity_format_params p = {0};
+		struct verity_format_params p = usual();
 		struct verity_format_result res;
 		struct err e = ERR_INIT;
 
@@ -108,8 +120,7 @@ static void refused_sizes_leave_nothing_behind(void **state)
 
 static void wrong_places_are_refused(void **state)
 {
-	uint8_t salt[257] = {0};
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result res;
 	struct err e = ERR_INIT;
 
@@ -127,8 +138,7 @@ static void wrong_places_are_refused(void **state)
 	p.data_path = in_dir("data2");
 	p.hash_path = in_dir("no-folder/hash");
 	assert_refused(verity_format(&p, &res, &e), &e, ENOENT, "no-folder/hash");
-	p.salt = salt;
-	p.salt_bytes = sizeof(salt);
+	p.sb.salt_bytes = 257;
 	assert_refused(verity_format(&p, &res, &e), &e, EINVAL, "at most 256 bytes");
 }
 
@@ -151,7 +161,7 @@ static void format_under_limit(struct verity_format_params *p, rlim_t limit)
 
 static void a_file_that_cannot_grow_is_left_as_it_was(void **state)
 {
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result res;
 	struct err e = ERR_INIT;
 
@@ -190,7 +200,7 @@ static enum verity_verdict verify_flipped(const char *path, uint64_t bit, uint64
 
 static void every_flipped_bit_is_found_and_its_block_named(void **state)
 {
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result res;
 	struct verity_finding f;
 	struct err e = ERR_INIT;
@@ -225,7 +235,7 @@ static void every_flipped_bit_is_found_and_its_block_named(void **state)
 
 static void a_bad_tree_block_is_named_rather_than_the_data_below_it(void **state)
 {
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result res;
 	struct verity_finding f;
 	struct err e = ERR_INIT;
@@ -265,7 +275,7 @@ static void the_edge_of_the_tree_proves_the_size(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct verity_format_params p = {0};
+		struct verity_format_params p = usual();
 		struct verity_format_result res;
 		struct err e = ERR_INIT;
 		uint64_t offset = sizes[i] * 4096;
@@ -286,7 +296,7 @@ static void the_edge_of_the_tree_proves_the_size(void **state)
 
 static void data_that_ends_early_is_bad_and_not_an_io_error(void **state)
 {
-	struct verity_format_params p = {0};
+	struct verity_format_params p = usual();
 	struct verity_format_result res;
 	struct verity_finding f;
 	struct err e = ERR_INIT;

@@ -5,7 +5,8 @@
  * Good files: first 512 bytes of
  *   veritysetup format DATA HASH --uuid=12345678-9abc-def0-1122-334455667788
  * over 3 blocks of zeros with --salt=- (good-no-salt), --salt=<"ab" 256 times> (good-long-salt), and --salt=0011
- * --hash=sha512 --format=0 --data-block-size=1024 --hash-block-size=1024 (good-unsupported-kind); cryptsetup 2.6.1.
+ * --hash=sha512 --format=0 --data-block-size=1024 --hash-block-size=1024 (good-sha512-type-0); cryptsetup 2.6.1.
+ * good-*-with-data: likewise with --salt=0011 and the options in their names, and the data behind it (seeds of the fuzzer).
  * Bad files: good-no-salt with the one change their name tells.
  */
 #include "tests/common/check.h"
@@ -23,21 +24,25 @@ static void load(const char *name, struct buf *ret)
 	struct err e = ERR_INIT;
 
 	(void)snprintf(path, sizeof(path), DATA "%s.bin", name);
-	assert_ok(file_read(path, 4096, ret, &e), &e);
+	assert_ok(file_read(path, 8192, ret, &e), &e);
 }
 
 static void good_superblocks_are_read_and_encode_to_the_same_bytes(void **state)
 {
 	static const struct {
 		const char *name;
-		uint32_t hash_type, block_bytes;
+		uint32_t hash_type, data_block_bytes, hash_block_bytes;
 		uint64_t data_blocks;
 		enum hash_alg alg;
 		uint16_t salt_bytes;
 	} good[] = {
-		{"good-no-salt", 1, 4096, 3, HASH_SHA256, 0},
-		{"good-long-salt", 1, 4096, 3, HASH_SHA256, 256},
-		{"good-unsupported-kind", 0, 1024, 12, HASH_SHA512, 2},
+		{"good-no-salt", 1, 4096, 4096, 3, HASH_SHA256, 0},
+		{"good-long-salt", 1, 4096, 4096, 3, HASH_SHA256, 256},
+		{"good-sha512-type-0", 0, 1024, 1024, 12, HASH_SHA512, 2},
+		{"good-v0-sha1-with-data", 0, 512, 512, 4, HASH_SHA1, 2},
+		{"good-v0-sha256-64k-with-data", 0, 512, 65536, 2, HASH_SHA256, 2},
+		{"good-v1-sha512-with-data", 1, 1024, 512, 3, HASH_SHA512, 2},
+		{"good-v1-sha256-mixed-with-data", 1, 512, 4096, 9, HASH_SHA256, 2},
 	};
 
 	(void)state;
@@ -51,8 +56,8 @@ static void good_superblocks_are_read_and_encode_to_the_same_bytes(void **state)
 		load(good[i].name, &b);
 		assert_ok(verity_sb_parse(b.data, b.len, good[i].name, &sb, &e), &e);
 		assert_int_equal(sb.hash_type, good[i].hash_type);
-		assert_int_equal(sb.data_block_bytes, good[i].block_bytes);
-		assert_int_equal(sb.hash_block_bytes, good[i].block_bytes);
+		assert_int_equal(sb.data_block_bytes, good[i].data_block_bytes);
+		assert_int_equal(sb.hash_block_bytes, good[i].hash_block_bytes);
 		assert_int_equal(sb.data_blocks, good[i].data_blocks);
 		assert_int_equal(sb.alg, good[i].alg);
 		assert_int_equal(sb.salt_bytes, good[i].salt_bytes);
@@ -108,23 +113,47 @@ static void malformed_superblocks_are_refused(void **state)
 	}
 }
 
-static void well_formed_but_unsupported_kinds_are_told_apart(void **state)
+
+/* Each kind but one is refused by verity_sb_check_chain(), and most of them can be hashed all the same. */
+static void the_chain_of_trust_takes_one_kind(void **state)
 {
-	struct err e = ERR_INIT;
-	struct verity_sb sb;
+	static const struct {
+		uint32_t hash_type, data_block, hash_block;
+		const char *alg, *chain_says, *supported_says;
+	} kinds[] = {
+		{1, 4096, 4096, "sha256", NULL, NULL},
+		{0, 4096, 4096, "sha256", "hash type 0", NULL},
+		{1, 1024, 4096, "sha256", "block sizes 1024 (data)", NULL},
+		{1, 4096, 65536, "sha256", "65536 (hash)", NULL},
+		{1, 4096, 4096, "sha512", "algorithm sha512", NULL},
+		{1, 4096, 4096, "sha1", "algorithm sha1", NULL},
+		{1, 4096, 4096, "sha384", "algorithm sha384", "algorithm sha384 is not supported"},
+		{1, 4096, 4096, "crc32", "algorithm crc32", "algorithm crc32 is not supported"},
+		{1, 131072, 4096, "sha256", "block sizes 131072", "131072 (data)"},
+		{1, 4096, 131072, "sha256", "block sizes 4096", "131072 (hash)"},
+	};
 
 	(void)state;
-	verity_sb_init(&sb);
-	assert_ok(verity_sb_check_supported(&sb, "x", &e), &e);
-	sb.hash_type = 0;
-	assert_refused(verity_sb_check_supported(&sb, "x", &e), &e, ENOTSUP, "hash type 0");
-	verity_sb_init(&sb);
-	sb.data_block_bytes = 1024;
-	assert_refused(verity_sb_check_supported(&sb, "x", &e), &e, ENOTSUP, "block sizes 1024");
-	verity_sb_init(&sb);
-	strcpy(sb.algorithm, "sha512");
-	sb.alg = HASH_SHA512;
-	assert_refused(verity_sb_check_supported(&sb, "x", &e), &e, ENOTSUP, "sha512");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct err e = ERR_INIT;
+		struct verity_sb sb;
+
+		verity_sb_init(&sb);
+		sb.hash_type = kinds[i].hash_type;
+		sb.data_block_bytes = kinds[i].data_block;
+		sb.hash_block_bytes = kinds[i].hash_block;
+		sb.alg = hash_by_name(kinds[i].alg);
+		memset(sb.algorithm, 0, sizeof(sb.algorithm));
+		memcpy(sb.algorithm, kinds[i].alg, strlen(kinds[i].alg));
+		if (kinds[i].chain_says)
+			assert_refused(verity_sb_check_chain(&sb, "x", &e), &e, ENOTSUP, kinds[i].chain_says);
+		else
+			assert_ok(verity_sb_check_chain(&sb, "x", &e), &e);
+		if (kinds[i].supported_says)
+			assert_refused(verity_sb_check_supported(&sb, "x", &e), &e, ENOTSUP, kinds[i].supported_says);
+		else
+			assert_ok(verity_sb_check_supported(&sb, "x", &e), &e);
+	}
 }
 
 static void uuids_have_one_written_form_and_two_cases_to_read(void **state)
@@ -150,7 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_superblocks_are_read_and_encode_to_the_same_bytes),
 		cmocka_unit_test(malformed_superblocks_are_refused),
-		cmocka_unit_test(well_formed_but_unsupported_kinds_are_told_apart),
+		cmocka_unit_test(the_chain_of_trust_takes_one_kind),
 		cmocka_unit_test(uuids_have_one_written_form_and_two_cases_to_read),
 	};
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verity/repair_copy.c - a copy of a damaged file, block by block where it cannot be read otherwise */
+#include "verity/repair_copy.h"
+
+#include "common/hash.h"
+#include "common/interrupt.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK_BYTES (1 << 20)
+
+/* What a dying disk answers. Anything else is a fault of ours or of the system, and ends the work. */
+static bool is_media_error(int r)
+{
+	return r == -EIO || r == -ENODATA || r == -EREMOTEIO || r == -EILSEQ || r == -ETIMEDOUT || r == -EBADE;
+}
+
+/* One chunk into @buf, zeros where it cannot be read. */
+static int read_chunk(const struct verity_copy_params *p, uint8_t *buf, size_t n, uint64_t at, struct err *e)
+{
+	int r = verity_io_read(p->from, buf, n, at, e);
+
+	if (!is_media_error(r))
+		return r;
+	for (size_t done = 0; done < n; done += p->block_bytes) {
+		size_t part = n - done < p->block_bytes ? n - done : p->block_bytes;
+
+		r = verity_io_read(p->from, buf + done, part, at + done, e);
+		if (!r)
+			continue;
+		if (!is_media_error(r))
+			return r;
+		memset(buf + done, 0, part);
+		p->bad(p->arg, p->from, at + done);
+	}
+	return 0;
+}
+
+static int copy_bytes(const struct verity_copy_params *p, const struct verity_file *to, uint64_t bytes, struct err *e)
+{
+	cleanup_free uint8_t *buf = malloc(CHUNK_BYTES);
+	struct progress_meter meter;
+
+	if (!buf)
+		return err_set(e, ENOMEM, "no memory to copy %s", p->from->name);
+	progress_begin(&meter, p->say, "copied", bytes);
+	for (uint64_t at = 0; at < bytes; at += CHUNK_BYTES) {
+		size_t n = bytes - at < CHUNK_BYTES ? (size_t)(bytes - at) : CHUNK_BYTES;
+		int r = interrupt_check(e);
+
+		if (!r)
+			r = read_chunk(p, buf, n, at, e);
+		if (!r && !hash_is_zero(buf, n)) /* a hole reads as zeros */
+			r = verity_io_write(to, buf, n, at, e);
+		if (r)
+			return r;
+		progress_done(&meter, at + n);
+	}
+	return ftruncate(to->fd, (off_t)bytes) < 0 ? err_errno(e, "cannot extend %s", to->name) : 0;
+}
+
+int verity_copy_make(const struct verity_copy_params *p, struct verity_copy *ret, struct err *e)
+{
+	struct verity_file to = {.name = p->path, .io = p->from->io};
+	off_t bytes = lseek(p->from->fd, 0, SEEK_END);
+
+	if (bytes < 0)
+		return err_errno(e, "cannot find the size of %s", p->from->name);
+	if (faccessat(AT_FDCWD, p->path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, EEXIST, "%s is there already; a repaired copy is a new file", p->path);
+	if (snprintf(ret->tmp, sizeof(ret->tmp), "%s.tmp-%d", p->path, (int)getpid()) >= (int)sizeof(ret->tmp))
+		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", p->path);
+	ret->path = p->path;
+	ret->fd = open(ret->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (ret->fd < 0)
+		return err_errno(e, "cannot create %s", ret->tmp);
+	ret->is_there = true;
+	to.fd = ret->fd;
+	return copy_bytes(p, &to, (uint64_t)bytes, e);
+}
+
+static int sync_folder_of(const char *path, struct err *e)
+{
+	char copy[PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	(void)snprintf(copy, sizeof(copy), "%s", path); /* shorter than the temporary name, which fitted */
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+		return err_errno(e, "cannot sync the folder of %s", path);
+	return 0;
+}
+
+int verity_copy_publish(struct verity_copy *c, struct err *e)
+{
+	int fd = take_fd(&c->fd);
+
+	if (close(fd) < 0)
+		return err_errno(e, "cannot close %s", c->tmp);
+	if (renameat2(AT_FDCWD, c->tmp, AT_FDCWD, c->path, RENAME_NOREPLACE) < 0 &&
+	    (errno != EINVAL || rename(c->tmp, c->path) < 0))
+		return err_errno(e, "cannot rename %s to %s", c->tmp, c->path);
+	c->is_there = false;
+	return sync_folder_of(c->path, e);
+}
+
+void verity_copy_drop(struct verity_copy *c)
+{
+	if (c->fd >= 0)
+		(void)close(take_fd(&c->fd)); /* it goes away, whatever was written */
+	if (c->is_there)
+		(void)unlink(c->tmp);
+	c->is_there = false;
+}
