@@ -2,8 +2,9 @@
 /* verity/activate.c - dm-verity devices by libcryptsetup: activate with a kernel-checked signature, close */
 #include "verity/activate.h"
 
-#include "verity/superblock.h"
 #include "verity/edge.h"
+#include "verity/superblock.h"
+#include "verity/trust.h"
 
 #include <fcntl.h>
 #include <libcryptsetup.h>
@@ -139,6 +140,7 @@ static uint32_t activation_flags(enum verity_on_corruption on)
 static int load_and_activate(const struct verity_activate_params *p, const struct verity_activate_how *how, struct log *log,
 			     struct err *e)
 {
+	bool by_kernel = p->signature && !verity_trust_is_direct(); /* else the caller has judged it, or there is none */
 	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
 	cleanup_crypt struct crypt_device *cd = NULL;
 	int r = crypt_init(&cd, p->hash_device);
@@ -154,7 +156,8 @@ static int load_and_activate(const struct verity_activate_params *p, const struc
 		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
 	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash,
 					 how ? how->root_hash_bytes : HASH_SHA256_BYTES,
-					 (const char *)p->signature, p->signature_bytes,
+					 by_kernel ? (const char *)p->signature : NULL,
+					 by_kernel ? p->signature_bytes : 0,
 					 how ? how->flags : activation_flags(p->on_corruption));
 	if (r >= 0)
 		return 0;
@@ -235,6 +238,12 @@ int verity_activate(const struct verity_activate_params *p, struct verity_device
 {
 	if (!p->signature || !p->signature_bytes)
 		return err_set(e, EINVAL, "no root hash signature for %s", p->name);
+	if (verity_trust_is_direct()) {
+		int r = verity_trust_check(p->root_hash, p->signature, p->signature_bytes, e);
+
+		if (r)
+			return err_context(e, "%s", p->name);
+	}
 	return activate(p, ret, e);
 }
 

@@ -35,3 +35,7 @@ bench-lanes: $(B)/tests/verity/bench_lanes ## hash and Reed-Solomon kernels, eac
 $(B)/tests/verity/bench_run: $(B)/tests/verity/bench_run.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+$(B)/tests/verity/bench_openssl: $(B)/tests/verity/bench_openssl.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lcrypto
