@@ -27,7 +27,8 @@ struct log_options {
 /* The whole of a run; large. */
 struct log_run {
 	struct log_options o;
-	struct event_log log;
+	struct event_log log;  /* the first walk, which replays */
+	struct event_log look; /* the second */
 	struct log_check check;
 	struct pcr_values values;
 	struct event_budget budget;
@@ -76,13 +77,13 @@ static int walk_again(struct log_run *run, struct bytes b,
 		      int (*show)(struct log_run *, const struct event_log_event *, json_object *, void *), void *ctx,
 		      struct err *e)
 {
+	struct event_log *log = &run->look;
 	struct event_log_event ev;
-	int rc;
+	int rc = event_log_open(b, log, e);
 
-	event_log_close(&run->log);
-	rc = event_log_open(b, &run->log, e);
+	log->no_replay = true;
 	run->budget = (struct event_budget)EVENT_BUDGET_INIT;
-	while (!rc && (rc = event_log_next(&run->log, &ev, e)) == 1) {
+	while (!rc && (rc = event_log_next(log, &ev, e)) == 1) {
 		cleanup_json json_object *o = decoded(run, &ev);
 
 		rc = o ? show(run, &ev, o, ctx) : -ENOMEM;
@@ -355,5 +356,6 @@ int cmd_log(int argc, char **argv)
 	run->o = o;
 	rc = run_log(run, (struct bytes){b.data, b.len});
 	event_log_close(&run->log);
+	event_log_close(&run->look);
 	return rc;
 }

@@ -157,20 +157,21 @@ static void put_lists(json_object *o, struct bytes data, struct event_budget *bu
 	struct reader r = reader_init(data.p, data.n);
 
 	while (r.left && spend(budget, o)) {
-		json_object *list = json_object_new_object(), *items = json_object_new_array();
+		json_object *list = json_object_new_object(), *items;
 		const uint8_t *type = reader_bytes(&r, UEFI_GUID_BYTES);
 		uint32_t bytes = reader_u32le(&r), header = reader_u32le(&r), each = reader_u32le(&r);
 		struct reader body;
 
 		if (json_object_array_add(lists, list))
 			(void)json_object_put(list); /* no memory: it is not shown */
-		put(list, "signatures", items);
 		if (r.bad || bytes < LIST_HEADER_BYTES || each < UEFI_GUID_BYTES || r.left < bytes - LIST_HEADER_BYTES) {
 			malformed(o, "a signature list does not fit (UEFI 32.4.1)");
 			break;
 		}
 		body = reader_sub(&r, bytes - LIST_HEADER_BYTES);
+		items = json_object_new_array();
 		put_guid(list, "type", type);
+		put(list, "signatures", items);
 		(void)reader_bytes(&body, header);
 		if (body.bad || body.left % each)
 			malformed(list, "its signatures do not fill it (UEFI 32.4.1)");
@@ -314,10 +315,12 @@ static void put_image(json_object *o, struct bytes data)
 	char text[UEFI_TEXT_MAX_BYTES];
 	struct bytes path = take(&r, n);
 
-	if (!reader_done(&r)) {
+	if (r.bad) {
 		malformed(o, "no UEFI_IMAGE_LOAD_EVENT (PFP 10.2.3)");
 		return;
 	}
+	if (r.left) /* shim logs its structure with padding */
+		put_count(o, "bytes_behind", r.left);
 	put_u64(o, "location", at);
 	put_count(o, "image_bytes", (size_t)bytes);
 	put_u64(o, "link_address", link);

@@ -391,7 +391,7 @@ int event_log_next(struct event_log *log, struct event_log_event *ret, struct er
 	if (rc != 1)
 		return rc;
 	log->n_events++;
-	for (size_t i = 0; i < log->n_banks && !ret->no_action; i++)
+	for (size_t i = 0; i < log->n_banks && !ret->no_action && !log->no_replay; i++)
 		if (log->can_replay[i])
 			replay_extend(&log->replay[i], ret->pcr, ret->digest[i]);
 	return 1;

@@ -62,6 +62,7 @@ struct event_log_event {
  * struct event_log - a walk
  * @bank:    algorithm and size of each
  * @replay:  values so far, of the banks whose @can_replay is set
+ * @no_replay: set it after event_log_open() for a walk that only looks
  * @tcg:     the walk below, for the two TCG formats; its startup_locality is final at the end
  */
 struct event_log {
@@ -71,6 +72,7 @@ struct event_log {
 	struct tcg_bank bank[TCG_LOG_MAX_BANKS];
 	bool can_replay[TCG_LOG_MAX_BANKS];
 	struct replay replay[TCG_LOG_MAX_BANKS];
+	bool no_replay;
 	struct tcg_log tcg;
 	struct reader r;
 	json_object *array; /* owned: CEL-JSON as an array */

@@ -9,8 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEPARATOR_ZERO, SEPARATOR_ONES, SEPARATOR_ERROR, SEPARATORS };
-static const uint8_t separator_data[SEPARATORS][4] = {{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {1, 0, 0, 0}};
+/* Data whose digest has a meaning under any type: three separators (PFP 10.4.1), then five actions (10.4.4). */
+enum { SEPARATOR_ZERO, SEPARATOR_ONES, SEPARATOR_ERROR, ACTION_FIRST, ACTION_BOOTED = 6 };
+static const struct bytes known_data[] = {
+	{(const uint8_t *)"\0\0\0", 4},
+	{(const uint8_t *)"\xff\xff\xff\xff", 4},
+	{(const uint8_t *)"\1\0\0", 4},
+	{(const uint8_t *)"Calling EFI Application from Boot Option", 40},
+	{(const uint8_t *)"Returning from EFI Application from Boot Option", 47},
+	{(const uint8_t *)"Exit Boot Services Invocation", 29},
+	{(const uint8_t *)"Exit Boot Services Returned with Success", 40},
+	{(const uint8_t *)"Exit Boot Services Returned with Failure", 40},
+};
+_Static_assert(ARRAY_SIZE(known_data) == LOG_CHECK_KNOWN, "one digest each");
 
 static void say(struct appraisal_lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct appraisal_lines *l, const char *fmt, ...)
@@ -33,9 +44,9 @@ static bool is_tcg(const struct event_log *log)
 
 static void make_ready(struct log_check *c, const struct event_log *log)
 {
-	for (size_t s = 0; s < SEPARATORS; s++)
+	for (size_t k = 0; k < LOG_CHECK_KNOWN; k++)
 		for (size_t i = 0; i < log->n_banks; i++)
-			(void)hash_once(log->bank[i].alg, separator_data[s], 4, c->separator[s][i]); /* SM3 stays 0 */
+			(void)hash_once(log->bank[i].alg, known_data[k].p, known_data[k].n, c->known[k][i]); /* SM3 stays 0 */
 	c->ready = true;
 }
 
@@ -56,19 +67,20 @@ static size_t banks_that_match(const struct event_log *log, const struct event_l
 	return n;
 }
 
-/* --- separators ----------------------------------------------------------------------------------------------------
- */
-
-static size_t banks_of_separator(const struct log_check *c, const struct event_log *log,
-				 const struct event_log_event *ev, size_t which)
+/* In how many banks is the digest that of known_data[@which]? */
+static size_t banks_of_known(const struct log_check *c, const struct event_log *log, const struct event_log_event *ev,
+			     size_t which)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < log->n_banks; i++)
-		n += log->can_replay[i] && hash_equal(c->separator[which][i], log->bank[i].bytes, ev->digest[i],
+		n += log->can_replay[i] && hash_equal(c->known[which][i], log->bank[i].bytes, ev->digest[i],
 						      log->bank[i].bytes);
 	return n;
 }
+
+/* --- separators ----------------------------------------------------------------------------------------------------
+ */
 
 /* A boot order of two entries can be the bytes of an error separator: attest/rules.c has the story. */
 static bool is_boot_order(const struct event_log_event *ev)
@@ -76,16 +88,26 @@ static bool is_boot_order(const struct event_log_event *ev)
 	return ev->pcr == 1 && (ev->type == TCG_EV_EFI_VARIABLE_BOOT || ev->type == TCG_EV_EFI_VARIABLE_BOOT2);
 }
 
+/* Seen on a sound machine (Lenovo, FIT type 0x2d): content of the CRTM that is 00000000. It cannot replace the separator. */
+static bool is_empty_crtm_part(const struct event_log_event *ev)
+{
+	return ev->pcr == 0 && ev->type == TCG_EV_S_CRTM_CONTENTS;
+}
+
 static void watch_separator(struct log_check *c, const struct event_log *log, const struct event_log_event *ev)
 {
-	size_t all = 0, zero = banks_of_separator(c, log, ev, SEPARATOR_ZERO);
-	bool odd = banks_of_separator(c, log, ev, SEPARATOR_ONES) > 0 ||
-		   (banks_of_separator(c, log, ev, SEPARATOR_ERROR) > 0 && !is_boot_order(ev));
+	size_t all = 0, zero = banks_of_known(c, log, ev, SEPARATOR_ZERO);
+	bool odd = banks_of_known(c, log, ev, SEPARATOR_ONES) > 0 ||
+		   (banks_of_known(c, log, ev, SEPARATOR_ERROR) > 0 && !is_boot_order(ev));
 
 	for (size_t i = 0; i < log->n_banks; i++)
 		all += log->can_replay[i];
 	if (ev->type != TCG_EV_SEPARATOR && !zero && !odd)
 		return;
+	if (is_empty_crtm_part(ev) && !c->pcr[0].separators) {
+		say(&c->notes, "event %zu, PCR 0: a part of the CRTM that is four zero bytes, as a separator is", ev->index);
+		return;
+	}
 	if (zero == all && ev->type == TCG_EV_SEPARATOR && ev->data.n == 4 && hash_is_zero(ev->data.p, 4))
 		c->pcr[ev->pcr].separators++;
 	else if (ev->type != TCG_EV_SEPARATOR)
@@ -138,16 +160,13 @@ static void watch_data(struct log_check *c, const struct event_log *log, const s
 	if (value_alone_may_be_hashed(ev->type) && event_variable_parse(ev->data, &v) &&
 	    banks_that_match(log, ev, v.data, &of) == of)
 		return;
+	if (ev->type == TCG_EV_EFI_VARIABLE_AUTHORITY && !event_variable_parse(ev->data, &v)) { /* old shims */
+		say(&c->notes, "event %zu, PCR %u: an authority whose data is no variable: it tells nothing", ev->index,
+		    (unsigned)ev->pcr);
+		return;
+	}
 	say(&c->bad, "event %zu, PCR %u: its digest is not that of its data, as it is for %s: the data was edited (PFP 10.4)",
 	    ev->index, (unsigned)ev->pcr, ev->label);
-}
-
-static bool is_action(const struct event_log *log, const struct event_log_event *ev, const char *text)
-{
-	struct bytes b = {(const uint8_t *)text, strlen(text)};
-	size_t of, n = banks_that_match(log, ev, b, &of);
-
-	return of && n == of;
 }
 
 /*
@@ -156,19 +175,15 @@ static bool is_action(const struct event_log *log, const struct event_log_event 
  */
 static void watch_type(struct log_check *c, const struct event_log *log, const struct event_log_event *ev)
 {
-	static const char *const actions[] = {
-		"Calling EFI Application from Boot Option", "Returning from EFI Application from Boot Option",
-		"Exit Boot Services Invocation", "Exit Boot Services Returned with Success",
-		"Exit Boot Services Returned with Failure"};
 	struct event_variable v;
 	size_t of;
 	bool is_var = ev->type == TCG_EV_EFI_VARIABLE_DRIVER_CONFIG || ev->type == TCG_EV_EFI_VARIABLE_AUTHORITY ||
 		      ev->type == TCG_EV_EFI_VARIABLE_BOOT || ev->type == TCG_EV_EFI_VARIABLE_BOOT2;
 
-	for (size_t i = 0; ev->type != TCG_EV_EFI_ACTION && i < ARRAY_SIZE(actions); i++)
-		if (is_action(log, ev, actions[i]))
+	for (size_t i = ACTION_FIRST; ev->type != TCG_EV_EFI_ACTION && i < LOG_CHECK_KNOWN; i++)
+		if (banks_of_known(c, log, ev, i))
 			say(&c->bad, "event %zu, PCR %u: has the digest of the action \"%s\" and the type %s: it was retyped",
-			    ev->index, (unsigned)ev->pcr, actions[i], ev->label);
+			    ev->index, (unsigned)ev->pcr, (const char *)known_data[i].p, ev->label);
 	if (ev->pcr == 7 && !is_var && event_variable_parse(ev->data, &v) &&
 	    banks_that_match(log, ev, ev->data, &of) == of)
 		say(&c->bad, "event %zu, PCR 7: is a variable by data and digest and has the type %s: it was retyped",
@@ -183,17 +198,18 @@ static void watch_end(struct log_check *c, const struct event_log *log, const st
 	if (c->booted && !(ev->pcr == 5 && ev->type == TCG_EV_EFI_ACTION))
 		say(&c->bad, "event %zu, PCR %u: %s was appended after ExitBootServices had returned, which closes PCR 0-7",
 		    ev->index, (unsigned)ev->pcr, ev->label);
-	if (ev->pcr == 5 && is_action(log, ev, "Exit Boot Services Returned with Success"))
+	if (ev->pcr == 5 && banks_of_known(c, log, ev, ACTION_BOOTED))
 		c->booted = true;
 }
 
+/* One for PCR 0xffffffff cannot pass for a measurement, and Windows ends its logs with such a one. */
 static void watch_no_action(struct log_check *c, const struct event_log *log, const struct event_log_event *ev)
 {
 	if (ev->header)
 		return;
 	for (size_t i = 0; i < log->n_banks; i++)
 		if (!hash_is_zero(ev->digest[i], log->bank[i].bytes)) {
-			say(&c->bad, "event %zu: EV_NO_ACTION with a digest, which no measurement has (PFP 10.4.5)",
+			say(ev->pcr >= REPLAY_PCRS ? &c->notes : &c->bad, "event %zu: EV_NO_ACTION with a digest, which no measurement has (PFP 10.4.5)",
 			    ev->index);
 			return;
 		}

@@ -24,7 +24,7 @@
 #include "attest/event_log.h"
 #include "attest/pcr_values.h"
 
-enum { LOG_CHECK_FIRMWARE_PCRS = 8 };
+enum { LOG_CHECK_FIRMWARE_PCRS = 8, LOG_CHECK_KNOWN = 8 };
 
 /** struct log_check - zero it, then log_check_event() for each event, log_check_end(); large */
 struct log_check {
@@ -34,7 +34,7 @@ struct log_check {
 	} pcr[REPLAY_PCRS];
 	bool booted; /* ExitBootServices returned */
 	bool ready;
-	uint8_t separator[3][TCG_LOG_MAX_BANKS][HASH_MAX_BYTES]; /* digests of 00000000, ffffffff, 00000001 */
+	uint8_t known[LOG_CHECK_KNOWN][TCG_LOG_MAX_BANKS][HASH_MAX_BYTES]; /* digests of what has a rule of its own */
 	struct appraisal_lines bad, notes;
 };
 

@@ -30,7 +30,7 @@
 
 #include <stdbool.h>
 
-#define TCG_LOG_MAX_BYTES  (1 << 20)
+#define TCG_LOG_MAX_BYTES  (4 << 20)
 #define TCG_LOG_MAX_BANKS  8
 #define TCG_LOG_MAX_EVENTS 8192
 #define TCG_LOG_MAX_PCR    23
@@ -40,6 +40,7 @@
 #define TCG_EV_SEPARATOR                     0x00000004u
 #define TCG_EV_ACTION                        0x00000005u
 #define TCG_EV_EVENT_TAG                     0x00000006u
+#define TCG_EV_S_CRTM_CONTENTS               0x00000007u
 #define TCG_EV_IPL                           0x0000000du
 #define TCG_EV_EFI_VARIABLE_DRIVER_CONFIG    0x80000001u
 #define TCG_EV_EFI_VARIABLE_BOOT             0x80000002u

@@ -38,17 +38,17 @@ void uefi_text_utf16(struct bytes b, char ret[static UEFI_TEXT_MAX_BYTES])
 	ret[n] = '\0';
 }
 
-/* All characters printable, but for one NUL at the end; @step bytes each. */
+/* All characters printable, but for NULs at the end; @step bytes each. */
 static bool is_text(struct bytes b, size_t step)
 {
+	while (b.n > step && !b.p[b.n - 1] && !b.p[b.n - step])
+		b.n -= step;
 	if (b.n < step || b.n % step)
 		return false;
 	for (size_t i = 0; i < b.n; i += step) {
 		bool high = step == 2 && b.p[i + 1];
-		bool last = i + step == b.n && i;
 
-		if (high || !((b.p[i] >= ' ' && b.p[i] <= '~') || b.p[i] == '\n' || b.p[i] == '\t' ||
-			      (last && !b.p[i])))
+		if (high || !((b.p[i] >= ' ' && b.p[i] <= '~') || b.p[i] == '\n' || b.p[i] == '\t'))
 			return false;
 	}
 	return true;

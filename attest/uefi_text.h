@@ -20,7 +20,7 @@ void uefi_text_ascii(struct bytes b, char ret[static UEFI_TEXT_MAX_BYTES]);
 /** uefi_text_utf16() - @b as UTF-16LE, up to its first NUL or its end. */
 void uefi_text_utf16(struct bytes b, char ret[static UEFI_TEXT_MAX_BYTES]);
 
-/** uefi_text_any() - UTF-16LE, else ASCII, if @b is wholly one of them (one NUL at its end allowed); else "". */
+/** uefi_text_any() - UTF-16LE, else ASCII, if @b is wholly one of them (NULs at its end are allowed); else "". */
 void uefi_text_any(struct bytes b, char ret[static UEFI_TEXT_MAX_BYTES]);
 
 /** uefi_text_guid() - "8be4df61-...", and " (name)" behind one that we know. */
