@@ -702,7 +702,10 @@ static void no_verdict_is_not_an_acceptance(void **state)
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "r", &rv, &e), &e);
 	w->enrolment.ak_public[9] ^=
 		0x10; /* fixedParent off: an AK that could leave its TPM; the record cannot be used */
-	in = (struct appraise_input){{w->evidence.data, w->evidence.len}, w->nonce, &w->enrolment, &rv};
+	in = (struct appraise_input){.evidence = {w->evidence.data, w->evidence.len},
+				     .nonce = w->nonce,
+				     .enrolment = &w->enrolment,
+				     .refvalues = &rv};
 	judged.verdict = APPRAISE_ACCEPT;
 	assert_refused(appraise(&in, &judged, &e), &e, EINVAL, "enrolment record: AK: attributes");
 	assert_int_equal(judged.verdict, APPRAISE_UNSET);

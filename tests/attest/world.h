@@ -620,7 +620,10 @@ static inline enum appraise_verdict world_judge(const struct world *w, struct ap
 {
 	struct refvalues rv = {0};
 	struct err e = ERR_INIT;
-	struct appraise_input in = {{w->evidence.data, w->evidence.len}, w->nonce, &w->enrolment, &rv};
+	struct appraise_input in = {.evidence = {w->evidence.data, w->evidence.len},
+				    .nonce = w->nonce,
+				    .enrolment = &w->enrolment,
+				    .refvalues = &rv};
 
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "refvalues.json", &rv, &e), &e);
 	assert_ok(appraise(&in, ret, &e), &e);
