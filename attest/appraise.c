@@ -50,6 +50,18 @@ static int bad_evidence(struct appraisal *a, const struct err *e)
 	return 0;
 }
 
+/* The signed place of the key: a primary of the endorsement hierarchy, or a child of the EK. */
+static bool signer_is_enrolled(const struct appraise_input *in, const struct quote_ak *ak, const struct quote *q)
+{
+	const struct bytes ek = { in->enrolment->ek_public, in->enrolment->ek_public_bytes };
+	uint8_t ek_name[QUOTE_NAME_BYTES];
+	struct err none = ERR_INIT;
+
+	if (quote_signer_is_endorsed(q, ak, NULL))
+		return true;
+	return !quote_name(ek, ek_name, &none) && quote_signer_is_endorsed(q, ak, ek_name);
+}
+
 /* Steps 1 and 2: who speaks, and about which logs. */
 static int check_quote(const struct appraise_input *in, const struct evidence *ev, const struct quote_ak *ak,
 		       struct quote *ret, struct err *e)
@@ -59,6 +71,10 @@ static int check_quote(const struct appraise_input *in, const struct evidence *e
 
 	if ((rc = quote_parse(ev->attest, ret, e)) || (rc = quote_verify(ak, ev->attest, ev->signature, e)))
 		return rc;
+	if (!signer_is_enrolled(in, ak, ret))
+		return err_set(e, EBADMSG,
+			       "quote: its qualified signer is not the enrolled AK in the endorsement hierarchy: a key of "
+			       "the same public area, made elsewhere, for which nobody vouched (TPM 2.0 part 1, 16)");
 	if (in->channel_key)
 		evidence_channel_binding(in->nonce, in->channel_key, ev, binding);
 	else

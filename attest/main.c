@@ -8,6 +8,7 @@ static const struct cli_command commands[] = {
 	{"enrol", cmd_enrol, "prove which attestation key a host has, and record it"},
 	{"fetch", cmd_fetch, "ask a host for evidence over a nonce"},
 	{"log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to"},
+	{"quote-check", cmd_quote_check, "check one quote against key, nonce, selection and PCR values"},
 	{"serve", cmd_serve, "be a host's agent: answer the two above"},
 	{"verify", cmd_verify, "judge a host's evidence: ACCEPT or REFUSE, and why"},
 	{"wait", cmd_wait, "on a host: wait until a verifier has fetched evidence"},

@@ -57,11 +57,12 @@ static int add_hex(struct pcr_values *v, enum hash_alg alg, unsigned pcr, char *
 static int parse_line(struct pcr_values *v, char *line, enum hash_alg *bank, struct err *e)
 {
 	char hex[2 * HASH_MAX_BYTES + 2], name[16], more;
+	int end = 0;
 	unsigned pcr;
 
 	if (line[strspn(line, " \t\r")] == '\0' || line[strspn(line, " \t")] == '#')
 		return 0;
-	if (sscanf(line, " %15[a-z0-9_]: %c", name, &more) == 1 && strchr(line, ':')) {
+	if (sscanf(line, " %15[a-z0-9_]:%n", name, &end) == 1 && end && !line[end + (int)strspn(line + end, " \t\r")]) {
 		*bank = hash_by_name(name);
 		return *bank == HASH_NONE ? err_set(e, EINVAL, "no bank is called \"%s\"", name) : 0;
 	}

@@ -387,6 +387,7 @@ static void fetched_evidence_is_signed_by_the_enrolled_ak_over_our_nonce(void **
 	assert_memory_equal(quote.extra, binding, sizeof(binding));
 	assert_ok(quote_ak_parse((struct bytes){rec.ak_public, rec.ak_public_bytes}, &ak, &e), &e);
 	assert_ok(quote_verify(&ak, ev.attest, ev.signature, &e), &e);
+	assert_true(quote_signer_is_endorsed(&quote, &ak, NULL));
 	((uint8_t *)ev.attest.p)[ev.attest.n - 1] ^= 1; /* the PCR digest's last byte */
 	assert_refused(quote_verify(&ak, ev.attest, ev.signature, &e), &e, EBADMSG, "");
 }

@@ -51,6 +51,7 @@ struct world {
 	uint8_t select[3];
 	size_t trailing;
 	bool not_safe;
+	bool other_signer; /* the qualified signer is another key's */
 	bool keep_aggregate; /* IMA entry 0 stays as it is, instead of being made from the PCRs */
 	/* sealed */
 	struct buf firmware_log, os_log, ima_log, attest, signature, evidence;
@@ -492,14 +493,19 @@ static inline struct evidence w_evidence(const struct world *w)
 /* TPMS_ATTEST over @extra and the replayed PCRs. */
 static inline void w_attest(struct world *w, const uint8_t *extra, size_t extra_bytes)
 {
-	uint8_t digest[32];
+	uint8_t digest[32], name[38] = {0x40, 0, 0, 0x0b, 0, 0x0b}; /* hierarchy, then the AK's Name */
 
-	w_sha256(w->pcr, 16 * 32, digest);
+	w_sha256(w->enrolment.ak_public + 2, w->enrolment.ak_public_bytes - 2, name + 6);
+	w_sha256(name, sizeof(name), digest);
 	buf_free(&w->attest);
 	buf_u32be(&w->attest, w->magic);
 	buf_u16be(&w->attest, w->attest_type);
 	buf_u16be(&w->attest, 34);
-	buf_zero(&w->attest, 34);
+	buf_u16be(&w->attest, 0x000b);
+	digest[0] ^= w->other_signer;
+	buf_put(&w->attest, digest, 32);
+
+	w_sha256(w->pcr, 16 * 32, digest);
 	buf_u16be(&w->attest, (uint16_t)extra_bytes);
 	buf_put(&w->attest, extra, extra_bytes);
 	buf_u64be(&w->attest, 123456);

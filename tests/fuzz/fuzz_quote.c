@@ -16,6 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!ec.key) {
 		ec.type = QUOTE_KEY_P256;
+		ec.scheme = QUOTE_ECDSA;
+		ec.hash = HASH_SHA256;
+		ec.bits = 256;
 		ec.key = EVP_EC_gen("P-256");
 	}
 	if (!quote_parse(b, &q, &e) && q.signer.n > size)
