@@ -5,6 +5,7 @@
 #define ATTEST_CMD_H
 
 int cmd_enrol(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_quote_check(int argc, char **argv);

@@ -6,6 +6,7 @@
 
 static const struct cli_command commands[] = {
 	{"enrol", cmd_enrol, "prove which attestation key a host has, and record it"},
+	{"explain", cmd_explain, "say which event of a host differs, of which artefact, and why"},
 	{"fetch", cmd_fetch, "ask a host for evidence over a nonce"},
 	{"log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to"},
 	{"quote-check", cmd_quote_check, "check one quote against key, nonce, selection and PCR values"},
