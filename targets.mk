@@ -57,6 +57,9 @@ fuzzers: $(FUZZERS)
 bench: programs ## hash tree against veritysetup, in one run
 	$(Q)tests/bench
 
+bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
+	$(Q)tests/attest/bench
+
 check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
 	$(Q)tests/check

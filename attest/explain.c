@@ -154,6 +154,8 @@ static void tell_aligned(const struct explain_input *in, const struct sides *s, 
 			j++;
 		} else if (i < w[1] && j < f[1] && LCS(i + 1, j + 1) == LCS(i, j)) {
 			tell(in, s, i++, j++, x);
+		} else if (i == s->rule->list.n && refvalues_find(&s->rule->then, s->found[j]->digest)) {
+			j++; /* the sequence is complete, and this may follow it */
 		} else if (j == f[1] || (i < w[1] && LCS(i + 1, j) >= LCS(i, j + 1))) {
 			tell(in, s, i++, s->n_found, x);
 		} else {

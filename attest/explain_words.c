@@ -300,6 +300,8 @@ static void record_words(const struct explain_input *in, const struct replay_eve
 		say(f->fact, "the gate refused a container: E%u, %s", code, code_info(code)->text);
 		if (strcmp(code_info(code)->cause, "see the sentence")) /* the table's word for no cause of its own */
 			say(f->guess, "%s", code_info(code)->cause);
+	} else if (begins(text, "container:") && look_up(in, f->pcr, ev->digest).rv == in->rv) {
+		say(f->fact, "a container was admitted before the launch chain was closed: %.300s", text);
 	} else if (begins(text, "container:")) {
 		say(f->fact, "a container was admitted that these reference values do not list: %.300s", text);
 		say(f->guess, "the host runs by another layer policy than these values were made for");

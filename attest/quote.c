@@ -32,7 +32,6 @@ CLEANUP_DEFINE(bn, BIGNUM *, BN_free)
 CLEANUP_DEFINE(bld, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
 CLEANUP_DEFINE(params, OSSL_PARAM *, OSSL_PARAM_free)
 CLEANUP_DEFINE(pctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
-CLEANUP_DEFINE(mctx, EVP_MD_CTX *, EVP_MD_CTX_free)
 CLEANUP_DEFINE(esig, ECDSA_SIG *, ECDSA_SIG_free)
 #define CLEANUP(name) __attribute__((cleanup(cleanup_##name##_fn)))
 
@@ -176,6 +175,25 @@ static int parse_ecc(struct reader *r, struct quote_ak *ak, struct err *e)
 	return make_key("EC", bld, &ak->key, e);
 }
 
+/*
+ * What EVP looks up for each signature (methods, digests by name) costs a third of an RSA verification: done once for a
+ * key, and copied for each use, so that threads may share the key.
+ */
+static int prepare(struct quote_ak *ak, struct err *e)
+{
+	const EVP_MD *md = ak->hash == HASH_SHA512 ? EVP_sha512() : ak->hash == HASH_SHA384 ? EVP_sha384() : EVP_sha256();
+
+	ak->verify = EVP_PKEY_CTX_new_from_pkey(NULL, ak->key, NULL);
+	if (!ak->verify || EVP_PKEY_verify_init(ak->verify) != 1 ||
+	    (ak->scheme == QUOTE_RSASSA && EVP_PKEY_CTX_set_rsa_padding(ak->verify, RSA_PKCS1_PADDING) != 1) ||
+	    (ak->scheme == QUOTE_RSAPSS && EVP_PKEY_CTX_set_rsa_padding(ak->verify, RSA_PKCS1_PSS_PADDING) != 1) ||
+	    EVP_PKEY_CTX_set_signature_md(ak->verify, md) != 1 ||
+	    /* a TPM takes the largest salt that fits, or the hash's size */
+	    (ak->scheme == QUOTE_RSAPSS && EVP_PKEY_CTX_set_rsa_pss_saltlen(ak->verify, RSA_PSS_SALTLEN_AUTO) != 1))
+		return pki_openssl_error(e, EINVAL, "AK: cannot be made ready to verify with");
+	return 0;
+}
+
 int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 {
 	struct quote_ak ak = {.hash = HASH_SHA256};
@@ -206,14 +224,20 @@ int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 		rc = parse_ecc(&r, &ak, e);
 	else
 		rc = err_set(e, EINVAL, "AK: key type 0x%x, wanted RSA or ECC", (unsigned)type);
-	if (rc)
+	if (!rc)
+		rc = prepare(&ak, e);
+	if (rc) {
+		quote_ak_free(&ak);
 		return rc;
+	}
 	*ret = ak;
 	return 0;
 }
 
 void quote_ak_free(struct quote_ak *ak)
 {
+	EVP_PKEY_CTX_free(ak->verify);
+	ak->verify = NULL;
 	EVP_PKEY_free(ak->key);
 	ak->key = NULL;
 }
@@ -391,24 +415,20 @@ static int parse_signature(const struct quote_ak *ak, struct bytes signature, st
 
 int quote_verify(const struct quote_ak *ak, struct bytes attest, struct bytes signature, struct err *e)
 {
-	CLEANUP(mctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t h[HASH_MAX_BYTES];
+	CLEANUP(pctx) EVP_PKEY_CTX *ctx = NULL;
 	cleanup_buf struct buf sig = BUF_INIT;
-	EVP_PKEY_CTX *pctx = NULL; /* ctx's */
-	const EVP_MD *md;
 	int rc;
 
-	if (ak->type == QUOTE_KEY_UNSET || !ak->key)
+	if (ak->type == QUOTE_KEY_UNSET || !ak->verify)
 		return err_set(e, EINVAL, "there is no AK to verify with");
 	rc = parse_signature(ak, signature, &sig, e);
 	if (rc)
 		return rc;
-	md = ak->hash == HASH_SHA512 ? EVP_sha512() : ak->hash == HASH_SHA384 ? EVP_sha384() : EVP_sha256();
-	/* For RSA the default padding of EVP is PKCS#1 v1.5, which is RSASSA. A TPM takes the largest salt, or the hash's size. */
-	if (!ctx || EVP_DigestVerifyInit(ctx, &pctx, md, NULL, ak->key) != 1 ||
-	    (ak->scheme == QUOTE_RSAPSS && (EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) != 1 ||
-					    EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_AUTO) != 1)))
-		return pki_openssl_error(e, EIO, "cannot verify the quote's signature");
-	if (EVP_DigestVerify(ctx, sig.data, sig.len, attest.p, attest.n) != 1)
+	ctx = EVP_PKEY_CTX_dup(ak->verify);
+	if (!ctx || !hash_once(ak->hash, attest.p, attest.n, h))
+		return pki_openssl_error(e, ENOMEM, "cannot verify the quote's signature");
+	if (EVP_PKEY_verify(ctx, sig.data, sig.len, h, hash_bytes(ak->hash)) != 1)
 		return pki_openssl_error(e, EBADMSG, "quote signature: is not that of the enrolled AK over this quote");
 	return 0;
 }
@@ -436,6 +456,10 @@ int quote_ak_from_key(EVP_PKEY *key, const struct quote_scheme *scheme, struct q
 		return err_set(e, ENOMEM, "no memory for the AK");
 	ak.type = rsa ? QUOTE_KEY_RSA : QUOTE_KEY_P256;
 	ak.key = key;
+	if (prepare(&ak, e)) {
+		quote_ak_free(&ak);
+		return -EINVAL;
+	}
 	*ret = ak;
 	return 0;
 }

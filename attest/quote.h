@@ -52,6 +52,7 @@ struct quote_scheme {
  * @bits: size of an RSA modulus, or of the curve
  * @name: the TPM's Name of it: 000b then SHA-256 of the TPMT_PUBLIC; zero from quote_ak_from_key()
  * @key:  the public key, owned
+ * @verify: made ready to verify with @scheme and @hash, owned; copied for each use
  */
 struct quote_ak {
 	enum quote_key type;
@@ -60,6 +61,7 @@ struct quote_ak {
 	unsigned bits;
 	uint8_t name[QUOTE_NAME_BYTES];
 	EVP_PKEY *key;
+	EVP_PKEY_CTX *verify;
 };
 
 /**

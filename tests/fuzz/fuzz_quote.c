@@ -15,11 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct quote q;
 
 	if (!ec.key) {
-		ec.type = QUOTE_KEY_P256;
-		ec.scheme = QUOTE_ECDSA;
-		ec.hash = HASH_SHA256;
-		ec.bits = 256;
-		ec.key = EVP_EC_gen("P-256");
+		const struct quote_scheme ecdsa = {QUOTE_ECDSA, HASH_SHA256};
+		EVP_PKEY *key = EVP_EC_gen("P-256");
+
+		if (!key || quote_ak_from_key(key, &ecdsa, &ec, &e))
+			abort();
+		EVP_PKEY_free(key);
 	}
 	if (!quote_parse(b, &q, &e) && q.signer.n > size)
 		abort();
