@@ -24,7 +24,7 @@
 #include "common/json.h"
 
 #define EVENT_LOG_MAX_BYTES      TCG_LOG_MAX_BYTES
-#define EVENT_LOG_MAX_JSON_BYTES (256 << 10)
+#define EVENT_LOG_MAX_JSON_BYTES (128 << 10)
 #define EVENT_LOG_MAX_RECORDS    8192
 #define EVENT_LOG_MAX_LABEL      96
 

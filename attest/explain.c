@@ -243,17 +243,28 @@ static bool has_finding(const struct explanation *x, int pcr)
 	return false;
 }
 
-/* What the rules say that no finding covers: separators, IMA, the reference values themselves. */
+/* Is one line of reasons told by a finding: in its own words, or by one of its PCR? */
+static bool is_told(const struct explanation *x, const char *line, int pcr)
+{
+	if (pcr >= 0 && has_finding(x, pcr) && !strstr(line, "separator"))
+		return true;
+	for (size_t i = 0; i < x->n; i++)
+		if (!strncmp(x->finding[i].fact, line, EXPLAIN_MAX_TEXT - 1))
+			return true;
+	return !strncmp(line, "the logs replay,", 16) && x->link[EXPLAIN_LINK_LOGS] == EXPLAIN_BAD;
+}
+
+/* What refuses and no finding covers: separators, IMA, the logs' form, the reference values themselves. */
 static void explain_rest(const struct appraisal *a, struct explanation *x)
 {
 	for (size_t i = 0; i < a->reasons.n; i++) {
-		const char *line = a->reasons.line[i];
-		int pcr = -1;
+		int pcr = -1, end = 0;
 
-		if (sscanf(line, "PCR %d:", &pcr) != 1)
+		(void)sscanf(a->reasons.line[i], "PCR %d:%n", &pcr, &end); /* end stays 0 without the colon */
+		if (!end)
 			pcr = -1;
-		if (pcr < 0 || !has_finding(x, pcr) || strstr(line, "separator"))
-			add_line(x, link_of(pcr), pcr, line);
+		if (!is_told(x, a->reasons.line[i], pcr))
+			add_line(x, link_of(pcr), pcr, a->reasons.line[i]);
 	}
 }
 
@@ -376,6 +387,8 @@ int explain(const struct explain_input *given, struct explanation *ret, struct e
 	}
 	if (rc)
 		return rc;
+	if (ret->appraisal.quoted)
+		explain_rest(&ret->appraisal, ret);
 	colour(in, ret);
 	return 0;
 }

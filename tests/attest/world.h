@@ -309,7 +309,8 @@ static inline void w_refvalues(struct world *w)
 			p += snprintf(p, (size_t)(end - p), "}");
 		}
 	}
-	(void)snprintf(p, (size_t)(end - p), "}}");
+	(void)snprintf(p, (size_t)(end - p),
+		       "},\"describe\":{\"command_line\":\"command line\",\"layer_policy_version\":3}}");
 }
 
 /* TPM2B_PUBLIC of w->key with @attributes. */
