@@ -215,7 +215,7 @@ static void watch_no_action(struct log_check *c, const struct event_log *log, co
 		}
 }
 
-/* systemd gives the measured word of a phase as content.string. */
+/* systemd gives the measured words of a phase and of the machine id as content.string; of other events it describes. */
 static void watch_systemd(struct log_check *c, const struct event_log *log, const struct event_log_event *ev)
 {
 	json_object *type = NULL, *text = NULL;
@@ -228,11 +228,11 @@ static void watch_systemd(struct log_check *c, const struct event_log *log, cons
 	(void)json_object_object_get_ex(ev->content, "string", &text);
 	kind = type ? json_str(type) : NULL;
 	word = text ? json_str(text) : NULL;
-	if (!kind || !word || strcmp(kind, "phase"))
+	if (!kind || !word || (strcmp(kind, "phase") && strcmp(kind, "machine-id")))
 		return;
 	if (banks_that_match(log, ev, (struct bytes){(const uint8_t *)word, strlen(word)}, &of) != of)
-		say(&c->bad, "record %zu, PCR %u: its digest is not that of the phase that it names", ev->index,
-		    (unsigned)ev->pcr);
+		say(&c->bad, "record %zu, PCR %u: its digest is not that of the %s that it names", ev->index,
+		    (unsigned)ev->pcr, kind);
 }
 
 void log_check_event(struct log_check *c, const struct event_log *log, const struct event_log_event *ev)
