@@ -33,11 +33,11 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)ARCH=$(ARCH) tools/demo
 
 unit-check: tests programs ## unit tests, and the programs from outside
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/cli/run
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" tests/run unit $(sort $(TESTS)) tests/cli/run tests/attest/interop
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 HOLDFAST_BIN=$(B)-san tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS))) tests/cli/run
+	$(Q)HOLDFAST_MKFS_EROFS="$(MKFS_EROFS)" ASAN_OPTIONS=detect_leaks=1 HOLDFAST_BIN=$(B)-san tests/run sanitized $(sort $(subst $(B)/,$(B)-san/,$(TESTS))) tests/cli/run tests/attest/interop
 
 lint: programs ## include edges, symbol prefixes, function limits, and that each rule can fail
 	$(Q)tests/lint/run
