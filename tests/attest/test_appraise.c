@@ -91,6 +91,20 @@ static void devices_that_go_away_are_accepted(void **state)
 	world_free(w);
 }
 
+/* What the reference values describe is for `explain`: a false description changes no verdict. */
+static void a_description_judges_nothing(void **state)
+{
+	struct world *w = world_sound();
+	char *at = strstr(w->refvalues, "\"command_line\":\"command line\"");
+
+	(void)state;
+	assert_non_null(at);
+	memcpy(at, "\"command_line\":\"a false line\"", 31);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
+	world_free(w);
+}
+
 static void no_verdict_is_not_an_acceptance(void **state)
 {
 	struct world *w = world_sound();
@@ -138,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
+		cmocka_unit_test(a_description_judges_nothing),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),
 		cmocka_unit_test(reference_values_without_rules_accept_nothing),
 	};
