@@ -99,7 +99,7 @@ static void a_description_judges_nothing(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	memcpy(at, "\"command_line\":\"a false line\"", 31);
+	memcpy(at, "\"command_line\":\"a false line\"", 29);
 	world_seal(w);
 	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
 	world_free(w);
