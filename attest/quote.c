@@ -492,3 +492,85 @@ bool quote_scheme_parse(const char *text, struct quote_scheme *ret)
 		}
 	return false;
 }
+
+/* --- SubjectPublicKeyInfo -------------------------------------------------------------------------------------------
+ */
+
+/* The value of a DER element that must have @tag; lengths of at most two bytes, in their shortest form (X.690 10.1). */
+static struct reader take_der(struct reader *r, uint8_t tag)
+{
+	uint8_t found = reader_u8(r), first = reader_u8(r);
+	size_t n = first;
+	struct reader v;
+
+	if (first == 0x81)
+		n = reader_u8(r);
+	else if (first == 0x82)
+		n = reader_u16be(r);
+	if (found != tag || (first == 0x81 && n < 0x80) || (first == 0x82 && n < 0x100) || (first > 0x7f && first != 0x81 && first != 0x82))
+		r->bad = true;
+	v = reader_sub(r, n);
+	v.bad = v.bad || r->bad;
+	return v;
+}
+
+static bool reader_is(const struct reader *r, const char *bytes, size_t n)
+{
+	return !r->bad && r->left == n && !memcmp(r->p, bytes, n);
+}
+
+static int rsa_from_spki(struct reader bits, EVP_PKEY **ret, struct err *e)
+{
+	CLEANUP(bld) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	CLEANUP(bn) BIGNUM *n = NULL, *exp = NULL;
+	struct reader key = take_der(&bits, 0x30), modulus = take_der(&key, 2), exponent = take_der(&key, 2);
+
+	if (!reader_done(&bits) || !reader_done(&key) || modulus.bad || exponent.bad || modulus.left > 1 + RSA_MAX_BITS / 8 ||
+	    exponent.left > sizeof(uint32_t))
+		return err_set(e, EINVAL, "AK: is no RSAPublicKey (RFC 8017, A.1.1)");
+	n = BN_bin2bn(modulus.p, (int)modulus.left, NULL);
+	exp = BN_bin2bn(exponent.p, (int)exponent.left, NULL);
+	if (!bld || !n || !exp || !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) ||
+	    !OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, exp))
+		return err_set(e, ENOMEM, "no memory for the AK");
+	return make_key("RSA", bld, ret, e);
+}
+
+static int ec_from_spki(struct reader curve, struct reader bits, EVP_PKEY **ret, struct err *e)
+{
+	CLEANUP(bld) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	const char *name = reader_is(&curve, "\x2a\x86\x48\xce\x3d\x03\x01\x07", 8) ? "P-256" :
+			   reader_is(&curve, "\x2b\x81\x04\x00\x22", 5)		    ? "P-384" :
+			   reader_is(&curve, "\x2b\x81\x04\x00\x23", 5)		    ? "P-521" :
+										      NULL;
+
+	if (!name || bits.bad || bits.left > 1 + 2 * ECC_MAX_BYTES)
+		return err_set(e, EINVAL, "AK: is no ECC key on P-256, P-384 or P-521 (RFC 5480)");
+	if (!bld || !OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, name, 0) ||
+	    !OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, bits.p, bits.left))
+		return err_set(e, ENOMEM, "no memory for the AK");
+	return make_key("EC", bld, ret, e);
+}
+
+int quote_ak_from_spki(struct bytes der, const struct quote_scheme *scheme, struct quote_ak *ret, struct err *e)
+{
+	struct reader r = reader_init(der.p, der.n), spki = take_der(&r, 0x30), alg = take_der(&spki, 0x30);
+	struct reader oid = take_der(&alg, 6), bits = take_der(&spki, 3);
+	cleanup_pkey EVP_PKEY *key = NULL;
+	int rc;
+
+	if (!reader_done(&r) || !reader_done(&spki) || oid.bad || reader_u8(&bits) != 0 || bits.bad)
+		return err_set(e, EINVAL, "AK: is no SubjectPublicKeyInfo (RFC 5280, 4.1)");
+	if (reader_is(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9)) {
+		rc = reader_is(&alg, "\x05\x00", 2) ? rsa_from_spki(bits, &key, e) :
+						      err_set(e, EINVAL, "AK: an RSA key with parameters (RFC 3279, 2.3.1)");
+	} else if (reader_is(&oid, "\x2a\x86\x48\xce\x3d\x02\x01", 7)) {
+		struct reader curve = take_der(&alg, 6);
+
+		rc = reader_done(&alg) ? ec_from_spki(curve, bits, &key, e) :
+					 err_set(e, EINVAL, "AK: an ECC key without a named curve (RFC 5480)");
+	} else {
+		rc = err_set(e, EINVAL, "AK: is neither an RSA nor an ECC key");
+	}
+	return rc ? rc : quote_ak_from_key(key, scheme, ret, e);
+}

@@ -141,6 +141,13 @@ bool quote_signer_is_endorsed(const struct quote *q, const struct quote_ak *ak, 
  */
 int quote_ak_from_key(EVP_PKEY *key, const struct quote_scheme *scheme, struct quote_ak *ret, struct err *e) WARN_UNUSED;
 
+/**
+ * quote_ak_from_spki() - quote_ak_from_key() of a DER SubjectPublicKeyInfo
+ *
+ * Read by our own bounded reader: OpenSSL's decoders cost more than all else that checking one quote does.
+ */
+int quote_ak_from_spki(struct bytes der, const struct quote_scheme *scheme, struct quote_ak *ret, struct err *e) WARN_UNUSED;
+
 /** quote_scheme_parse() - "rsassa", "rsapss", "ecdsa", each with ":sha384" or ":sha512" behind it if not SHA-256. */
 bool quote_scheme_parse(const char *text, struct quote_scheme *ret);
 

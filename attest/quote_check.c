@@ -86,13 +86,20 @@ int quote_select_parse(const char *text, struct quote_want *ret, struct err *e)
 
 static int ak_from_pem(const struct buf *b, const struct quote_scheme *scheme, struct quote_ak *ret, struct err *e)
 {
-	cleanup_pkey EVP_PKEY *key = NULL;
 	__attribute__((cleanup(cleanup_bio_fn))) BIO *bio = BIO_new_mem_buf(b->data, (int)b->len);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long n = 0;
+	int rc;
 
-	key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-	if (!key)
-		return pki_openssl_error(e, EINVAL, "is no public key in PEM");
-	return quote_ak_from_key(key, scheme, ret, e);
+	if (!bio || PEM_read_bio(bio, &name, &header, &der, &n) != 1 || strcmp(name, PEM_STRING_PUBLIC))
+		rc = err_set(e, EINVAL, "is no public key in PEM");
+	else
+		rc = quote_ak_from_spki((struct bytes){der, (size_t)n}, scheme, ret, e);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	return rc;
 }
 
 int quote_ak_load(const char *path, const struct quote_scheme *scheme, struct quote_ak *ret, struct err *e)

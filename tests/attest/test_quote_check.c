@@ -12,6 +12,8 @@
 #include "attest/quote_check.h"
 #include "common/file.h"
 
+#include <openssl/pem.h>
+
 #define DATA "tests/data/quote/tpm2-tools-"
 
 struct run {
@@ -311,6 +313,39 @@ static void keys_that_fit_no_scheme_refuse(void **state)
 	EVP_PKEY_free(weak);
 }
 
+/* A key in PEM is DER inside: every cut, every byte behind, and every edited tag of it refuses or is another key. */
+static void a_key_in_pem_is_read_strictly(void **state)
+{
+	const struct quote_scheme any = {0, HASH_SHA256};
+	static const char *const kinds[] = {"rsassa", "ecdsa"};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		cleanup_buf struct buf pem = load("ak", kinds[k], ".pem");
+		char *name, *header;
+		unsigned char *der;
+		long n;
+		BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+		struct err e = ERR_INIT;
+		struct quote_ak ak = {0};
+
+		assert_int_equal(PEM_read_bio(bio, &name, &header, &der, &n), 1);
+		assert_ok(quote_ak_from_spki((struct bytes){der, (size_t)n}, &any, &ak, &e), &e);
+		quote_ak_free(&ak);
+		for (long i = 0; i < n; i++)
+			assert_int_equal(quote_ak_from_spki((struct bytes){der, (size_t)i}, &any, &ak, &e), -EINVAL);
+		for (long i = 0; i < 24; i++) { /* headers and object identifiers */
+			der[i] ^= 0x55;
+			assert_int_equal(quote_ak_from_spki((struct bytes){der, (size_t)n}, &any, &ak, &e), -EINVAL);
+			der[i] ^= 0x55;
+		}
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_free(der);
+		BIO_free(bio);
+	}
+}
+
 static void selections_are_read_strictly(void **state)
 {
 	static const char *const no[] = {"",	     "sha256",	      "sha256:",	"sha256:16-15", "sha256:0-24", "sha256:1,1",
@@ -335,6 +370,7 @@ int main(void)
 		cmocka_unit_test(whatever_is_not_what_was_asked_for_refuses),
 		cmocka_unit_test(a_public_area_tells_its_scheme_and_place),
 		cmocka_unit_test(keys_that_fit_no_scheme_refuse),
+		cmocka_unit_test(a_key_in_pem_is_read_strictly),
 		cmocka_unit_test(selections_are_read_strictly),
 	};
 
