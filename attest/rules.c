@@ -90,9 +90,10 @@ static void differ_event(struct rules_pcr *p, const struct replay_event *ev, con
 	       replay_source_str(ev->source), ev->index, found, label, expected, wanted->what);
 }
 
+/* Digests in a log are no secret: most differ in their first byte already. */
 static bool is_known(const uint8_t known[static HASH_SHA256_BYTES], const uint8_t *digest)
 {
-	return hash_equal(known, HASH_SHA256_BYTES, digest, HASH_SHA256_BYTES);
+	return known[0] == digest[0] && hash_equal(known, HASH_SHA256_BYTES, digest, HASH_SHA256_BYTES);
 }
 
 /*
