@@ -2,8 +2,8 @@
 /* attest/client.c - the verifier's questions: who are you, prove it, show me */
 #include "attest/client.h"
 
+#include "attest/believe.h"
 #include "attest/credential.h"
-#include "attest/ek_cert.h"
 #include "attest/message.h"
 #include "attest/quote.h"
 #include "attest/stream.h"
@@ -92,32 +92,8 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 			 : err_context(e, "%s", op);
 }
 
-/* "Could not read it" about a thing that the host showed as its own is "checked and bad". */
-static int bad(struct err *e, int rc)
-{
-	if (rc != -EINVAL)
-		return rc;
-	e->code = EBADMSG;
-	return -EBADMSG;
-}
-
-static int believe_by_digest(const struct ek_public *ek, const uint8_t *digest, struct err *e)
-{
-	if (!hash_equal(ek->identity, sizeof(ek->identity), digest, HASH_SHA256_BYTES))
-		return err_set(e, EBADMSG, "the host's EK is not the one whose digest was given");
-	return 0;
-}
-
-static int believe_by_certificate(const struct ek_public *ek, const struct bytes *nv, const char *roots, struct err *e)
-{
-	cleanup_x509 X509 *cert = NULL;
-	int rc = ek_cert_parse(nv, &cert, e);
-
-	return rc < 0 ? bad(e, rc) : ek_cert_verify(cert, ek, roots, e);
-}
-
 /* Steps 4 and 5. */
-static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struct quote_ak *ak, struct err *e)
+static int prove(int fd, int timeout_ms, const struct believed *b, struct err *e)
 {
 	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
 	cleanup_buf struct buf blob = BUF_INIT, secret = BUF_INIT;
@@ -127,7 +103,7 @@ static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struc
 
 	if (RAND_bytes(credential, sizeof(credential)) != 1)
 		return pki_openssl_error(e, EIO, "no random numbers");
-	rc = credential_make(ek->key, ak->name, (struct bytes){credential, sizeof(credential)}, &blob, &secret, e);
+	rc = credential_make(b->ek.key, b->ak.name, (struct bytes){credential, sizeof(credential)}, &blob, &secret, e);
 	if (rc < 0)
 		return rc;
 	question.field[0] = (struct bytes){blob.data, blob.len};
@@ -146,27 +122,12 @@ static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struc
 	return 0;
 }
 
-static int fill(const struct message *identity, const struct ek_public *ek, enum enrolment_ek why,
-		struct enrolment *ret, struct err *e)
-{
-	const struct bytes *ek_area = &identity->field[0], *ak_area = &identity->field[2];
-
-	if (ek_area->n > sizeof(ret->ek_public) || ak_area->n > sizeof(ret->ak_public))
-		return err_set(e, EBADMSG, "a public area is larger than %zu bytes", sizeof(ret->ek_public));
-	*ret = (struct enrolment){.ek = why, .ek_public_bytes = ek_area->n, .ak_public_bytes = ak_area->n};
-	memcpy(ret->identity, ek->identity, sizeof(ret->identity));
-	memcpy(ret->ek_public, ek_area->p, ek_area->n);
-	memcpy(ret->ak_public, ak_area->p, ak_area->n);
-	return 0;
-}
-
 int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e)
 {
-	cleanup_ek_public struct ek_public ek = {0};
-	cleanup_quote_ak struct quote_ak ak = {0};
+	cleanup_believed struct believed b = {0};
 	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = p->timeout_ms};
 	const struct message question = {.kind = MESSAGE_IDENTIFY};
-	const struct bytes *identity = c.answer.field;
+	struct believe_input in = {.roots = p->ek_roots};
 	int rc;
 
 	if (!p->ek_roots == !p->ek_sha256)
@@ -175,19 +136,17 @@ int attest_client_enrol(int fd, const struct client_params *p, struct enrolment 
 	rc = ask(&c, &question, MESSAGE_IDENTITY, e);
 	if (rc < 0)
 		return rc;
-	rc = ek_public_parse(&identity[0], &ek, e);
+	in.ek_public = c.answer.field[0];
+	in.ek_certificate = c.answer.field[1];
+	in.ak_public = c.answer.field[2];
+	in.pinned = (const void *)p->ek_sha256;
+	in.n_pinned = p->ek_sha256 ? 1 : 0;
+	rc = believe_keys(&in, &b, e);
 	if (rc == 0)
-		rc = quote_ak_parse(identity[2], &ak, e);
-	if (rc < 0)
-		return bad(e, rc);
-	rc = p->ek_roots ? believe_by_certificate(&ek, &identity[1], p->ek_roots, e)
-			 : believe_by_digest(&ek, p->ek_sha256, e);
-	if (rc < 0)
-		return rc;
-	rc = prove(fd, p->timeout_ms, &ek, &ak, e);
-	if (rc < 0)
-		return rc;
-	return fill(&c.answer, &ek, p->ek_roots ? ENROLMENT_EK_CERTIFICATE : ENROLMENT_EK_PINNED, ret, e);
+		rc = prove(fd, p->timeout_ms, &b, e);
+	if (rc == 0)
+		*ret = b.record;
+	return rc;
 }
 
 int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
