@@ -194,19 +194,19 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 
 /* ---- conversation ----------------------------------------------------------------------------------------------- */
 
-int attest_agent_talk(struct attest_agent *a, int fd, int idle_ms, struct err *e)
+int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e)
 {
 	cleanup_buf struct buf request = BUF_INIT;
 	int rc;
 
-	while ((rc = attest_stream_recv(fd, idle_ms, MESSAGE_MS, &request, e)) == 0) {
+	while ((rc = attest_stream_recv(s, idle_ms, MESSAGE_MS, &request, e)) == 0) {
 		cleanup_buf struct buf reply = BUF_INIT;
 		struct err why = ERR_INIT; /* said to the peer */
 		uint64_t given = a->given;
 
 		if (attest_agent_answer(a, request.data, request.len, &reply, &why) < 0)
 			return err_set(e, ENOMEM, "no memory for an answer");
-		rc = attest_stream_send(fd, MESSAGE_MS, reply.data, reply.len, e);
+		rc = attest_stream_send(s, MESSAGE_MS, reply.data, reply.len, e);
 		if (rc < 0)
 			return rc;
 		if (a->given != given)

@@ -21,6 +21,7 @@
 #ifndef ATTEST_AGENT_H
 #define ATTEST_AGENT_H
 
+#include "attest/stream.h"
 #include "common/buf.h"
 #include "common/err.h"
 
@@ -65,12 +66,12 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 			struct err *e) WARN_UNUSED;
 
 /**
- * attest_agent_talk() - answer what comes over @fd until the peer goes or breaks the protocol
+ * attest_agent_talk() - answer what comes over @s until the peer goes or breaks the protocol
  * @idle_ms: longest silence between two messages, or STREAM_FOREVER
  *
  * Return: -EPIPE when the peer has gone between two messages, another -errno with its reason; never 0.
  */
-int attest_agent_talk(struct attest_agent *a, int fd, int idle_ms, struct err *e) WARN_UNUSED;
+int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e) WARN_UNUSED;
 
 /**
  * attest_agent_port() - open the virtio port of that name

@@ -27,7 +27,7 @@ int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct
  * @storage:    the last answer's bytes; @answer views them
  */
 struct conversation {
-	int fd;
+	struct stream s;
 	int timeout_ms;
 	struct buf storage;
 	struct message answer;
@@ -58,7 +58,7 @@ static bool is_for_another_nonce(const struct message *question, const struct me
 
 static int receive(struct conversation *c, struct err *e)
 {
-	int rc = attest_stream_recv(c->fd, c->timeout_ms, c->timeout_ms, &c->storage, e);
+	int rc = attest_stream_recv(c->s, c->timeout_ms, c->timeout_ms, &c->storage, e);
 
 	return rc < 0 ? rc : message_parse(MESSAGE_ANSWER, c->storage.data, c->storage.len, &c->answer, e);
 }
@@ -77,7 +77,7 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 
 	if (rc < 0)
 		return rc;
-	rc = attest_stream_send(c->fd, c->timeout_ms, request.data, request.len, e);
+	rc = attest_stream_send(c->s, c->timeout_ms, request.data, request.len, e);
 	while (rc == 0 && (rc = receive(c, e)) == 0) {
 		if (c->answer.kind == MESSAGE_ERROR)
 			return err_set(e, EREMOTEIO, "%s: the agent says: %.*s", op, (int)c->answer.field[0].n,
@@ -93,9 +93,9 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 }
 
 /* Steps 4 and 5. */
-static int prove(int fd, int timeout_ms, const struct believed *b, struct err *e)
+static int prove(struct stream s, int timeout_ms, const struct believed *b, struct err *e)
 {
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = timeout_ms};
 	cleanup_buf struct buf blob = BUF_INIT, secret = BUF_INIT;
 	struct message question = {.kind = MESSAGE_ACTIVATE};
 	uint8_t credential[CREDENTIAL_MAX_BYTES];
@@ -122,10 +122,10 @@ static int prove(int fd, int timeout_ms, const struct believed *b, struct err *e
 	return 0;
 }
 
-int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e)
+int attest_client_enrol(struct stream s, const struct client_params *p, struct enrolment *ret, struct err *e)
 {
 	cleanup_believed struct believed b = {0};
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = p->timeout_ms};
+	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = p->timeout_ms};
 	const struct message question = {.kind = MESSAGE_IDENTIFY};
 	struct believe_input in = {.roots = p->ek_roots};
 	int rc;
@@ -143,16 +143,16 @@ int attest_client_enrol(int fd, const struct client_params *p, struct enrolment 
 	in.n_pinned = p->ek_sha256 ? 1 : 0;
 	rc = believe_keys(&in, &b, e);
 	if (rc == 0)
-		rc = prove(fd, p->timeout_ms, &b, e);
+		rc = prove(s, p->timeout_ms, &b, e);
 	if (rc == 0)
 		*ret = b.record;
 	return rc;
 }
 
-int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(struct stream s, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e)
 {
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = timeout_ms};
 	struct message question = {.kind = MESSAGE_ASK_EVIDENCE};
 	int rc;
 

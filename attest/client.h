@@ -20,6 +20,7 @@
 
 #include "attest/enrolment.h"
 #include "attest/evidence.h"
+#include "attest/stream.h"
 
 #define CLIENT_DEFAULT_SECONDS 30
 #define CLIENT_MAX_SECONDS     3600
@@ -44,7 +45,7 @@ int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct
  *
  * Return: 0 with a complete record; -EBADMSG checked and bad; other -errno could not check.
  */
-int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e) WARN_UNUSED;
+int attest_client_enrol(struct stream s, const struct client_params *p, struct enrolment *ret, struct err *e) WARN_UNUSED;
 
 /**
  * attest_client_evidence() - ask for evidence over @nonce
@@ -53,7 +54,7 @@ int attest_client_enrol(int fd, const struct client_params *p, struct enrolment 
  *
  * Return: 0; -EREMOTEIO with the agent's words if it could not; another -errno.
  */
-int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(struct stream s, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e) WARN_UNUSED;
 
 #endif

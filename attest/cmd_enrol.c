@@ -18,7 +18,7 @@ static int enrol(const char *connect, const char *out, const struct client_param
 	int rc = attest_client_connect(connect, p->timeout_ms, &fd, &e);
 
 	if (rc == 0)
-		rc = attest_client_enrol(fd, p, &rec, &e);
+		rc = attest_client_enrol(STREAM_FD(fd), p, &rec, &e);
 	if (rc == 0)
 		rc = enrolment_write(out, &rec, &e);
 	if (rc < 0)

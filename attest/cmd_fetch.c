@@ -33,7 +33,7 @@ static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, cons
 	int rc = attest_client_connect(connect, timeout_ms, &fd, &e);
 
 	if (rc == 0)
-		rc = attest_client_evidence(fd, timeout_ms, nonce, &evidence, &e);
+		rc = attest_client_evidence(STREAM_FD(fd), timeout_ms, nonce, &evidence, &e);
 	if (rc == 0)
 		rc = file_write(out, evidence.data, evidence.len, 0644, &e);
 	if (rc < 0)

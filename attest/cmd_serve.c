@@ -56,7 +56,7 @@ static void serve_port_once(struct attest_agent *a, const char *name, struct err
 
 	if (rc < 0)
 		return;
-	while (attest_agent_talk(a, fd, STREAM_FOREVER, e) == -EPIPE)
+	while (attest_agent_talk(a, STREAM_FD(fd), STREAM_FOREVER, e) == -EPIPE)
 		pause_a_little();
 }
 
@@ -85,7 +85,7 @@ static int serve_socket(struct attest_agent *a, const char *path)
 			(void)err_errno(&e, "cannot accept a connection at %s", path);
 			say(&e);
 			pause_a_little();
-		} else if (attest_agent_talk(a, fd, SOCKET_IDLE_MS, &e) != -EPIPE) {
+		} else if (attest_agent_talk(a, STREAM_FD(fd), SOCKET_IDLE_MS, &e) != -EPIPE) {
 			say(&e);
 		}
 	}

@@ -10,6 +10,9 @@ static const struct cli_command commands[] = {
 	{"log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to"},
 	{"serve", cmd_serve, "be a host's agent: answer the two above"},
 	{"verify", cmd_verify, "judge a host's evidence: ACCEPT or REFUSE, and why"},
+#ifndef HOLDFAST_GUEST
+	{"verifier", cmd_verifier, "be a fleet's verifier: challenges, enrolment, verdicts, over TLS"},
+#endif
 	{"wait", cmd_wait, "on a host: wait until a verifier has fetched evidence"},
 	{NULL, NULL, NULL},
 };

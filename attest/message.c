@@ -62,8 +62,10 @@ static const struct form {
 				{"ticket", 1, TICKET_MAX_BYTES, false}}},
 	[MESSAGE_RESULT] = {"result",
 			    MESSAGE_SERVICE_ANSWER,
-			    2,
-			    {{"ear", 1, MESSAGE_MAX_EAR_BYTES, false}, {"ticket", 1, TICKET_MAX_BYTES, false}}},
+			    3,
+			    {{"verdict", 1, 16, true},
+			     {"ear", 1, MESSAGE_MAX_EAR_BYTES, false},
+			     {"ticket", 1, TICKET_MAX_BYTES, false}}},
 	[MESSAGE_ERROR] = {"error", MESSAGE_ANSWER, 1, {{"message", 0, MESSAGE_MAX_TEXT_BYTES, true}}},
 };
 _Static_assert(ARRAY_SIZE(forms) == MESSAGE_KINDS_, "each kind has its form");

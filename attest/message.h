@@ -34,7 +34,7 @@ enum message_kind {
 	/* from it */
 	MESSAGE_TICKET,    /* ticket */
 	MESSAGE_CHALLENGE, /* blob, secret, token, ticket */
-	MESSAGE_RESULT,    /* ear, ticket: for the next time */
+	MESSAGE_RESULT,    /* verdict: text for the host itself, ear, ticket: for the next time */
 	MESSAGE_KINDS_
 };
 

@@ -1,6 +1,9 @@
-# attest/: event logs, evidence, appraisal
+# attest/: event logs, evidence, appraisal, and the verifier's service, which no guest carries
+ATTEST_SERVICE := attest/state.c attest/hosts.c attest/service.c attest/server.c attest/cmd_verifier.c
+ATTEST_SQLITE := $(if $(SYSROOT),,sqlite3)
+NOT_BUILT += $(if $(SYSROOT),$(ATTEST_SERVICE))
 $(eval $(call library,attest))
-$(eval $(call program,holdfast-attest,attest/main.c $(wildcard attest/cmd_*.c),attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
-$(eval $(call tests,attest,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
-$(eval $(call fuzzers,evidence agent_message ek_cert,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
-$(eval $(call fuzzers,tcg_log ima_log quote refvalues,attest policy verity common,libcrypto json-c tss2-esys tss2-mu))
+$(eval $(call program,holdfast-attest,attest/main.c $(filter-out $(NOT_BUILT),$(wildcard attest/cmd_*.c)),attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
+$(eval $(call tests,attest,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
+$(eval $(call fuzzers,evidence agent_message ek_cert,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
+$(eval $(call fuzzers,tcg_log ima_log quote refvalues,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
