@@ -7,6 +7,7 @@
 int cmd_enrol(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_verifier(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

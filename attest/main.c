@@ -8,6 +8,7 @@ static const struct cli_command commands[] = {
 	{"enrol", cmd_enrol, "prove which attestation key a host has, and record it"},
 	{"fetch", cmd_fetch, "ask a host for evidence over a nonce"},
 	{"log", cmd_log, "show an event log (TCG or CEL) and the PCRs it replays to"},
+	{"report", cmd_report, "on a host: go to a verifier's service with evidence, and take the result"},
 	{"serve", cmd_serve, "be a host's agent: answer the two above"},
 	{"verify", cmd_verify, "judge a host's evidence: ACCEPT or REFUSE, and why"},
 #ifndef HOLDFAST_GUEST
