@@ -127,7 +127,7 @@ $(FUZZERS):
 -include $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS)) $(addsuffix .d,$(TESTS) $(FUZZERS))
 
 # --- targets --------------------------------------------------------------------------------------------------------
-.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench clean install help
+.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench bench-attest-service clean install help
 
 all: programs tests ## build programs and tests
 programs: $(PROGRAMS)

@@ -57,6 +57,10 @@ fuzzers: $(FUZZERS)
 bench: programs ## hash tree against veritysetup, in one run
 	$(Q)tests/bench
 
+BENCH_VERDICTS ?= 100000
+bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
+	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
+
 check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
 	$(Q)tests/check

@@ -7,3 +7,11 @@ $(eval $(call program,holdfast-attest,attest/main.c $(filter-out $(NOT_BUILT),$(
 $(eval $(call tests,attest,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
 $(eval $(call fuzzers,evidence agent_message ek_cert,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
 $(eval $(call fuzzers,tcg_log ima_log quote refvalues,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
+
+# The service under load, on the loopback device: make bench-attest-service
+$(B)/tests/attest/bench_service: $(B)/tests/attest/bench_service.o $(B)/libattest.a $(B)/libpolicy.a $(B)/libverity.a $(B)/libcommon.a
+$(B)/tests/attest/bench_service: PKGS := libssl libcrypto json-c tss2-esys tss2-mu sqlite3 cmocka
+$(B)/tests/attest/bench_service:
+	$(call say,LD,$@)
+	$(Q)$(call link,)
+-include $(B)/tests/attest/bench_service.d
