@@ -360,6 +360,12 @@ static bool conn_turn(struct worker *w, struct conn *c)
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
+/* Bytes that epoll will not tell of: of the next request, or inside OpenSSL. */
+static bool has_more(const struct conn *c)
+{
+	return c->state != CONN_WRITE && (c->in.len || SSL_has_pending(c->tls));
+}
+
 /* End the turn's batch: one commit, then the answers that waited for it; they become 503 if it failed. */
 static void finish_batch(struct worker *w)
 {
@@ -378,7 +384,7 @@ static void finish_batch(struct worker *w)
 		if (rc)
 			answer_plain(w, c, 503, e.msg);
 		c->state = CONN_WRITE;
-		if (!write_answer(w, c) || !conn_turn(w, c))
+		if (!write_answer(w, c) || (has_more(c) && !conn_turn(w, c)))
 			conn_drop(w, c);
 	}
 }
