@@ -5,30 +5,70 @@
 #include "attest/believe.h"
 #include "attest/credential.h"
 #include "attest/message.h"
+#include "attest/net.h"
 #include "attest/quote.h"
 #include "attest/stream.h"
+#include "attest/tls.h"
 
 #include <openssl/rand.h>
 #include <string.h>
 
 #define SCHEME        "unix:"
+#define SCHEME_TLS    "tls:"
 #define MAX_STRANGERS 4
 
-int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e)
+/* TLS over what net_connect() knows; the host's key is learned here and believed by its evidence. */
+static int connect_tls(const char *where, int timeout_ms, struct client_connection *c, struct err *e)
 {
+	cleanup_ssl_ctx SSL_CTX *ctx = NULL;
+	int rc = tls_asker_ctx(&ctx, e);
+
+	if (!rc)
+		rc = net_connect(where, timeout_ms, &c->fd, e);
+	if (rc)
+		return rc;
+	c->stream = (struct stream){c->fd, SSL_new(ctx)};
+	if (!c->stream.tls || SSL_set_fd(c->stream.tls, c->fd) != 1)
+		return pki_openssl_error(e, ENOMEM, "no memory for TLS");
+	SSL_set_connect_state(c->stream.tls);
+	rc = attest_stream_handshake(c->stream, timeout_ms, e);
+	if (!rc)
+		rc = tls_peer_digest(c->stream.tls, c->channel_key, e);
+	c->has_key = !rc;
+	return rc;
+}
+
+int attest_client_connect(const char *where, int timeout_ms, struct client_connection *ret, struct err *e)
+{
+	int rc;
+
+	if (!strncmp(where, SCHEME_TLS, strlen(SCHEME_TLS)))
+		return connect_tls(where + strlen(SCHEME_TLS), timeout_ms, ret, e);
 	if (strncmp(where, SCHEME, strlen(SCHEME)) != 0)
-		return err_set(e, EINVAL, "\"%s\" is no address we know: wanted unix:PATH", where);
-	return attest_stream_connect(where + strlen(SCHEME), timeout_ms, ret_fd, e);
+		return err_set(e, EINVAL, "\"%s\" is no address we know: wanted unix:PATH or tls:HOST:PORT", where);
+	rc = attest_stream_connect(where + strlen(SCHEME), timeout_ms, &ret->fd, e);
+	ret->stream = STREAM_FD(ret->fd);
+	return rc;
+}
+
+void client_connection_close(struct client_connection *c)
+{
+	SSL_free(c->stream.tls);
+	if (c->fd >= 0)
+		(void)close(c->fd); /* nothing is under way */
+	*c = (struct client_connection){.fd = -1};
 }
 
 /**
  * struct conversation - one connection
  * @timeout_ms: for each answer
+ * @key:        what evidence must be bound to, or NULL
  * @storage:    the last answer's bytes; @answer views them
  */
 struct conversation {
 	struct stream s;
 	int timeout_ms;
+	const uint8_t *key;
 	struct buf storage;
 	struct message answer;
 };
@@ -40,8 +80,9 @@ static void conversation_free(struct conversation *c)
 #define cleanup_conversation __attribute__((cleanup(conversation_free)))
 
 /* Evidence over another nonce. What cannot be read is not for us to judge: it is taken for the answer. */
-static bool is_for_another_nonce(const struct message *question, const struct message *answer)
+static bool is_for_another_nonce(const struct conversation *c, const struct message *question)
 {
+	const struct message *answer = &c->answer;
 	struct err ignored = ERR_INIT;
 	struct evidence ev;
 	struct quote quote;
@@ -52,7 +93,10 @@ static bool is_for_another_nonce(const struct message *question, const struct me
 	if (evidence_parse(answer->field[0].p, answer->field[0].n, &ev, &ignored) < 0 ||
 	    quote_parse(ev.attest, &quote, &ignored) < 0)
 		return false;
-	evidence_binding(question->field[0].p, &ev, binding);
+	if (c->key)
+		evidence_channel_binding(question->field[0].p, c->key, &ev, binding);
+	else
+		evidence_binding(question->field[0].p, &ev, binding);
 	return !hash_equal(quote.extra, sizeof(quote.extra), binding, sizeof(binding));
 }
 
@@ -82,7 +126,7 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 		if (c->answer.kind == MESSAGE_ERROR)
 			return err_set(e, EREMOTEIO, "%s: the agent says: %.*s", op, (int)c->answer.field[0].n,
 				       (const char *)c->answer.field[0].p);
-		if (c->answer.kind == want && !is_for_another_nonce(question, &c->answer))
+		if (c->answer.kind == want && !is_for_another_nonce(c, question))
 			return 0;
 		if (++strangers > MAX_STRANGERS)
 			return err_set(e, EPROTO, "%s: %d answers came to questions that we did not ask", op,
@@ -149,10 +193,11 @@ int attest_client_enrol(struct stream s, const struct client_params *p, struct e
 	return rc;
 }
 
-int attest_client_evidence(struct stream s, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(const struct client_connection *by, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e)
 {
-	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = timeout_ms};
+	cleanup_conversation struct conversation c = {
+		.s = by->stream, .timeout_ms = timeout_ms, .key = by->has_key ? by->channel_key : NULL};
 	struct message question = {.kind = MESSAGE_ASK_EVIDENCE};
 	int rc;
 

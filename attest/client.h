@@ -37,8 +37,27 @@ struct client_params {
 	const uint8_t *ek_sha256;
 };
 
-/** attest_client_connect() - connect to "unix:PATH". -EINVAL for another scheme. */
-int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e) WARN_UNUSED;
+/**
+ * struct client_connection - @stream to ask over; with TLS, @channel_key is the digest of the host's key
+ *
+ * Zero it, set @fd to -1; release with client_connection_close().
+ */
+struct client_connection {
+	struct stream stream;
+	int fd;
+	bool has_key;
+	uint8_t channel_key[HASH_SHA256_BYTES];
+};
+
+/**
+ * attest_client_connect() - connect to "unix:PATH", "tls:HOST:PORT" or "tls:vsock:CID:PORT"
+ *
+ * Over TLS the host's certificate is not believed: evidence that is asked for must be bound to @ret->channel_key.
+ * -EINVAL for another scheme.
+ */
+int attest_client_connect(const char *where, int timeout_ms, struct client_connection *ret, struct err *e) WARN_UNUSED;
+void client_connection_close(struct client_connection *c);
+#define cleanup_client_connection __attribute__((cleanup(client_connection_close)))
 
 /**
  * attest_client_enrol() - the five steps above
@@ -49,12 +68,13 @@ int attest_client_enrol(struct stream s, const struct client_params *p, struct e
 
 /**
  * attest_client_evidence() - ask for evidence over @nonce
+ * @c:   a connection; over TLS the evidence must be bound to its key
  * @ret: appended: the evidence, not judged. Evidence whose quote is over another nonce is passed over: it was meant for
  * somebody who asked before us and gave up.
  *
  * Return: 0; -EREMOTEIO with the agent's words if it could not; another -errno.
  */
-int attest_client_evidence(struct stream s, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(const struct client_connection *c, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e) WARN_UNUSED;
 
 #endif

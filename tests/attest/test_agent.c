@@ -134,21 +134,22 @@ static void sockets_are_private_and_only_a_stale_socket_is_replaced(void **state
 	char dir[] = "/tmp/holdfast-test-XXXXXX", path[64], where[80], long_path[200];
 	struct err e = ERR_INIT;
 	struct stat st;
-	int listener, fd;
+	cleanup_client_connection struct client_connection c = {.fd = -1};
+	int listener;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/s", dir);
 	(void)snprintf(where, sizeof(where), "unix:%s", path);
-	assert_refused(attest_client_connect(where, 100, &fd, &e), &e, ENOENT, path);
-	assert_refused(attest_client_connect("tcp:1.2.3.4", 100, &fd, &e), &e, EINVAL, "wanted unix:PATH");
+	assert_refused(attest_client_connect(where, 100, &c, &e), &e, ENOENT, path);
+	assert_refused(attest_client_connect("tcp:1.2.3.4", 100, &c, &e), &e, EINVAL, "wanted unix:PATH");
 	assert_ok(attest_stream_listen(path, &listener, &e), &e);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_ok(attest_client_connect(where, 100, &fd, &e), &e);
-	close(fd);
+	assert_ok(attest_client_connect(where, 100, &c, &e), &e);
+	client_connection_close(&c);
 	close(listener);
-	assert_refused(attest_client_connect(where, 100, &fd, &e), &e, ECONNREFUSED, path);
+	assert_refused(attest_client_connect(where, 100, &c, &e), &e, ECONNREFUSED, path);
 	assert_ok(attest_stream_listen(path, &listener, &e), &e);
 	close(listener);
 	assert_int_equal(unlink(path), 0);
@@ -327,7 +328,7 @@ static void a_client_believes_no_bad_answer(void **state)
 		if (cases[i].file)
 			load(cases[i].file, &answer);
 		fd = canned(answer.data, answer.len, &child);
-		assert_refused(attest_client_evidence(STREAM_FD(fd), 150, nonce, &evidence, &e), &e, cases[i].code, cases[i].part);
+		assert_refused(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(fd)}, 150, nonce, &evidence, &e), &e, cases[i].code, cases[i].part);
 		assert_int_equal(evidence.len, 0);
 		finish(fd, child);
 	}
@@ -345,7 +346,7 @@ static void a_client_gets_the_evidence_of_a_good_answer(void **state)
 	load("good-evidence-answer.cbor", &answer);
 	load("../evidence/good-evidence.cbor", &want);
 	fd = canned(answer.data, answer.len, &child);
-	assert_ok(attest_client_evidence(STREAM_FD(fd), 2000, nonce, &evidence, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(fd)}, 2000, nonce, &evidence, &e), &e);
 	assert_int_equal(evidence.len, want.len);
 	assert_memory_equal(evidence.data, want.data, want.len);
 	finish(fd, child);

@@ -377,7 +377,7 @@ static void fetched_evidence_is_signed_by_the_enrolled_ak_over_our_nonce(void **
 	need_tpm();
 	assert_ok(enrol(HONEST, lab.roots, NULL, &rec, &e), &e);
 	h = host_start(HONEST);
-	assert_ok(attest_client_evidence(STREAM_FD(h.fd), ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	host_stop(&h);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	assert_memory_equal(ev.os_log.p, "os log", 6);
@@ -413,7 +413,7 @@ static void an_answer_to_somebody_elses_question_is_passed_over(void **state)
 		assert_ok(message_encode(&old[i], &request, &e), &e);
 		assert_ok(attest_stream_send(STREAM_FD(h.fd), ANSWER_MS, request.data, request.len, &e), &e);
 	}
-	assert_ok(attest_client_evidence(STREAM_FD(h.fd), ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	host_stop(&h);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	assert_ok(quote_parse(ev.attest, &quote, &e), &e);
@@ -451,15 +451,15 @@ static void a_log_that_grows_during_the_quote_makes_it_done_again_a_bounded_numb
 	(void)state;
 	need_tpm();
 	h = host_start(HONEST);
-	assert_ok(attest_client_evidence(STREAM_FD(h.fd), ANSWER_MS, nonce, &bytes, &e), &e); /* keys are made now */
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e); /* keys are made now */
 	writer = grow_log(10000);
-	assert_refused(attest_client_evidence(STREAM_FD(h.fd), ANSWER_MS, nonce, &bytes, &e), &e, EREMOTEIO,
+	assert_refused(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e, EREMOTEIO,
 		       "logs grew during each of 5 quotes");
 	assert_int_equal(kill(writer, SIGKILL), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	writer = grow_log(12);
 	bytes.len = 0;
-	assert_ok(attest_client_evidence(STREAM_FD(h.fd), ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	host_stop(&h);
