@@ -65,6 +65,10 @@ check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
 	$(Q)tests/check
 
+.PHONY: docs
+docs: programs ## pages made from the code
+	$(Q)$(B)/holdfast-image codes --markdown >docs/failure-codes.md
+
 DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
