@@ -17,8 +17,10 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#define MAX_PINNED 4096
+#define MAX_PINNED      4096
+#define OWN_DESCRIPTORS 64
 
 struct verifier_options {
 	const char *listen, *tls_cert, *tls_key, *state, *policy_cert, *policy_set, *ek_roots, *ek_pins, *ear_key;
@@ -156,6 +158,23 @@ static int serve(const struct verifier_options *o, const struct numbers *n, stru
 	return rc;
 }
 
+/* A descriptor for each connection and some for us: without them accept(2) would fail again and again. */
+static int need_descriptors(unsigned connections, struct err *e)
+{
+	const rlim_t want = connections + OWN_DESCRIPTORS;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return err_errno(e, "cannot ask for the limit of descriptors");
+	if (l.rlim_cur >= want)
+		return 0;
+	l.rlim_cur = want;
+	l.rlim_max = l.rlim_max < want ? want : l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		return err_errno(e, "%u connections need %llu descriptors", connections, (unsigned long long)want);
+	return 0;
+}
+
 static int run(const struct verifier_options *o, const struct numbers *n, struct err *e)
 {
 	uint8_t (*pins)[HASH_SHA256_BYTES] __attribute__((cleanup(cleanup_free_fn))) = NULL;
@@ -163,8 +182,10 @@ static int run(const struct verifier_options *o, const struct numbers *n, struct
 	cleanup_ssl_ctx SSL_CTX *tls = NULL;
 	struct service *s = NULL;
 	struct err last = ERR_INIT;
-	int rc = o->ek_pins ? load_pins(o->ek_pins, &pins, &p.n_ek_pinned, e) : 0;
+	int rc = need_descriptors(n->connections, e);
 
+	if (!rc && o->ek_pins)
+		rc = load_pins(o->ek_pins, &pins, &p.n_ek_pinned, e);
 	p.ek_pinned = (const void *)pins;
 	if (!rc)
 		rc = tls_verifier_ctx(o->tls_cert, o->tls_key, &tls, e);
