@@ -112,8 +112,10 @@ int tls_verifier_ctx(const char *cert, const char *key, SSL_CTX **ret, struct er
 	cleanup_pkey EVP_PKEY *k = NULL;
 	int rc = common(ctx, e);
 
-	if (!rc && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		rc = pki_openssl_error(e, EINVAL, "cannot read the TLS certificate");
+	if (!rc && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1) {
+		(void)pki_openssl_error(e, EINVAL, "cannot read the TLS certificate"); /* its code is kept */
+		rc = err_context(e, "%s", cert);
+	}
 	if (!rc)
 		rc = pki_key_load(key, &k, e);
 	if (!rc && (SSL_CTX_use_PrivateKey(ctx, k) != 1 || SSL_CTX_check_private_key(ctx) != 1))
@@ -135,8 +137,10 @@ int tls_host_ctx(const struct tls_identity *id, const char *roots, SSL_CTX **ret
 
 	if (!rc)
 		rc = use(ctx, id->cert, id->key, e);
-	if (!rc && roots && SSL_CTX_load_verify_file(ctx, roots) != 1)
-		rc = pki_openssl_error(e, EINVAL, "cannot read the roots that verifiers are believed by");
+	if (!rc && roots && SSL_CTX_load_verify_file(ctx, roots) != 1) {
+		(void)pki_openssl_error(e, EINVAL, "cannot read the roots that verifiers are believed by"); /* the same */
+		rc = err_context(e, "%s", roots);
+	}
 	if (rc)
 		return rc;
 	if (roots)
