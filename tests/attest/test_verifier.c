@@ -109,6 +109,63 @@ static void a_second_round_takes_the_fast_path_and_says_so(void **state)
 	assert_int_equal(lab_metric(h, "holdfast_verifier_hosts_trusted"), 1);
 }
 
+/* The exit status of `verify` over files of this folder, with @channel; the result in @ret. */
+static int verify_files(const char *nonce, const char *channel, struct buf *ret)
+{
+	const char *names[] = {"evidence", "host.json", "refvalues.json", "policy.pem", "ear.key", "offline.jwt"};
+	char p[ARRAY_SIZE(names)][128];
+	struct err e = ERR_INIT;
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		(void)snprintf(p[i], sizeof(p[i]), "%s/%s", lab.dir, names[i]);
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)dup2(open("/dev/null", O_WRONLY), 1);
+		execl(lab.program, lab.program, "verify", "--evidence", p[0], "--nonce", nonce, "--channel", channel,
+		      "--enrolment", p[1], "--refvalues", p[2], "--policy-cert", p[3], "--ear-key", p[4], "--ear", p[5],
+		      (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	buf_free(ret);
+	assert_ok(file_read(p[5], 16384, ret, &e), &e);
+	return WEXITSTATUS(status);
+}
+
+static void verify_says_the_same_from_files_and_jose_believes_it_too(void **state)
+{
+	static const uint8_t nonce[EVIDENCE_NONCE_BYTES] = {3};
+	struct lab_host *h = &lab.host[0];
+	cleanup_buf struct buf evidence = BUF_INIT, ek = BUF_INIT, cert = BUF_INIT, ak = BUF_INIT, ear = BUF_INIT;
+	struct enrolment rec = {.ek = ENROLMENT_EK_CERTIFICATE};
+	char hex[65], channel[65];
+	struct attest_tpm *tpm;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	lab_need();
+	assert_ok(attest_agent_evidence(&h->agent, nonce, &evidence, &e), &e);
+	lab_write("evidence", evidence.data, evidence.len);
+	assert_ok(attest_agent_tpm(&h->agent, &tpm, &e), &e);
+	assert_ok(attest_tpm_identity(tpm, &ek, &cert, &ak, &e), &e);
+	memcpy(rec.ek_public, ek.data, rec.ek_public_bytes = ek.len);
+	memcpy(rec.ak_public, ak.data, rec.ak_public_bytes = ak.len);
+	assert_ok(enrolment_identity(ek.data, ek.len, rec.identity, &e), &e);
+	assert_ok(enrolment_write(lab_path("host.json"), &rec, &e), &e);
+	hex_encode(nonce, sizeof(nonce), hex);
+	hex_encode(h->tls.digest, sizeof(h->tls.digest), channel);
+	assert_int_equal(verify_files(hex, channel, &ear), 0);
+	assert_int_equal(jose(&ear), 0);
+	assert_non_null(strstr(lab_claims(&ear), "\"ear_status\":\"affirming\""));
+	channel[0] = channel[0] == '0' ? '1' : '0';
+	assert_int_equal(verify_files(hex, channel, &ear), 1);
+	assert_int_equal(jose(&ear), 0); /* a refusal is signed, too */
+	assert_non_null(strstr(lab_claims(&ear), "\"ear_status\":\"contraindicated\""));
+}
+
 static void sighup_takes_new_values_and_a_bad_file_leaves_the_old_ones(void **state)
 {
 	struct lab_host *h = &lab.host[0];
@@ -168,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_host_enrols_and_is_accepted_and_jose_believes_the_result),
 		cmocka_unit_test(jose_refuses_a_tampered_result),
 		cmocka_unit_test(a_second_round_takes_the_fast_path_and_says_so),
+		cmocka_unit_test(verify_says_the_same_from_files_and_jose_believes_it_too),
 		cmocka_unit_test(sighup_takes_new_values_and_a_bad_file_leaves_the_old_ones),
 		cmocka_unit_test(a_policy_set_refuses_a_sound_host_that_is_not_wanted),
 	};
