@@ -52,7 +52,7 @@ ifeq ($(SAN_FLAGS),)
 HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
 	$(call probe,-ftrivial-auto-var-init=zero)
 endif
-CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'
+CPPFLAGS := -I. -D_GNU_SOURCE $(if $(SYSROOT),-DHOLDFAST_GUEST) -DHOLDFAST_VERSION='"$(VERSION)"'
 CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 # The guest's programs carry no symbols: every byte of the initramfs is hashed four times on its way.
 GUEST_STRIP := $(if $(SYSROOT),-s)
@@ -61,8 +61,8 @@ LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-ne
 .DEFAULT_GOAL := all
 
 # --- what the folders add -------------------------------------------------------------------------------------------
-# $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c.
-lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c,$(wildcard $(1)/*.c))
+# $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c, and those in NOT_BUILT.
+lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c $(NOT_BUILT),$(wildcard $(1)/*.c))
 define library
 $(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
 LIB_OBJS += $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
@@ -127,7 +127,7 @@ $(FUZZERS):
 -include $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS)) $(addsuffix .d,$(TESTS) $(FUZZERS))
 
 # --- targets --------------------------------------------------------------------------------------------------------
-.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench bench-attest clean install help
+.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench bench-attest bench-attest-service clean install help
 
 all: programs tests ## build programs and tests
 programs: $(PROGRAMS)

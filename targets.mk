@@ -60,9 +60,17 @@ bench: programs ## hash tree against veritysetup, in one run
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
 
+BENCH_VERDICTS ?= 100000
+bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
+	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
+
 check: ## everything CI runs; ends with "N passed, N failed"
 	$(Q)tools/install-deps build boot check
 	$(Q)tests/check
+
+.PHONY: docs
+docs: programs ## pages made from the code
+	$(Q)$(B)/holdfast-image codes --markdown >docs/failure-codes.md
 
 DESTDIR ?=
 PREFIX ?= /usr

@@ -63,6 +63,11 @@ int ear_key_load(const char *uri, struct ear_key *ret, struct err *e)
 	rc = thumbprint(key, k.kid, e);
 	if (rc)
 		return rc;
+	k.begun = EVP_MD_CTX_new();
+	if (!k.begun || EVP_DigestSignInit(k.begun, NULL, EVP_sha256(), NULL, key) != 1) {
+		EVP_MD_CTX_free(k.begun);
+		return pki_openssl_error(e, EIO, "cannot sign results with the key");
+	}
 	k.key = take_ptr(key);
 	*ret = k;
 	return 0;
@@ -70,6 +75,7 @@ int ear_key_load(const char *uri, struct ear_key *ret, struct err *e)
 
 void ear_key_free(struct ear_key *k)
 {
+	EVP_MD_CTX_free(k->begun);
 	EVP_PKEY_free(k->key);
 	*k = (struct ear_key){0};
 }
@@ -220,8 +226,8 @@ int ear_claims(const struct ear_input *in, struct buf *ret, struct err *e)
 CLEANUP_DEFINE(mctx, EVP_MD_CTX *, EVP_MD_CTX_free)
 CLEANUP_DEFINE(esig, ECDSA_SIG *, ECDSA_SIG_free)
 
-/* r and s, each in 32 bytes (RFC 7518 section 3.4). */
-static int es256(EVP_PKEY *key, const void *text, size_t n, uint8_t ret[static 2 * COORDINATE_BYTES], struct err *e)
+/* r and s, each in 32 bytes (RFC 7518 section 3.4). Copying what was begun is cheaper than beginning anew. */
+static int es256(const struct ear_key *k, const void *text, size_t n, uint8_t ret[static 2 * COORDINATE_BYTES], struct err *e)
 {
 	EVP_MD_CTX *ctx __attribute__((cleanup(cleanup_mctx_fn))) = EVP_MD_CTX_new();
 	ECDSA_SIG *sig __attribute__((cleanup(cleanup_esig_fn))) = NULL;
@@ -229,7 +235,7 @@ static int es256(EVP_PKEY *key, const void *text, size_t n, uint8_t ret[static 2
 	const uint8_t *p = der;
 	size_t len = sizeof(der);
 
-	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
+	if (!ctx || EVP_MD_CTX_copy_ex(ctx, k->begun) != 1 ||
 	    EVP_DigestSign(ctx, der, &len, text, n) != 1)
 		return pki_openssl_error(e, EIO, "cannot sign a result");
 	sig = d2i_ECDSA_SIG(NULL, &p, (long)len);
@@ -251,7 +257,7 @@ int ear_sign(const struct ear_key *k, struct bytes claims, struct buf *ret, stru
 	base64_put(&jwt, claims.p, claims.n);
 	if (head.bad || jwt.bad)
 		return err_set(e, ENOMEM, "no memory for a result");
-	rc = es256(k->key, jwt.data, jwt.len, signature, e);
+	rc = es256(k, jwt.data, jwt.len, signature, e);
 	if (rc)
 		return rc;
 	buf_str(&jwt, ".");

@@ -25,9 +25,10 @@
 #define EAR_MAX_REASONS   16
 #define EAR_MAX_KID_BYTES 48
 
-/** struct ear_key - a P-256 key and its thumbprint; @key is owned */
+/** struct ear_key - a P-256 key and its thumbprint; @key is owned, and @begun, a signature that was only begun */
 struct ear_key {
 	EVP_PKEY *key;
+	EVP_MD_CTX *begun;
 	char kid[EAR_MAX_KID_BYTES];
 };
 

@@ -132,7 +132,7 @@ static int prepare(struct state *s, const char *path, struct err *e)
 
 	(void)sqlite3_busy_timeout(s->db, 2000); /* the one before us may still be closing */
 	if ((rc = run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-		      "open the file for us alone", e)) ||
+		      "open the file for us alone: is another verifier running?", e)) ||
 	    (rc = run(s, "BEGIN EXCLUSIVE; COMMIT", "open the file for us alone: is another verifier running?", e)) ||
 	    (rc = check_version(s, path, e)) || (rc = run(s, schema, "make the table", e)))
 		return rc;
@@ -142,19 +142,22 @@ static int prepare(struct state *s, const char *path, struct err *e)
 	return 0;
 }
 
+/* Make the file ours alone, mode 0600. Closed before SQLite opens it: closing any descriptor of a file drops its locks. */
+static int make_file(const char *path, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? err_errno(e, "cannot open %s", path) : 0;
+}
+
 int state_open(const char *path, state_fn fn, void *ctx, struct state **ret, struct err *e)
 {
 	struct state *s = calloc(1, sizeof(*s));
-	cleanup_fd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int rc;
+	int rc = s ? make_file(path, e) : err_set(e, ENOMEM, "no memory for the state");
 
-	if (!s)
-		return err_set(e, ENOMEM, "no memory for the state");
-	if (fd < 0)
-		rc = err_errno(e, "cannot open %s", path);
-	else if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (!rc && sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		rc = sql_error(s, e, "open the file");
-	else
+	if (!rc)
 		rc = prepare(s, path, e);
 	if (!rc)
 		rc = read_all(s, path, fn, ctx, e);

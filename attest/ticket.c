@@ -30,6 +30,7 @@ struct ticket_key {
 struct ticket_box {
 	pthread_mutex_t lock;
 	int64_t lifetime_ms;
+	EVP_CIPHER *gcm; /* fetched once: that costs as much as using it */
 	struct ticket_key now, before;
 };
 
@@ -47,6 +48,11 @@ struct ticket_box *ticket_box_new(int64_t lifetime_ms)
 	if (!b)
 		return NULL;
 	b->lifetime_ms = lifetime_ms;
+	b->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	if (!b->gcm) {
+		free(b);
+		return NULL;
+	}
 	(void)pthread_mutex_init(&b->lock, NULL); /* cannot fail with default attributes */
 	return b;
 }
@@ -56,6 +62,7 @@ void ticket_box_free(struct ticket_box *b)
 	if (!b)
 		return;
 	(void)pthread_mutex_destroy(&b->lock); /* nobody holds it */
+	EVP_CIPHER_free(b->gcm);
 	OPENSSL_cleanse(b, sizeof(*b));
 	free(b);
 }
@@ -90,13 +97,14 @@ static bool opening_key(struct ticket_box *b, const uint8_t *id, struct ticket_k
 	return found;
 }
 
-static bool encrypt(const struct ticket_key *k, const uint8_t *aad, const uint8_t *iv, uint8_t *text, size_t n,
+/* @head: the associated data, then the IV. */
+static bool encrypt(const EVP_CIPHER *gcm, const struct ticket_key *k, const uint8_t *head, uint8_t *text, size_t n,
 		    uint8_t *tag)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int out = 0;
-	bool ok = ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, k->key, iv) == 1 &&
-		  EVP_EncryptUpdate(ctx, NULL, &out, aad, AAD_BYTES) == 1 &&
+	bool ok = ctx && EVP_EncryptInit_ex2(ctx, gcm, k->key, head + AAD_BYTES, NULL) == 1 &&
+		  EVP_EncryptUpdate(ctx, NULL, &out, head, AAD_BYTES) == 1 &&
 		  EVP_EncryptUpdate(ctx, text, &out, text, (int)n) == 1 && (size_t)out == n &&
 		  EVP_EncryptFinal_ex(ctx, text + n, &out) == 1 &&
 		  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1;
@@ -105,13 +113,13 @@ static bool encrypt(const struct ticket_key *k, const uint8_t *aad, const uint8_
 	return ok;
 }
 
-static bool decrypt(const struct ticket_key *k, const uint8_t *aad, const uint8_t *iv, uint8_t *text, size_t n,
+static bool decrypt(const EVP_CIPHER *gcm, const struct ticket_key *k, const uint8_t *head, uint8_t *text, size_t n,
 		    const uint8_t *tag)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int out = 0;
-	bool ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, k->key, iv) == 1 &&
-		  EVP_DecryptUpdate(ctx, NULL, &out, aad, AAD_BYTES) == 1 &&
+	bool ok = ctx && EVP_DecryptInit_ex2(ctx, gcm, k->key, head + AAD_BYTES, NULL) == 1 &&
+		  EVP_DecryptUpdate(ctx, NULL, &out, head, AAD_BYTES) == 1 &&
 		  EVP_DecryptUpdate(ctx, text, &out, text, (int)n) == 1 && (size_t)out == n &&
 		  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, (void *)(uintptr_t)tag) == 1 &&
 		  EVP_DecryptFinal_ex(ctx, text + n, &out) == 1;
@@ -137,7 +145,7 @@ int ticket_seal(struct ticket_box *b, enum ticket_kind kind, int64_t now_ms, str
 		plain[i] = (uint8_t)((uint64_t)now_ms >> (56 - 8 * i));
 	if (content.n)
 		memcpy(plain + TIME_BYTES, content.p, content.n);
-	ok = ok && encrypt(&k, head, head + AAD_BYTES, plain, TIME_BYTES + content.n, tag);
+	ok = ok && encrypt(b->gcm, &k, head, plain, TIME_BYTES + content.n, tag);
 	OPENSSL_cleanse(&k, sizeof(k));
 	if (!ok)
 		return pki_openssl_error(e, EIO, "cannot seal a ticket");
@@ -166,7 +174,7 @@ int ticket_open(struct ticket_box *b, enum ticket_kind kind, int64_t now_ms, str
 	    !opening_key(b, ticket.p, &k))
 		return not_ours(e);
 	memcpy(plain, ticket.p + AAD_BYTES + IV_BYTES, TIME_BYTES + n);
-	ok = decrypt(&k, ticket.p, ticket.p + AAD_BYTES, plain, TIME_BYTES + n, ticket.p + ticket.n - TAG_BYTES);
+	ok = decrypt(b->gcm, &k, ticket.p, plain, TIME_BYTES + n, ticket.p + ticket.n - TAG_BYTES);
 	OPENSSL_cleanse(&k, sizeof(k));
 	if (!ok)
 		return not_ours(e);

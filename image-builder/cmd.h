@@ -9,6 +9,7 @@ int cmd_fetch(int argc, char **argv);
 int cmd_oci_make(int argc, char **argv);
 int cmd_build(int argc, char **argv);
 int cmd_boot(int argc, char **argv);
+int cmd_codes(int argc, char **argv);
 
 /* cmd_progress() - a progress_fn that prints "<verb>: <line>"; cmd_progress_verb() sets the verb. */
 void cmd_progress(const char *line);

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 		{ "oci-make", cmd_oci_make, "make a container image (OCI layout) from folders" },
 		{ "build", cmd_build, "build a host image: disk, UKI, policy, reference values" },
 		{ "boot", cmd_boot, "boot an image in QEMU with Secure Boot and a TPM" },
+		{ "codes", cmd_codes, "what a failure code means, and what to do" },
 		{ 0 },
 	};
 
