@@ -187,11 +187,10 @@ bool hosts_get(struct hosts *h, const uint8_t identity[static HASH_SHA256_BYTES]
 
 	if (host) {
 		ret->enrolment = host->enrolment;
-		ret->ak = host->ak;
 		ret->clock = host->clock;
 		ret->verdict = host->verdict;
-		if (EVP_PKEY_up_ref(ret->ak.key) != 1)
-			host = NULL; /* an overflow of the count: never seen */
+		if (!quote_ak_dup(&host->ak, &ret->ak))
+			host = NULL; /* no memory */
 	}
 	unlock(h);
 	return host;

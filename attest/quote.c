@@ -234,6 +234,21 @@ int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 	return 0;
 }
 
+bool quote_ak_dup(const struct quote_ak *ak, struct quote_ak *ret)
+{
+	struct quote_ak copy = *ak;
+
+	copy.verify = ak->verify ? EVP_PKEY_CTX_dup(ak->verify) : NULL;
+	copy.key = ak->key && EVP_PKEY_up_ref(ak->key) == 1 ? ak->key : NULL;
+	if (!copy.verify || !copy.key) {
+		quote_ak_free(&copy);
+		*ret = (struct quote_ak){0};
+		return false;
+	}
+	*ret = copy;
+	return true;
+}
+
 void quote_ak_free(struct quote_ak *ak)
 {
 	EVP_PKEY_CTX_free(ak->verify);

@@ -93,6 +93,9 @@ int quote_name(struct bytes tpm2b, uint8_t ret[static QUOTE_NAME_BYTES], struct 
 /** quote_ak_parse() - a TPM2B_PUBLIC as an AK; -EINVAL with the rule it breaks. Release with quote_ak_free(). */
 int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e) WARN_UNUSED;
 
+/** quote_ak_dup() - @ret = a copy of @ak that owns its own references; false without memory (@ret then owns nothing). */
+bool quote_ak_dup(const struct quote_ak *ak, struct quote_ak *ret);
+
 /** quote_ak_free() - release what @ak owns; accepts a zeroed one. */
 void quote_ak_free(struct quote_ak *ak);
 #define cleanup_quote_ak __attribute__((cleanup(quote_ak_free)))
