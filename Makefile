@@ -7,8 +7,8 @@
 #   make help      the other targets
 #
 # Variables: V=1 shows commands; SAN=1 builds with ASan and UBSan; ARCH=x86_64|arm64;
-# SYSROOT=DIR builds against a tree of Debian 13 packages, as all does that is for another machine than this one:
-# what the guest runs (`make guest`), and everything if ARCH is not this machine's (the sysroot is then made by itself).
+# SYSROOT=DIR builds against a tree of Debian 13 packages, as everything does if ARCH is not this machine's (the sysroot
+# is then made by itself); GUEST=1 with it builds what an image carries (`make guest` does it).
 # Each combination has its own folder below build/, so switching costs nothing. One Makefile, not recursive:
 # every folder adds to it by its module.mk. Tests, programs and fuzz targets are found by file name.
 
@@ -35,12 +35,12 @@ CACHE ?= $(CURDIR)/cache
 SYSROOT_DIR := $(CACHE)/sysroot-$(DEB_ARCH)
 # The same release as the guest's own libraries. libgcc's version is the release's compiler's.
 SYSROOT_PACKAGES := libc6-dev libgcc-s1 libgcc-14-dev linux-libc-dev libcryptsetup-dev libssl-dev libblkid-dev libtss2-dev libjson-c-dev \
-	libzstd-dev libcmocka-dev
+	libzstd-dev libsqlite3-dev libcmocka-dev
 ifneq ($(FOREIGN),)
 SYSROOT := $(SYSROOT_DIR)
 endif
 ifneq ($(SYSROOT),)
-VARIANT := guest-$(ARCH)
+VARIANT := $(if $(GUEST),guest,cross)-$(ARCH)
 # A native gcc with --sysroot still takes the machine's own start files and libraries: -B and -L name the sysroot's.
 SYSROOT_FLAGS := --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu -L$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu
 PKG_CONFIG := env -u PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
@@ -74,18 +74,18 @@ HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call prob
 endif
 comma := ,
 # Nothing in the guest unwinds its stack; the tables would be a tenth of PID 1.
-GUEST_FLAGS := $(if $(SYSROOT),$(if $(SAN_FLAGS),,-fno-asynchronous-unwind-tables -fno-unwind-tables))
+GUEST_FLAGS := $(if $(GUEST),-DHOLDFAST_GUEST -fno-asynchronous-unwind-tables -fno-unwind-tables)
 CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'
 CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(GUEST_FLAGS) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 # arm64's linker aligns for pages of 64 KiB, which is up to 64 KiB of zeros in each file; Debian's kernels have 4 or 16 KiB.
 ifeq ($(ARCH),arm64)
 PAGE_FLAGS := -Wl,-z,max-page-size=16384
 endif
-LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(if $(SYSROOT),-Wl$(comma)--build-id=none) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(if $(GUEST),-Wl$(comma)--build-id=none) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 
 # In the guest size is what counts: every byte of the initramfs is hashed four times on its way. Its programs spend their time
 # in libraries and in the kernel; hashing trees is the exception.
-ifneq ($(SYSROOT),)
+ifneq ($(GUEST),)
 $(B)/common/%.o $(B)/policy/%.o $(B)/verity/%.o: CFLAGS += -Os
 $(B)/verity/hash_%.o: CFLAGS += -O2
 endif
@@ -93,8 +93,8 @@ endif
 .DEFAULT_GOAL := all
 
 # --- what the folders add -------------------------------------------------------------------------------------------
-# $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c.
-lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c,$(wildcard $(1)/*.c))
+# $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c, and those in NOT_BUILT.
+lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c $(NOT_BUILT),$(wildcard $(1)/*.c))
 define library
 $(B)/lib$(1).a: $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
 LIB_OBJS += $(patsubst %.c,$(B)/%.o,$(call lib_srcs,$(1)))
@@ -150,7 +150,7 @@ $(B)/lib%.a:
 link = $(CC) $(CFLAGS) $(LDFLAGS) $(1) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread
 
 # What the guest carries has no symbols: every byte of the initramfs is hashed four times on its way.
-$(PROGRAMS) $(B)/tests/vm/probe: LDFLAGS += $(if $(SYSROOT),-s)
+$(PROGRAMS) $(B)/tests/vm/probe: LDFLAGS += $(if $(GUEST),-s)
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(call link,)
@@ -168,7 +168,7 @@ $(FUZZERS):
 -include $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS)) $(addsuffix .d,$(TESTS) $(FUZZERS))
 
 # --- targets --------------------------------------------------------------------------------------------------------
-.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench clean install help
+.PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench bench-attest bench-attest-service clean install help
 
 all: programs tests ## build programs and tests; with ARCH=arm64 for it, by a cross compiler and a sysroot that it makes
 programs: $(PROGRAMS)

@@ -23,7 +23,7 @@ SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
 .PHONY: sysroot tree host-programs identity vm-check-all FORCE
 # What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
-HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) SYSROOT= SAN= FUZZ=
+HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) GUEST= SYSROOT= SAN= FUZZ=
 ifeq ($(B),$(HOST_DIR))
 host-programs: programs
 else
@@ -44,7 +44,7 @@ ifeq ($(B),$(GUEST_DIR))
 guest: $(GUEST_PROGRAMS)
 else
 guest: $(IMAGE_TOOL)
-	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_PROGRAMS)
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_PROGRAMS)
 endif
 
 deps: ## install what building, booting and testing need (apt, asks nothing)
@@ -55,15 +55,18 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)$(MAKE) --no-print-directory -j$(NPROC) host-programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
-# Where veritysetup and our program both run; elsewhere its known answers are compared (test_golden).
-AGAINST_VERITYSETUP := $(if $(FOREIGN),,tests/verity/against_veritysetup tests/verity/fec_against_veritysetup)
+# Against other implementations, where both run: veritysetup, tpm2-tools. Elsewhere their known answers are compared.
+PEERS := tests/verity/against_veritysetup tests/verity/fec_against_veritysetup tests/attest/interop
+RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS))
 
 unit-check: tests programs ## unit tests, and the programs from outside; with ARCH=arm64 by qemu-user
-	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(AGAINST_VERITYSETUP) $(sort $(TESTS))
+	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(sort $(TESTS))
+	$(call RUN_PEERS,$(B),peers)
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(AGAINST_VERITYSETUP) $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(call RUN_PEERS,$(B)-san,peers-sanitized)
 
 identity: ## that the programs of both architectures make the same bytes of the same input
 	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST_ARCH) SYSROOT=$(CACHE)/sysroot-$(subst x86_64,amd64,$(HOST_ARCH)) programs tree
@@ -75,7 +78,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both
@@ -89,11 +92,18 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: bench-verity bench-lanes ## all of them
+bench: bench-verity bench-lanes bench-attest bench-attest-service ## all of them
 
 .PHONY: bench-verity
 bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
 	$(Q)tests/bench-verity
+
+bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
+	$(Q)tests/attest/bench
+
+BENCH_VERDICTS ?= 100000
+bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
+	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
 
 check: ## everything CI runs; ends with "N passed, N failed"; with ARCH=arm64 all that is arm64's
 	$(Q)tools/install-deps build boot check $(OTHER_ARCH)

@@ -27,6 +27,15 @@ static int need_tpm(struct attest_agent *a, struct err *e)
 	return a->tpm ? 0 : attest_tpm_open(a->tcti, &a->tpm, e);
 }
 
+int attest_agent_tpm(struct attest_agent *a, struct attest_tpm **ret, struct err *e)
+{
+	int rc = need_tpm(a, e);
+
+	if (!rc)
+		*ret = a->tpm;
+	return rc;
+}
+
 /* ---- evidence --------------------------------------------------------------------------------------------------- */
 
 struct logs {
@@ -87,7 +96,10 @@ static int evidence_round(struct attest_agent *a, const uint8_t *nonce, struct b
 	ev.firmware_log = (struct bytes){before.firmware.data, before.firmware.len};
 	ev.os_log = (struct bytes){before.os.data, before.os.len};
 	ev.ima_log = (struct bytes){before.ima.data, before.ima.len};
-	evidence_binding(nonce, &ev, binding);
+	if (a->channel_key)
+		evidence_channel_binding(nonce, a->channel_key, &ev, binding);
+	else
+		evidence_binding(nonce, &ev, binding);
 	rc = attest_tpm_quote(a->tpm, binding, &attest, &signature, e);
 	if (rc < 0)
 		return rc;
@@ -102,26 +114,33 @@ static int evidence_round(struct attest_agent *a, const uint8_t *nonce, struct b
 	return rc < 0 ? rc : 1;
 }
 
-static int answer_evidence(struct attest_agent *a, const struct message *request, struct buf *ret, struct err *e)
+int attest_agent_evidence(struct attest_agent *a, const uint8_t *nonce, struct buf *ret, struct err *e)
 {
-	cleanup_buf struct buf evidence = BUF_INIT;
-	struct message m = {.kind = MESSAGE_EVIDENCE};
-	int rc = 0;
+	int rc = need_tpm(a, e);
 
 	for (int i = 0; i < MAX_TRIES && rc == 0; i++)
-		rc = evidence_round(a, request->field[0].p, &evidence, e);
+		rc = evidence_round(a, nonce, ret, e);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
 		return err_set(e, EAGAIN, "the logs grew during each of %d quotes", MAX_TRIES);
-	m.field[0] = (struct bytes){evidence.data, evidence.len};
-	rc = message_encode(&m, ret, e);
-	if (rc == 0)
-		a->given++;
-	return rc;
+	a->given++;
+	return 0;
 }
 
-static void publish_count(const struct attest_agent *a)
+static int answer_evidence(struct attest_agent *a, const struct message *request, struct buf *ret, struct err *e)
+{
+	cleanup_buf struct buf evidence = BUF_INIT;
+	struct message m = {.kind = MESSAGE_EVIDENCE};
+	int rc = attest_agent_evidence(a, request->field[0].p, &evidence, e);
+
+	if (rc < 0)
+		return rc;
+	m.field[0] = (struct bytes){evidence.data, evidence.len};
+	return message_encode(&m, ret, e);
+}
+
+void attest_agent_publish_count(const struct attest_agent *a)
 {
 	struct err ignored = ERR_INIT; /* whoever waits for the count gives up at its own deadline and says so */
 	char text[24];
@@ -194,23 +213,23 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 
 /* ---- conversation ----------------------------------------------------------------------------------------------- */
 
-int attest_agent_talk(struct attest_agent *a, int fd, int idle_ms, struct err *e)
+int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e)
 {
 	cleanup_buf struct buf request = BUF_INIT;
 	int rc;
 
-	while ((rc = attest_stream_recv(fd, idle_ms, MESSAGE_MS, &request, e)) == 0) {
+	while ((rc = attest_stream_recv(s, idle_ms, MESSAGE_MS, &request, e)) == 0) {
 		cleanup_buf struct buf reply = BUF_INIT;
 		struct err why = ERR_INIT; /* said to the peer */
 		uint64_t given = a->given;
 
 		if (attest_agent_answer(a, request.data, request.len, &reply, &why) < 0)
 			return err_set(e, ENOMEM, "no memory for an answer");
-		rc = attest_stream_send(fd, MESSAGE_MS, reply.data, reply.len, e);
+		rc = attest_stream_send(s, MESSAGE_MS, reply.data, reply.len, e);
 		if (rc < 0)
 			return rc;
 		if (a->given != given)
-			publish_count(a);
+			attest_agent_publish_count(a);
 	}
 	return rc;
 }

@@ -21,6 +21,7 @@
 #ifndef ATTEST_AGENT_H
 #define ATTEST_AGENT_H
 
+#include "attest/stream.h"
 #include "common/buf.h"
 #include "common/err.h"
 
@@ -38,6 +39,7 @@ struct attest_tpm;
  * @os_log:       CEL_PATH in the guest
  * @ima_log:      may be missing on a kernel without IMA: then it is empty
  * @count_path:   where the number of evidences sent is published, for `holdfast-attest wait`; NULL: nowhere
+ * @channel_key:  digest of our TLS key if the questions come over TLS: evidence is then bound to it; NULL: they do not
  * @given:        that number
  * @tpm:          open between questions; NULL at first
  */
@@ -47,6 +49,7 @@ struct attest_agent {
 	const char *os_log;
 	const char *ima_log;
 	const char *count_path;
+	const uint8_t *channel_key; /* HASH_SHA256_BYTES */
 	uint64_t given;
 	struct attest_tpm *tpm;
 };
@@ -64,13 +67,22 @@ void attest_agent_close(struct attest_agent *a);
 int attest_agent_answer(struct attest_agent *a, const void *request, size_t len, struct buf *ret,
 			struct err *e) WARN_UNUSED;
 
+/** attest_agent_tpm() - the open TPM, which the agent keeps. After -EIO of anything: attest_agent_close(). */
+int attest_agent_tpm(struct attest_agent *a, struct attest_tpm **ret, struct err *e) WARN_UNUSED;
+
+/** attest_agent_evidence() - append evidence over @nonce, bound to @a->channel_key if that is set. -EAGAIN: logs grew. */
+int attest_agent_evidence(struct attest_agent *a, const uint8_t *nonce, struct buf *ret, struct err *e) WARN_UNUSED;
+
+/** attest_agent_publish_count() - write how often evidence was handed out to @a->count_path. */
+void attest_agent_publish_count(const struct attest_agent *a);
+
 /**
- * attest_agent_talk() - answer what comes over @fd until the peer goes or breaks the protocol
+ * attest_agent_talk() - answer what comes over @s until the peer goes or breaks the protocol
  * @idle_ms: longest silence between two messages, or STREAM_FOREVER
  *
  * Return: -EPIPE when the peer has gone between two messages, another -errno with its reason; never 0.
  */
-int attest_agent_talk(struct attest_agent *a, int fd, int idle_ms, struct err *e) WARN_UNUSED;
+int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e) WARN_UNUSED;
 
 /**
  * attest_agent_port() - open the virtio port of that name

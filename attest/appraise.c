@@ -2,6 +2,7 @@
 /* attest/appraise.c - the judgement: evidence against enrolment and reference values */
 #include "attest/appraise.h"
 
+#include "attest/allowed.h"
 #include "attest/quote.h"
 #include "attest/rules.h"
 #include "common/hex.h"
@@ -49,6 +50,18 @@ static int bad_evidence(struct appraisal *a, const struct err *e)
 	return 0;
 }
 
+/* The signed place of the key: a primary of the endorsement hierarchy, or a child of the EK. */
+static bool signer_is_enrolled(const struct appraise_input *in, const struct quote_ak *ak, const struct quote *q)
+{
+	const struct bytes ek = { in->enrolment->ek_public, in->enrolment->ek_public_bytes };
+	uint8_t ek_name[QUOTE_NAME_BYTES];
+	struct err none = ERR_INIT;
+
+	if (quote_signer_is_endorsed(q, ak, NULL))
+		return true;
+	return !quote_name(ek, ek_name, &none) && quote_signer_is_endorsed(q, ak, ek_name);
+}
+
 /* Steps 1 and 2: who speaks, and about which logs. */
 static int check_quote(const struct appraise_input *in, const struct evidence *ev, const struct quote_ak *ak,
 		       struct quote *ret, struct err *e)
@@ -58,12 +71,20 @@ static int check_quote(const struct appraise_input *in, const struct evidence *e
 
 	if ((rc = quote_parse(ev->attest, ret, e)) || (rc = quote_verify(ak, ev->attest, ev->signature, e)))
 		return rc;
-	evidence_binding(in->nonce, ev, binding);
+	if (!signer_is_enrolled(in, ak, ret))
+		return err_set(e, EBADMSG,
+			       "quote: its qualified signer is not the enrolled AK in the endorsement hierarchy: a key of "
+			       "the same public area, made elsewhere, for which nobody vouched (TPM 2.0 part 1, 16)");
+	if (in->channel_key)
+		evidence_channel_binding(in->nonce, in->channel_key, ev, binding);
+	else
+		evidence_binding(in->nonce, ev, binding);
 	if (!hash_equal(ret->extra, sizeof(ret->extra), binding, sizeof(binding)))
 		return err_set(e, EBADMSG,
-			       "quote: its extraData is not the binding of our nonce and these logs: it is old, "
+			       "quote: its extraData is not the binding of our nonce%s and these logs: it is old, "
 			       "another's, or a "
-			       "log was exchanged");
+			       "log was exchanged",
+			       in->channel_key ? ", this channel's TLS key" : "");
 	return 0;
 }
 
@@ -79,7 +100,8 @@ static void fact_quote(const struct appraise_input *in, const struct quote_ak *a
 		      in->enrolment->ek == ENROLMENT_EK_CERTIFICATE
 			      ? "its certificate leads to a pinned manufacturer root"
 			      : "the operator pinned it (no manufacturer's certificate)");
-	appraise_fact(a, "quote: good signature of AK %s over our nonce, the three logs and sha256:0-15", name);
+	appraise_fact(a, "quote: good signature of AK %s over our nonce, %sthe three logs and sha256:0-15", name,
+		      in->channel_key ? "this channel's TLS key, " : "");
 	appraise_fact(a, "TPM: clock %llu ms%s, %u resets, %u restarts, firmware version 0x%016llx",
 		      (unsigned long long)q->clock_ms,
 		      q->safe ? "" : " (not safe: it may have run back after a power loss)", (unsigned)q->reset_count,
@@ -156,26 +178,65 @@ out:
 	return rc;
 }
 
-int appraise(const struct appraise_input *in, struct appraisal *ret, struct err *e)
+/* Steps 3 and 4, or the knowledge that they were passed before by the very same PCR values. */
+static int check_state(const struct appraise_input *in, const struct evidence *ev, struct appraisal *a, struct err *e)
 {
-	cleanup_quote_ak struct quote_ak ak = { 0 };
-	struct evidence ev;
-	struct quote q;
+	const struct quote *q = &a->quote;
+	char hex[2 * HASH_SHA256_BYTES + 1];
 	int rc;
 
-	memset(ret, 0, sizeof(*ret));
-	rc = quote_ak_parse((struct bytes){ in->enrolment->ak_public, in->enrolment->ak_public_bytes }, &ak, e);
-	if (rc)
-		return err_context(e, "enrolment record");
-	rc = evidence_parse(in->evidence.p, in->evidence.n, &ev, e);
-	if (!rc)
-		rc = check_quote(in, &ev, &ak, &q, e);
-	if (rc) {
-		rc = bad_evidence(ret, e);
-	} else {
-		fact_quote(in, &ak, &q, ret);
-		rc = check_logs(in, &ev, &q, ret, e);
+	if (!in->refvalues) {
+		appraise_reason(a, "no reference values are known for this host's root hash");
+		return 0;
 	}
+	a->fast = in->allowed && allowed_find(in->allowed, in->refvalues, q->pcr_digest);
+	if (a->fast) {
+		hex_encode(q->pcr_digest, sizeof(q->pcr_digest), hex);
+		appraise_fact(a, "PCR 0-15: digest %s, appraised in full and accepted before", hex);
+		return 0;
+	}
+	rc = check_logs(in, ev, q, a, e);
+	if (!rc && !a->reasons.n && in->allowed)
+		allowed_add(in->allowed, in->refvalues, q->pcr_digest);
+	return rc;
+}
+
+static void start(struct appraisal *a)
+{
+	a->verdict = APPRAISE_UNSET;
+	a->quoted = a->fast = false;
+	a->quote = (struct quote){ 0 };
+	a->reasons.n = a->reasons.dropped = 0; /* lines past n are never read: 128 KiB need no zeros */
+	a->facts.n = a->facts.dropped = 0;
+}
+
+static int judge(const struct appraise_input *in, const struct quote_ak *ak, struct appraisal *a, struct err *e)
+{
+	struct evidence ev;
+	int rc = evidence_parse(in->evidence.p, in->evidence.n, &ev, e);
+
+	if (!rc)
+		rc = check_quote(in, &ev, ak, &a->quote, e);
+	if (rc)
+		return bad_evidence(a, e);
+	a->quoted = true;
+	fact_quote(in, ak, &a->quote, a);
+	return check_state(in, &ev, a, e);
+}
+
+int appraise(const struct appraise_input *in, struct appraisal *ret, struct err *e)
+{
+	cleanup_quote_ak struct quote_ak own = { 0 };
+	int rc;
+
+	start(ret);
+	if (!in->ak) {
+		rc = quote_ak_parse((struct bytes){ in->enrolment->ak_public, in->enrolment->ak_public_bytes }, &own,
+				    e);
+		if (rc)
+			return err_context(e, "enrolment record");
+	}
+	rc = judge(in, in->ak ? in->ak : &own, ret, e);
 	if (rc)
 		return rc;
 	ret->verdict = ret->reasons.n ? APPRAISE_REFUSE : APPRAISE_ACCEPT;

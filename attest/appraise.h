@@ -24,7 +24,10 @@
 
 #include "attest/enrolment.h"
 #include "attest/evidence.h"
+#include "attest/quote.h"
 #include "attest/refvalues.h"
+
+#include <stdbool.h>
 
 #define APPRAISAL_MAX_LINES      128
 #define APPRAISAL_MAX_LINE_BYTES 512
@@ -42,19 +45,38 @@ struct appraisal_lines {
 	char line[APPRAISAL_MAX_LINES][APPRAISAL_MAX_LINE_BYTES];
 };
 
-/** struct appraisal - a verdict, why not, and what it relied on; large: not for the stack of a deep call */
+/**
+ * struct appraisal - a verdict, why not, and what it relied on; large: not for the stack of a deep call
+ * @quoted: @quote is proven: steps 1 and 2 passed
+ * @fast:   PCR 0-15 were accepted in full before (attest/allowed.h): steps 3 and 4 were not done again
+ */
 struct appraisal {
 	enum appraise_verdict verdict;
+	bool quoted;
+	bool fast;
+	struct quote quote;
 	struct appraisal_lines reasons;
 	struct appraisal_lines facts;
 };
 
-/** struct appraise_input - @evidence: the CBOR map's bytes; all borrowed */
+struct allowed;
+
+/**
+ * struct appraise_input - all borrowed; the last three may be NULL
+ * @evidence:    the CBOR map's bytes
+ * @refvalues:   NULL: none is known for this host, which is a reason
+ * @channel_key: the evidence must be bound to the TLS key with this digest (evidence_channel_binding())
+ * @ak:          @enrolment's AK, parsed before
+ * @allowed:     PCR digests accepted before, and where to note this one
+ */
 struct appraise_input {
 	struct bytes evidence;
 	const uint8_t *nonce; /* EVIDENCE_NONCE_BYTES */
 	const struct enrolment *enrolment;
 	const struct refvalues *refvalues;
+	const uint8_t *channel_key; /* HASH_SHA256_BYTES */
+	const struct quote_ak *ak;
+	struct allowed *allowed;
 };
 
 /**

@@ -2,33 +2,73 @@
 /* attest/client.c - the verifier's questions: who are you, prove it, show me */
 #include "attest/client.h"
 
+#include "attest/believe.h"
 #include "attest/credential.h"
-#include "attest/ek_cert.h"
 #include "attest/message.h"
+#include "attest/net.h"
 #include "attest/quote.h"
 #include "attest/stream.h"
+#include "attest/tls.h"
 
 #include <openssl/rand.h>
 #include <string.h>
 
 #define SCHEME        "unix:"
+#define SCHEME_TLS    "tls:"
 #define MAX_STRANGERS 4
 
-int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e)
+/* TLS over what net_connect() knows; the host's key is learned here and believed by its evidence. */
+static int connect_tls(const char *where, int timeout_ms, struct client_connection *c, struct err *e)
 {
+	cleanup_ssl_ctx SSL_CTX *ctx = NULL;
+	int rc = tls_asker_ctx(&ctx, e);
+
+	if (!rc)
+		rc = net_connect(where, timeout_ms, &c->fd, e);
+	if (rc)
+		return rc;
+	c->stream = (struct stream){c->fd, SSL_new(ctx)};
+	if (!c->stream.tls || SSL_set_fd(c->stream.tls, c->fd) != 1)
+		return pki_openssl_error(e, ENOMEM, "no memory for TLS");
+	SSL_set_connect_state(c->stream.tls);
+	rc = attest_stream_handshake(c->stream, timeout_ms, e);
+	if (!rc)
+		rc = tls_peer_digest(c->stream.tls, c->channel_key, e);
+	c->has_key = !rc;
+	return rc;
+}
+
+int attest_client_connect(const char *where, int timeout_ms, struct client_connection *ret, struct err *e)
+{
+	int rc;
+
+	if (!strncmp(where, SCHEME_TLS, strlen(SCHEME_TLS)))
+		return connect_tls(where + strlen(SCHEME_TLS), timeout_ms, ret, e);
 	if (strncmp(where, SCHEME, strlen(SCHEME)) != 0)
-		return err_set(e, EINVAL, "\"%s\" is no address we know: wanted unix:PATH", where);
-	return attest_stream_connect(where + strlen(SCHEME), timeout_ms, ret_fd, e);
+		return err_set(e, EINVAL, "\"%s\" is no address we know: wanted unix:PATH or tls:HOST:PORT", where);
+	rc = attest_stream_connect(where + strlen(SCHEME), timeout_ms, &ret->fd, e);
+	ret->stream = STREAM_FD(ret->fd);
+	return rc;
+}
+
+void client_connection_close(struct client_connection *c)
+{
+	SSL_free(c->stream.tls);
+	if (c->fd >= 0)
+		(void)close(c->fd); /* nothing is under way */
+	*c = (struct client_connection){.fd = -1};
 }
 
 /**
  * struct conversation - one connection
  * @timeout_ms: for each answer
+ * @key:        what evidence must be bound to, or NULL
  * @storage:    the last answer's bytes; @answer views them
  */
 struct conversation {
-	int fd;
+	struct stream s;
 	int timeout_ms;
+	const uint8_t *key;
 	struct buf storage;
 	struct message answer;
 };
@@ -40,8 +80,9 @@ static void conversation_free(struct conversation *c)
 #define cleanup_conversation __attribute__((cleanup(conversation_free)))
 
 /* Evidence over another nonce. What cannot be read is not for us to judge: it is taken for the answer. */
-static bool is_for_another_nonce(const struct message *question, const struct message *answer)
+static bool is_for_another_nonce(const struct conversation *c, const struct message *question)
 {
+	const struct message *answer = &c->answer;
 	struct err ignored = ERR_INIT;
 	struct evidence ev;
 	struct quote quote;
@@ -52,13 +93,16 @@ static bool is_for_another_nonce(const struct message *question, const struct me
 	if (evidence_parse(answer->field[0].p, answer->field[0].n, &ev, &ignored) < 0 ||
 	    quote_parse(ev.attest, &quote, &ignored) < 0)
 		return false;
-	evidence_binding(question->field[0].p, &ev, binding);
+	if (c->key)
+		evidence_channel_binding(question->field[0].p, c->key, &ev, binding);
+	else
+		evidence_binding(question->field[0].p, &ev, binding);
 	return !hash_equal(quote.extra, sizeof(quote.extra), binding, sizeof(binding));
 }
 
 static int receive(struct conversation *c, struct err *e)
 {
-	int rc = attest_stream_recv(c->fd, c->timeout_ms, c->timeout_ms, &c->storage, e);
+	int rc = attest_stream_recv(c->s, c->timeout_ms, c->timeout_ms, &c->storage, e);
 
 	return rc < 0 ? rc : message_parse(MESSAGE_ANSWER, c->storage.data, c->storage.len, &c->answer, e);
 }
@@ -77,12 +121,12 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 
 	if (rc < 0)
 		return rc;
-	rc = attest_stream_send(c->fd, c->timeout_ms, request.data, request.len, e);
+	rc = attest_stream_send(c->s, c->timeout_ms, request.data, request.len, e);
 	while (rc == 0 && (rc = receive(c, e)) == 0) {
 		if (c->answer.kind == MESSAGE_ERROR)
 			return err_set(e, EREMOTEIO, "%s: the agent says: %.*s", op, (int)c->answer.field[0].n,
 				       (const char *)c->answer.field[0].p);
-		if (c->answer.kind == want && !is_for_another_nonce(question, &c->answer))
+		if (c->answer.kind == want && !is_for_another_nonce(c, question))
 			return 0;
 		if (++strangers > MAX_STRANGERS)
 			return err_set(e, EPROTO, "%s: %d answers came to questions that we did not ask", op,
@@ -92,34 +136,10 @@ static int ask(struct conversation *c, const struct message *question, enum mess
 			 : err_context(e, "%s", op);
 }
 
-/* "Could not read it" about a thing that the host showed as its own is "checked and bad". */
-static int bad(struct err *e, int rc)
-{
-	if (rc != -EINVAL)
-		return rc;
-	e->code = EBADMSG;
-	return -EBADMSG;
-}
-
-static int believe_by_digest(const struct ek_public *ek, const uint8_t *digest, struct err *e)
-{
-	if (!hash_equal(ek->identity, sizeof(ek->identity), digest, HASH_SHA256_BYTES))
-		return err_set(e, EBADMSG, "the host's EK is not the one whose digest was given");
-	return 0;
-}
-
-static int believe_by_certificate(const struct ek_public *ek, const struct bytes *nv, const char *roots, struct err *e)
-{
-	cleanup_x509 X509 *cert = NULL;
-	int rc = ek_cert_parse(nv, &cert, e);
-
-	return rc < 0 ? bad(e, rc) : ek_cert_verify(cert, ek, roots, e);
-}
-
 /* Steps 4 and 5. */
-static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struct quote_ak *ak, struct err *e)
+static int prove(struct stream s, int timeout_ms, const struct believed *b, struct err *e)
 {
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = timeout_ms};
 	cleanup_buf struct buf blob = BUF_INIT, secret = BUF_INIT;
 	struct message question = {.kind = MESSAGE_ACTIVATE};
 	uint8_t credential[CREDENTIAL_MAX_BYTES];
@@ -127,7 +147,7 @@ static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struc
 
 	if (RAND_bytes(credential, sizeof(credential)) != 1)
 		return pki_openssl_error(e, EIO, "no random numbers");
-	rc = credential_make(ek->key, ak->name, (struct bytes){credential, sizeof(credential)}, &blob, &secret, e);
+	rc = credential_make(b->ek.key, b->ak.name, (struct bytes){credential, sizeof(credential)}, &blob, &secret, e);
 	if (rc < 0)
 		return rc;
 	question.field[0] = (struct bytes){blob.data, blob.len};
@@ -146,27 +166,12 @@ static int prove(int fd, int timeout_ms, const struct ek_public *ek, const struc
 	return 0;
 }
 
-static int fill(const struct message *identity, const struct ek_public *ek, enum enrolment_ek why,
-		struct enrolment *ret, struct err *e)
+int attest_client_enrol(struct stream s, const struct client_params *p, struct enrolment *ret, struct err *e)
 {
-	const struct bytes *ek_area = &identity->field[0], *ak_area = &identity->field[2];
-
-	if (ek_area->n > sizeof(ret->ek_public) || ak_area->n > sizeof(ret->ak_public))
-		return err_set(e, EBADMSG, "a public area is larger than %zu bytes", sizeof(ret->ek_public));
-	*ret = (struct enrolment){.ek = why, .ek_public_bytes = ek_area->n, .ak_public_bytes = ak_area->n};
-	memcpy(ret->identity, ek->identity, sizeof(ret->identity));
-	memcpy(ret->ek_public, ek_area->p, ek_area->n);
-	memcpy(ret->ak_public, ak_area->p, ak_area->n);
-	return 0;
-}
-
-int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e)
-{
-	cleanup_ek_public struct ek_public ek = {0};
-	cleanup_quote_ak struct quote_ak ak = {0};
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = p->timeout_ms};
+	cleanup_believed struct believed b = {0};
+	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = p->timeout_ms};
 	const struct message question = {.kind = MESSAGE_IDENTIFY};
-	const struct bytes *identity = c.answer.field;
+	struct believe_input in = {.roots = p->ek_roots};
 	int rc;
 
 	if (!p->ek_roots == !p->ek_sha256)
@@ -175,25 +180,24 @@ int attest_client_enrol(int fd, const struct client_params *p, struct enrolment 
 	rc = ask(&c, &question, MESSAGE_IDENTITY, e);
 	if (rc < 0)
 		return rc;
-	rc = ek_public_parse(&identity[0], &ek, e);
+	in.ek_public = c.answer.field[0];
+	in.ek_certificate = c.answer.field[1];
+	in.ak_public = c.answer.field[2];
+	in.pinned = (const void *)p->ek_sha256;
+	in.n_pinned = p->ek_sha256 ? 1 : 0;
+	rc = believe_keys(&in, &b, e);
 	if (rc == 0)
-		rc = quote_ak_parse(identity[2], &ak, e);
-	if (rc < 0)
-		return bad(e, rc);
-	rc = p->ek_roots ? believe_by_certificate(&ek, &identity[1], p->ek_roots, e)
-			 : believe_by_digest(&ek, p->ek_sha256, e);
-	if (rc < 0)
-		return rc;
-	rc = prove(fd, p->timeout_ms, &ek, &ak, e);
-	if (rc < 0)
-		return rc;
-	return fill(&c.answer, &ek, p->ek_roots ? ENROLMENT_EK_CERTIFICATE : ENROLMENT_EK_PINNED, ret, e);
+		rc = prove(s, p->timeout_ms, &b, e);
+	if (rc == 0)
+		*ret = b.record;
+	return rc;
 }
 
-int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(const struct client_connection *by, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e)
 {
-	cleanup_conversation struct conversation c = {.fd = fd, .timeout_ms = timeout_ms};
+	cleanup_conversation struct conversation c = {
+		.s = by->stream, .timeout_ms = timeout_ms, .key = by->has_key ? by->channel_key : NULL};
 	struct message question = {.kind = MESSAGE_ASK_EVIDENCE};
 	int rc;
 

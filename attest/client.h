@@ -20,6 +20,7 @@
 
 #include "attest/enrolment.h"
 #include "attest/evidence.h"
+#include "attest/stream.h"
 
 #define CLIENT_DEFAULT_SECONDS 30
 #define CLIENT_MAX_SECONDS     3600
@@ -36,24 +37,44 @@ struct client_params {
 	const uint8_t *ek_sha256;
 };
 
-/** attest_client_connect() - connect to "unix:PATH". -EINVAL for another scheme. */
-int attest_client_connect(const char *where, int timeout_ms, int *ret_fd, struct err *e) WARN_UNUSED;
+/**
+ * struct client_connection - @stream to ask over; with TLS, @channel_key is the digest of the host's key
+ *
+ * Zero it, set @fd to -1; release with client_connection_close().
+ */
+struct client_connection {
+	struct stream stream;
+	int fd;
+	bool has_key;
+	uint8_t channel_key[HASH_SHA256_BYTES];
+};
+
+/**
+ * attest_client_connect() - connect to "unix:PATH", "tls:HOST:PORT" or "tls:vsock:CID:PORT"
+ *
+ * Over TLS the host's certificate is not believed: evidence that is asked for must be bound to @ret->channel_key.
+ * -EINVAL for another scheme.
+ */
+int attest_client_connect(const char *where, int timeout_ms, struct client_connection *ret, struct err *e) WARN_UNUSED;
+void client_connection_close(struct client_connection *c);
+#define cleanup_client_connection __attribute__((cleanup(client_connection_close)))
 
 /**
  * attest_client_enrol() - the five steps above
  *
  * Return: 0 with a complete record; -EBADMSG checked and bad; other -errno could not check.
  */
-int attest_client_enrol(int fd, const struct client_params *p, struct enrolment *ret, struct err *e) WARN_UNUSED;
+int attest_client_enrol(struct stream s, const struct client_params *p, struct enrolment *ret, struct err *e) WARN_UNUSED;
 
 /**
  * attest_client_evidence() - ask for evidence over @nonce
+ * @c:   a connection; over TLS the evidence must be bound to its key
  * @ret: appended: the evidence, not judged. Evidence whose quote is over another nonce is passed over: it was meant for
  * somebody who asked before us and gave up.
  *
  * Return: 0; -EREMOTEIO with the agent's words if it could not; another -errno.
  */
-int attest_client_evidence(int fd, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
+int attest_client_evidence(const struct client_connection *c, int timeout_ms, const uint8_t nonce[static EVIDENCE_NONCE_BYTES], struct buf *ret,
 			   struct err *e) WARN_UNUSED;
 
 #endif

@@ -5,9 +5,13 @@
 #define ATTEST_CMD_H
 
 int cmd_enrol(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_quote_check(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_verifier(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 

@@ -14,11 +14,11 @@ static int enrol(const char *connect, const char *out, const struct client_param
 	char identity[2 * HASH_SHA256_BYTES + 1];
 	struct err e = ERR_INIT;
 	struct enrolment rec;
-	cleanup_fd int fd = -1;
-	int rc = attest_client_connect(connect, p->timeout_ms, &fd, &e);
+	cleanup_client_connection struct client_connection c = {.fd = -1};
+	int rc = attest_client_connect(connect, p->timeout_ms, &c, &e);
 
 	if (rc == 0)
-		rc = attest_client_enrol(fd, p, &rec, &e);
+		rc = attest_client_enrol(c.stream, p, &rec, &e);
 	if (rc == 0)
 		rc = enrolment_write(out, &rec, &e);
 	if (rc < 0)
@@ -36,7 +36,7 @@ int cmd_enrol(int argc, char **argv)
 {
 	const char *connect = NULL, *roots = NULL, *digest = NULL, *out = NULL, *timeout = NULL;
 	const struct cli_opt opts[] = {
-		{.name = "connect", .arg = "unix:PATH", .help = "where the host's agent answers", .value = &connect},
+		{.name = "connect", .arg = "WHERE", .help = "the host's agent: unix:PATH or tls:HOST:PORT", .value = &connect},
 		{.name = "ek-roots",
 		 .arg = "PEM",
 		 .help = "believe an EK whose certificate chains to one of these",

@@ -29,17 +29,21 @@ static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, cons
 	cleanup_buf struct buf evidence = BUF_INIT;
 	char text[2 * EVIDENCE_NONCE_BYTES + 1];
 	struct err e = ERR_INIT;
-	cleanup_fd int fd = -1;
-	int rc = attest_client_connect(connect, timeout_ms, &fd, &e);
+	cleanup_client_connection struct client_connection c = {.fd = -1};
+	int rc = attest_client_connect(connect, timeout_ms, &c, &e);
 
 	if (rc == 0)
-		rc = attest_client_evidence(fd, timeout_ms, nonce, &evidence, &e);
+		rc = attest_client_evidence(&c, timeout_ms, nonce, &evidence, &e);
 	if (rc == 0)
 		rc = file_write(out, evidence.data, evidence.len, 0644, &e);
 	if (rc < 0)
 		return cli_fail(CLI_COULD_NOT, "fetch", &e);
 	hex_encode(nonce, EVIDENCE_NONCE_BYTES, text);
 	printf("nonce %s\n", text);
+	if (c.has_key) {
+		hex_encode(c.channel_key, sizeof(c.channel_key), text);
+		printf("channel %s\n", text);
+	}
 	printf("%zu bytes of evidence written to %s; nothing of it was judged\n", evidence.len, out);
 	return CLI_PASSED;
 }
@@ -48,7 +52,7 @@ int cmd_fetch(int argc, char **argv)
 {
 	const char *connect = NULL, *hex = NULL, *nonce_file = NULL, *out = NULL, *timeout = NULL;
 	const struct cli_opt opts[] = {
-		{.name = "connect", .arg = "unix:PATH", .help = "where the host's agent answers", .value = &connect},
+		{.name = "connect", .arg = "WHERE", .help = "the host's agent: unix:PATH or tls:HOST:PORT", .value = &connect},
 		{.name = "nonce",
 		 .arg = "HEX",
 		 .help = "32 bytes that no evidence was ever asked for with",

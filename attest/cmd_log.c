@@ -1,200 +1,303 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* attest/cmd_log.c - holdfast-attest log: an event log and the PCRs it replays to */
+/*
+ * attest/cmd_log.c - holdfast-attest log: an event log decoded, and the PCRs it replays to
+ *
+ * A log is first walked to its end without a word: a malformed one is refused before anything of it is shown.
+ */
 #include "attest/cmd.h"
 
-#include "attest/replay.h"
-#include "attest/tcg_log.h"
-#include "common/cel.h"
+#include "attest/event_decode.h"
+#include "attest/event_log.h"
+#include "attest/log_check.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
-#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_PCRS_FILE_BYTES = 65536, MAX_TEXT = 100 };
+enum { MAX_SHOWN_ITEMS = 8, MAX_INDENT = 16 };
 
-/* A log of either kind, and its banks as far as they can be replayed. */
-struct log {
-	struct bytes bytes;
-	const char *format;
-	bool cel;
-	size_t n_events;
-	uint8_t startup_locality;
-	size_t n_banks;
-	struct replay bank[TCG_LOG_MAX_BANKS];
+struct log_options {
+	const char *file, *bank, *pcrs;
+	int json;
+	enum hash_alg only;
 };
 
-/* A CEL log begins with record number 0 and a PCR; a TCG log would need a digest that looks like it. */
-static bool is_cel(struct bytes b)
-{
-	static const uint8_t begin[] = {0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4};
+/* The whole of a run; large. */
+struct log_run {
+	struct log_options o;
+	struct event_log log;  /* the first walk, which replays */
+	struct event_log look; /* the second */
+	struct log_check check;
+	struct pcr_values values;
+	struct event_budget budget;
+	int shown; /* bank whose digests the text shows */
+};
 
-	return b.n >= sizeof(begin) && !memcmp(b.p, begin, sizeof(begin));
+/* The sets of PCRs that are shown: of one bank, or of all that can be computed. */
+static bool is_shown(const struct log_run *run, size_t bank)
+{
+	return run->log.can_replay[bank] && (run->o.only == HASH_NONE || run->log.bank[bank].alg == run->o.only);
 }
 
-static int add_bank(struct log *l, enum hash_alg alg, const char *only, struct err *e)
+/* Walk and judge; nothing is printed. -EINVAL if it is no log, or lacks the wanted bank. */
+static int walk(struct log_run *run, struct bytes b, struct err *e)
 {
-	struct replay *r = &l->bank[l->n_banks];
-	int rc;
+	struct event_log_event ev;
+	int rc = event_log_open(b, &run->log, e);
 
-	if ((only && strcmp(only, hash_name(alg))) || !hash_can_compute(alg) || l->n_banks == TCG_LOG_MAX_BANKS)
-		return 0;
-	rc = replay_init(alg, r, e);
-	if (!rc)
-		rc = l->cel ? replay_os(r, l->bytes, NULL, NULL, e) : replay_firmware(r, l->bytes, NULL, NULL, e);
-	if (!rc)
-		l->n_banks++;
-	return rc;
-}
-
-static int open_cel(struct log *l, const char *only, struct err *e)
-{
-	struct reader r = reader_init(l->bytes.p, l->bytes.n);
-	struct cel_record rec, first = {0};
-	int rc;
-
-	l->cel = true;
-	l->format = "cel-tlv";
-	while ((rc = cel_next(&r, l->n_events, &rec, e)) == 1)
-		if (!l->n_events++)
-			first = rec;
-	for (size_t i = 0; !rc && i < first.n_digests; i++)
-		rc = add_bank(l, first.digest[i].alg, only, e);
-	return rc;
-}
-
-static int open_tcg(struct log *l, const char *only, struct err *e)
-{
-	struct tcg_event ev;
-	struct tcg_log log;
-	int rc = tcg_log_open(l->bytes.p, l->bytes.n, &log, e);
-
+	while (!rc && (rc = event_log_next(&run->log, &ev, e)) == 1) {
+		log_check_event(&run->check, &run->log, &ev);
+		rc = 0;
+	}
 	if (rc)
 		return rc;
-	while ((rc = tcg_log_next(&log, &ev, e)) == 1)
-		;
-	for (size_t i = 0; !rc && i < log.n_banks; i++)
-		rc = add_bank(l, log.bank[i].alg, only, e);
-	l->format = log.agile ? "tcg-agile" : "tcg-sha1";
-	l->n_events = log.n_events;
-	l->startup_locality = log.startup_locality;
-	return rc;
+	log_check_end(&run->check, &run->log);
+	run->shown = run->o.only == HASH_NONE ? event_log_strongest(&run->log) : event_log_bank(&run->log, run->o.only);
+	if (run->shown < 0)
+		return err_set(e, EINVAL, "the log has no bank %s that can be replayed",
+			       run->o.only == HASH_NONE ? "at all" : hash_name(run->o.only));
+	if (run->o.pcrs)
+		log_check_pcrs(&run->check, &run->log, &run->values, run->o.only);
+	return 0;
 }
 
-static int open_log(struct bytes bytes, const char *only, struct log *l, struct err *e)
+static json_object *decoded(struct log_run *run, const struct event_log_event *ev)
 {
-	int rc;
+	if (ev->content)
+		return json_object_get(ev->content);
+	if (run->log.format == EVENT_LOG_SHA1 || run->log.format == EVENT_LOG_AGILE)
+		return event_decode(ev->type, ev->data, &run->budget);
+	return event_decode(TCG_EV_IPL, ev->data, &run->budget); /* text, where it is some */
+}
 
-	l->bytes = bytes;
-	rc = is_cel(bytes) ? open_cel(l, only, e) : open_tcg(l, only, e);
-	if (!rc && !l->n_banks)
-		rc = err_set(e, EINVAL, "the log has no bank %s that can be replayed", only ? only : "at all");
+/* Second walk, for showing: @show gets each event with what it decodes to. */
+static int walk_again(struct log_run *run, struct bytes b,
+		      int (*show)(struct log_run *, const struct event_log_event *, json_object *, void *), void *ctx,
+		      struct err *e)
+{
+	struct event_log *log = &run->look;
+	struct event_log_event ev;
+	int rc = event_log_open(b, log, e);
+
+	log->no_replay = true;
+	run->budget = (struct event_budget)EVENT_BUDGET_INIT;
+	while (!rc && (rc = event_log_next(log, &ev, e)) == 1) {
+		cleanup_json json_object *o = decoded(run, &ev);
+
+		rc = o ? show(run, &ev, o, ctx) : -ENOMEM;
+		if (rc)
+			return err_set(e, ENOMEM, "no memory to show the log");
+	}
 	return rc;
 }
 
 /* --- for people ----------------------------------------------------------------------------------------------------
  */
 
-/* The longest beginning of @b that is text, ASCII or UTF-16LE; nothing for what is neither. */
-static void text_of(struct bytes b, char ret[static MAX_TEXT])
-{
-	size_t step = b.n >= 4 && !b.p[1] && !b.p[3] ? 2 : 1, n = 0;
+static void print_tree(json_object *o, unsigned indent);
 
-	for (size_t i = 0; i < b.n && n + 1 < MAX_TEXT && b.p[i]; i += step) {
-		if (b.p[i] < ' ' || b.p[i] > '~') {
-			n = 0;
-			break;
-		}
-		ret[n++] = (char)b.p[i];
+static void print_member(const char *key, json_object *v, unsigned indent)
+{
+	if (json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array)) {
+		printf("%*s%s:\n", (int)indent, "", key);
+		print_tree(v, indent + 2);
+		return;
 	}
-	ret[n > 2 ? n : 0] = '\0';
+	printf("%*s%s: ", (int)indent, "", key);
+	for (const char *c = json_object_get_string(v); c && *c; c++) /* CEL-JSON may hold any character */
+		putchar(*c >= ' ' && *c <= '~' ? *c : '?');
+	putchar('\n');
 }
 
-static int print_event(void *ctx, const struct replay_event *ev, struct err *e)
+/* Depth is bounded: by the decoder, or by common/json.h. */
+static void print_tree(json_object *o, unsigned indent)
 {
-	const char *type = tcg_event_type_str(ev->type);
-	char text[MAX_TEXT], name[MAX_TEXT], hex[2 * HASH_MAX_BYTES + 1];
-	const struct replay *r = ctx;
+	size_t n;
 
-	(void)e; /* printing does not end the walk */
-	hex_encode(ev->digest, hash_bytes(r->alg), hex);
-	text_of(ev->data, text);
-	text_of(ev->name, name);
-	if (ev->source == REPLAY_OS)
-		printf("%4zu PCR %2u %s %s \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, name, text);
-	else if (type)
-		printf("%4zu PCR %2u %s %s \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, type, text);
-	else
-		printf("%4zu PCR %2u %s type 0x%08x \"%s\"\n", ev->index, (unsigned)ev->pcr, hex, (unsigned)ev->type,
-		       text);
+	if (indent > 4 + 2 * MAX_INDENT)
+		return;
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach (o, key, v)
+			print_member(key, v, indent);
+		return;
+	}
+	n = json_object_array_length(o);
+	for (size_t i = 0; i < n && i < MAX_SHOWN_ITEMS; i++)
+		print_member("-", json_object_array_get_idx(o, i), indent);
+	if (n > MAX_SHOWN_ITEMS)
+		printf("%*sand %zu more (all with --json)\n", (int)indent, "", n - MAX_SHOWN_ITEMS);
+}
+
+static int show_text(struct log_run *run, const struct event_log_event *ev, json_object *o, void *ctx)
+{
+	char hex[2 * HASH_MAX_BYTES + 1];
+
+	(void)ctx; /* stdout */
+	if (ev->no_action) {
+		printf("%4zu %s\n", ev->index, ev->label);
+	} else {
+		hex_encode(ev->digest[run->shown], run->log.bank[run->shown].bytes, hex);
+		printf("%4zu PCR %u %s %s\n", ev->index, (unsigned)ev->pcr, ev->label, hex);
+	}
+	if (json_object_is_type(o, json_type_object))
+		print_tree(o, 5);
 	return 0;
 }
 
-static int print_text(const struct log *l, struct err *e)
+static void print_pcrs(const struct log_run *run)
 {
-	const struct replay *best = &l->bank[l->n_banks - 1]; /* the strongest stands last in every log seen */
 	char hex[2 * HASH_MAX_BYTES + 1];
-	struct replay again;
-	int rc;
 
-	for (size_t i = 0; i < l->n_banks; i++)
-		if (l->bank[i].alg == HASH_SHA256)
-			best = &l->bank[i];
-	printf("format: %s, %zu events, startup locality %u; digests are of bank %s\n", l->format, l->n_events,
-	       (unsigned)l->startup_locality, hash_name(best->alg));
-	rc = replay_init(best->alg, &again, e);
-	if (!rc)
-		rc = l->cel ? replay_os(&again, l->bytes, print_event, &again, e)
-			    : replay_firmware(&again, l->bytes, print_event, &again, e);
-	for (size_t i = 0; !rc && i < l->n_banks; i++)
-		for (size_t pcr = 0; pcr < REPLAY_PCRS; pcr++) {
-			if (!l->bank[i].count[pcr])
+	for (size_t i = 0; i < run->log.n_banks; i++)
+		for (size_t pcr = 0; is_shown(run, i) && pcr < REPLAY_PCRS; pcr++) {
+			const struct replay *r = &run->log.replay[i];
+
+			if (!r->count[pcr])
 				continue;
-			hex_encode(l->bank[i].pcr[pcr], hash_bytes(l->bank[i].alg), hex);
-			printf("%s:%zu = %s\n", hash_name(l->bank[i].alg), pcr, hex);
+			hex_encode(r->pcr[pcr], hash_bytes(r->alg), hex);
+			printf("%s:%zu = %s\n", hash_name(r->alg), pcr, hex);
 		}
-	return rc;
 }
 
-static int add_pcrs(json_object *pcrs, const struct replay *r)
+static void print_lines(const char *prefix, const struct appraisal_lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		printf("%s: %s\n", prefix, l->line[i]);
+	if (l->dropped)
+		printf("%s: and %zu more\n", prefix, l->dropped);
+}
+
+static int print_text(struct log_run *run, struct bytes b, struct err *e)
+{
+	int rc = walk_again(run, b, show_text, NULL, e);
+
+	if (rc)
+		return rc;
+	print_pcrs(run);
+	printf("format: %s, %zu events, startup locality %u%s; digests shown are of bank %s\n",
+	       event_log_format_str(run->log.format), run->log.n_events, (unsigned)run->log.tcg.startup_locality,
+	       run->log.tcg.hcrtm ? ", H-CRTM" : "", hash_name(run->log.bank[run->shown].alg));
+	print_lines("bad", &run->check.bad);
+	print_lines("note", &run->check.notes);
+	if (run->o.pcrs)
+		printf("%s\n", run->check.bad.n ? "BAD" : "SOUND: the given values are what the log replays to");
+	return 0;
+}
+
+/* --- JSON ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Takes @v, also when it fails. */
+static bool put(json_object *o, const char *key, json_object *v)
+{
+	if (v && json_object_object_add(o, key, v) == 0)
+		return true;
+	(void)json_object_put(v); /* accepts NULL */
+	return false;
+}
+
+static bool push(json_object *a, json_object *v)
+{
+	if (v && json_object_array_add(a, v) == 0)
+		return true;
+	(void)json_object_put(v); /* accepts NULL */
+	return false;
+}
+
+static json_object *hex_of(const uint8_t *p, size_t n)
+{
+	char hex[2 * HASH_MAX_BYTES + 1];
+
+	hex_encode(p, n, hex);
+	return json_object_new_string(hex);
+}
+
+static const char *bank_name(const struct event_log *log, size_t i, char buf[static 16])
+{
+	if (hash_bytes(log->bank[i].alg))
+		return hash_name(log->bank[i].alg);
+	(void)snprintf(buf, 16, "0x%04x", (unsigned)log->bank[i].alg); /* fits */
+	return buf;
+}
+
+static json_object *digests_of(const struct log_run *run, const struct event_log_event *ev)
+{
+	json_object *o = json_object_new_object();
+	char name[16];
+
+	for (size_t i = 0; o && !ev->header && i < run->log.n_banks; i++)
+		(void)put(o, bank_name(&run->log, i, name), hex_of(ev->digest[i], run->log.bank[i].bytes)); /* whole or not */
+	return o;
+}
+
+static int show_json(struct log_run *run, const struct event_log_event *ev, json_object *o, void *ctx)
+{
+	json_object *item = json_object_new_object();
+	bool ok = item && put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
+		  put(item, "pcr", json_object_new_int64(ev->pcr)) &&
+		  put(item, "type", json_object_new_string(ev->label)) &&
+		  put(item, "measured", json_object_new_boolean(!ev->no_action)) &&
+		  put(item, "digests", digests_of(run, ev)) &&
+		  put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
+		  put(item, "decoded", json_object_get(o));
+
+	if (ok)
+		return push(ctx, item) ? 0 : -ENOMEM;
+	(void)json_object_put(item); /* accepts NULL */
+	return -ENOMEM;
+}
+
+static json_object *lines_of(const struct appraisal_lines *l)
+{
+	json_object *a = json_object_new_array();
+
+	for (size_t i = 0; a && i < l->n; i++)
+		(void)push(a, json_object_new_string(l->line[i])); /* whole or not */
+	return a;
+}
+
+static bool put_pcrs(json_object *pcrs, const struct replay *r)
 {
 	json_object *bank = json_object_new_object();
-	char hex[2 * HASH_MAX_BYTES + 1], number[8];
+	bool ok = bank;
+	char number[8];
 
-	if (!bank || json_object_object_add(pcrs, hash_name(r->alg), bank))
-		return -ENOMEM;
-	for (size_t i = 0; i < REPLAY_PCRS; i++) {
+	for (size_t i = 0; ok && i < REPLAY_PCRS; i++) {
 		if (!r->count[i])
 			continue;
-		hex_encode(r->pcr[i], hash_bytes(r->alg), hex);
 		(void)snprintf(number, sizeof(number), "%zu", i); /* two digits */
-		if (json_object_object_add(bank, number, json_object_new_string(hex)))
-			return -ENOMEM;
+		ok = put(bank, number, hex_of(r->pcr[i], hash_bytes(r->alg)));
 	}
-	return 0;
+	return put(pcrs, hash_name(r->alg), bank) && ok;
 }
 
-static int print_json(const struct log *l, struct err *e)
+static int print_json(struct log_run *run, struct bytes b, struct err *e)
 {
-	json_object *banks = json_object_new_array(), *pcrs = json_object_new_object();
-	cleanup_json json_object *o = json_object_new_object();
+	cleanup_json json_object *o = json_object_new_object(), *entries = json_object_new_array();
+	cleanup_json json_object *banks = json_object_new_array(), *pcrs = json_object_new_object();
 	cleanup_buf struct buf text = BUF_INIT;
-	int rc = 0;
+	bool ok = o && entries && banks && pcrs;
+	char name[16];
+	int rc = ok ? walk_again(run, b, show_json, entries, e) : 0;
 
-	if (!o || json_object_object_add(o, "format", json_object_new_string(l->format)) ||
-	    json_object_object_add(o, "events", json_object_new_int64((int64_t)l->n_events)) ||
-	    json_object_object_add(o, "banks", banks) ||
-	    json_object_object_add(o, "startup_locality", json_object_new_int(l->startup_locality)) ||
-	    json_object_object_add(o, "pcrs", pcrs))
-		rc = -ENOMEM;
-	for (size_t i = 0; !rc && i < l->n_banks; i++) {
-		rc = json_object_array_add(banks, json_object_new_string(hash_name(l->bank[i].alg))) ? -ENOMEM : 0;
-		if (!rc)
-			rc = add_pcrs(pcrs, &l->bank[i]);
-	}
 	if (rc)
+		return rc;
+	for (size_t i = 0; ok && i < run->log.n_banks; i++) {
+		if (run->o.only == HASH_NONE || run->log.bank[i].alg == run->o.only)
+			ok = push(banks, json_object_new_string(bank_name(&run->log, i, name)));
+		if (ok && is_shown(run, i))
+			ok = put_pcrs(pcrs, &run->log.replay[i]);
+	}
+	ok = ok && put(o, "format", json_object_new_string(event_log_format_str(run->log.format))) &&
+	     put(o, "events", json_object_new_int64((int64_t)run->log.n_events)) && put(o, "banks", take_ptr(banks)) &&
+	     put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
+	     put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && put(o, "pcrs", take_ptr(pcrs)) &&
+	     put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
+	     put(o, "bad", lines_of(&run->check.bad)) && put(o, "notes", lines_of(&run->check.notes)) &&
+	     put(o, "entries", take_ptr(entries));
+	if (!ok)
 		return err_set(e, ENOMEM, "no memory for the answer");
 	rc = json_write(&text, o, e);
 	if (!rc)
@@ -202,86 +305,57 @@ static int print_json(const struct log *l, struct err *e)
 	return rc;
 }
 
-/* --- against values read from a TPM --------------------------------------------------------------------------------
- */
-
-/* One value "N : 0xHEX" below "ALG:". Return: 1 compared and equal, 0 not of a bank we have, -EBADMSG differs, -EINVAL.
- */
-static int compare_line(const struct log *l, enum hash_alg alg, const char *line, struct err *e)
+static int run_log(struct log_run *run, struct bytes b)
 {
-	char hex[2 * HASH_MAX_BYTES + 1], want[2 * HASH_MAX_BYTES + 1];
-	unsigned pcr;
+	struct err e = ERR_INIT;
+	int rc = walk(run, b, &e);
 
-	if (sscanf(line, " %2u : 0x%128[0-9A-Fa-f]", &pcr, hex) != 2 || pcr >= REPLAY_PCRS ||
-	    strlen(hex) != 2 * hash_bytes(alg))
-		return err_set(e, EINVAL, "cannot read the line \"%.60s\", wanted as tpm2_pcrread prints", line);
-	for (size_t i = 0; i < l->n_banks; i++) {
-		if (l->bank[i].alg != alg)
-			continue;
-		hex_encode(l->bank[i].pcr[pcr], hash_bytes(alg), want);
-		return strcasecmp(hex, want) ? err_set(e, EBADMSG, "%s:%u is %s, the log replays to %s", hash_name(alg),
-						       pcr, hex, want)
-					     : 1;
+	if (rc == -EINVAL) {
+		(void)err_context(&e, "%s", run->o.file); /* keeps the code, which is known to be bad */
+		return cli_fail(CLI_BAD, "log", &e);
 	}
-	return 0;
-}
-
-/* A file as tpm2_pcrread prints it; every value that stands in it is compared, and at least one must be. */
-static int compare_pcrs(const struct log *l, const char *path, struct err *e)
-{
-	cleanup_buf struct buf b = BUF_INIT;
-	enum hash_alg alg = HASH_NONE;
-	char *save = NULL, name[16];
-	size_t n = 0;
-	int rc = file_read(path, MAX_PCRS_FILE_BYTES, &b, e);
-
+	if (!rc)
+		rc = run->o.json ? print_json(run, b, &e) : print_text(run, b, &e);
 	if (rc)
-		return rc;
-	for (char *line = strtok_r((char *)b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (!strchr(line, 'x') && sscanf(line, " %15[a-z0-9_]:", name) == 1) {
-			alg = hash_by_name(name);
-			continue;
-		}
-		rc = compare_line(l, alg, line, e);
-		if (rc < 0)
-			return err_context(e, "%s", path);
-		n += (size_t)rc;
-	}
-	return n ? 0 : err_set(e, EINVAL, "%s names no PCR of a bank of the log", path);
+		return cli_fail(CLI_COULD_NOT, "log", &e);
+	if (!run->o.pcrs || !run->check.bad.n)
+		return CLI_PASSED;
+	(void)err_set(&e, EBADMSG, "%s: %s%s", run->o.file, run->check.bad.line[0],
+		      run->check.bad.n > 1 ? " (and more)" : "");
+	return cli_fail(CLI_BAD, "log", &e);
 }
 
 int cmd_log(int argc, char **argv)
 {
-	const char *bank = NULL, *pcrs = NULL;
-	int json = 0;
+	cleanup_free struct log_run *run = calloc(1, sizeof(*run));
+	struct log_options o = {0};
 	const struct cli_opt opts[] = {
-		{.name = "json", .help = "one JSON object: format, banks, PCR values", .value = &json},
-		{.name = "bank", .arg = "ALG", .help = "this bank only (sha1, sha256, sha384, sha512)", .value = &bank},
+		{.name = "json", .help = "one JSON object: format, banks, PCR values, each event", .value = &o.json},
+		{.name = "bank", .arg = "ALG", .help = "this bank only (sha1, sha256, sha384, sha512)", .value = &o.bank},
 		{.name = "pcrs",
 		 .arg = "FILE",
-		 .help = "compare with values as tpm2_pcrread prints them",
-		 .value = &pcrs},
+		 .help = "hold the log to these values: lines \"ALG INDEX HEX\", or as tpm2-tools write them",
+		 .value = &o.pcrs},
 		{.name = NULL},
 	};
-	cleanup_free struct log *l = calloc(1, sizeof(*l));
 	cleanup_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 	int rc, n = cli_options(argc, argv, "FILE", "Show an event log (TCG or CEL) and the PCRs it replays to.", opts);
 
 	if (n < 0)
 		return CLI_USAGE;
-	if (n != 1 || (bank && !hash_can_compute(hash_by_name(bank))))
+	o.only = o.bank ? hash_by_name(o.bank) : HASH_NONE;
+	if (n != 1 || (o.bank && !hash_can_compute(o.only)))
 		return cli_usage(argv[0], n != 1 ? "wanted one FILE" : "no such bank");
-	rc = l ? file_read(argv[1], TCG_LOG_MAX_BYTES, &b, &e) : err_set(&e, ENOMEM, "no memory");
+	o.file = argv[1];
+	rc = run ? file_read(o.file, 4 * EVENT_LOG_MAX_BYTES, &b, &e) : err_set(&e, ENOMEM, "no memory");
+	if (!rc && o.pcrs)
+		rc = pcr_values_load(o.pcrs, &run->values, &e);
 	if (rc)
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
-	rc = open_log((struct bytes){b.data, b.len}, bank, l, &e);
-	if (rc) {
-		(void)err_context(&e, "%s", argv[1]); /* keeps the code, which is known to be bad */
-		return cli_fail(CLI_BAD, argv[0], &e);
-	}
-	rc = json ? print_json(l, &e) : print_text(l, &e);
-	if (!rc && pcrs)
-		rc = compare_pcrs(l, pcrs, &e);
-	return rc ? cli_fail(rc == -EBADMSG ? CLI_BAD : CLI_COULD_NOT, argv[0], &e) : CLI_PASSED;
+	run->o = o;
+	rc = run_log(run, (struct bytes){b.data, b.len});
+	event_log_close(&run->log);
+	event_log_close(&run->look);
+	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * attest/cmd_serve.c - `holdfast-attest serve`: the agent, over a virtio port or a UNIX socket, for ever
+ * attest/cmd_serve.c - `holdfast-attest serve`: the agent, over a virtio port, a UNIX socket or TLS, for ever
  *
  * Theory of operation
  *   On a virtio port the same descriptor is kept while the host's end comes and goes: what a new peer has sent
@@ -8,24 +8,29 @@
  *   loop pauses PAUSE_MS between two looks: five wake-ups a second, and never a spin. Only after a broken message,
  *   whose rest may still be under way, or a failure of the port, is it closed (the kernel then drops what was queued)
  *   and opened again. A UNIX socket serves one connection after another; it is for tests and for hosts without a
- *   hypervisor.
+ *   hypervisor. So does TLS, over TCP or vsock: its key is made at each start, lives in this process alone, and every
+ *   evidence that leaves over it is bound to it.
  *
  * Runs as: root in the guest, a child of PID 1, which starts it again if it ends.
  */
 #include "attest/agent.h"
 #include "attest/cmd.h"
+#include "attest/net.h"
 #include "attest/stream.h"
+#include "attest/tls.h"
 #include "attest/tpm.h"
 
 #include "common/cel.h"
 #include "common/cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define PAUSE_MS       200
+#define HANDSHAKE_MS   5000
 #define SOCKET_IDLE_MS 30000 /* whoever connects and says nothing keeps all others waiting */
 #define PORTS_SYSFS    "/sys/class/virtio-ports"
 #define PORTS_DEV      "/dev"
@@ -56,7 +61,7 @@ static void serve_port_once(struct attest_agent *a, const char *name, struct err
 
 	if (rc < 0)
 		return;
-	while (attest_agent_talk(a, fd, STREAM_FOREVER, e) == -EPIPE)
+	while (attest_agent_talk(a, STREAM_FD(fd), STREAM_FOREVER, e) == -EPIPE)
 		pause_a_little();
 }
 
@@ -85,9 +90,42 @@ static int serve_socket(struct attest_agent *a, const char *path)
 			(void)err_errno(&e, "cannot accept a connection at %s", path);
 			say(&e);
 			pause_a_little();
-		} else if (attest_agent_talk(a, fd, SOCKET_IDLE_MS, &e) != -EPIPE) {
+		} else if (attest_agent_talk(a, STREAM_FD(fd), SOCKET_IDLE_MS, &e) != -EPIPE) {
 			say(&e);
 		}
+	}
+}
+
+/* One connection after another, each with TLS and bound to our key of this run. */
+static int serve_tls(struct attest_agent *a, const char *where)
+{
+	cleanup_tls_identity struct tls_identity id = {0};
+	cleanup_ssl_ctx SSL_CTX *ctx = NULL;
+	struct err e = ERR_INIT;
+	cleanup_fd int listener = -1;
+
+	if (tls_identity_new(&id, &e) || tls_host_ctx(&id, NULL, &ctx, &e) || net_listen(where, &listener, &e))
+		return cli_fail(CLI_COULD_NOT, "serve", &e);
+	a->channel_key = id.digest;
+	fprintf(stderr, "serve: TLS at port %u\n", net_port(listener));
+	for (;;) {
+		cleanup_ssl SSL *tls = SSL_new(ctx);
+		struct pollfd p = {.fd = listener, .events = POLLIN};
+		cleanup_fd int fd = -1;
+		int rc;
+
+		(void)poll(&p, 1, -1); /* a signal at worst: then nobody is there */
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0 || !tls || SSL_set_fd(tls, fd) != 1) {
+			pause_a_little();
+			continue;
+		}
+		SSL_set_accept_state(tls);
+		rc = attest_stream_handshake((struct stream){fd, tls}, HANDSHAKE_MS, &e);
+		if (!rc)
+			rc = attest_agent_talk(a, (struct stream){fd, tls}, SOCKET_IDLE_MS, &e);
+		if (rc != -EPIPE)
+			say(&e);
 	}
 }
 
@@ -98,10 +136,14 @@ int cmd_serve(int argc, char **argv)
 				 .os_log = CEL_PATH,
 				 .ima_log = AGENT_IMA_LOG,
 				 .count_path = AGENT_COUNT_PATH};
-	const char *port = NULL, *path = NULL;
+	const char *port = NULL, *path = NULL, *where = NULL;
 	const struct cli_opt opts[] = {
 		{.name = "port", .arg = "NAME", .help = "answer at the virtio port of that name", .value = &port},
 		{.name = "unix", .arg = "PATH", .help = "answer at a UNIX socket", .value = &path},
+		{.name = "tls",
+		 .arg = "ADDRESS",
+		 .help = "answer over TLS 1.3 at HOST:PORT or vsock:CID:PORT",
+		 .value = &where},
 		{.name = "tcti", .arg = "T", .help = "TPM transport (" ATTEST_TPM_DEFAULT ")", .value = &a.tcti},
 		{.name = "firmware-log",
 		 .arg = "FILE",
@@ -117,13 +159,15 @@ int cmd_serve(int argc, char **argv)
 		return CLI_USAGE;
 	if (n > 0)
 		return cli_usage("serve", "operand \"%s\" is not wanted", argv[1]);
-	if (!port == !path)
-		return cli_usage("serve", "one of --port and --unix is needed");
+	if (!!port + !!path + !!where != 1)
+		return cli_usage("serve", "one of --port, --unix and --tls is needed");
 	if (port && (!*port || strlen(port) > AGENT_PORT_NAME_MAX_BYTES))
 		return cli_usage("serve", "--port \"%s\" is not 1 to %d bytes", port, AGENT_PORT_NAME_MAX_BYTES);
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
 	/* Our answers say what the TPM said; the library need not shout it too. */
 	(void)setenv("TSS2_LOG", "all+none", 0);
+	if (where)
+		return serve_tls(&a, where);
 	if (path)
 		return serve_socket(&a, path);
 	serve_port(&a, port);

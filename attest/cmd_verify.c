@@ -2,17 +2,25 @@
 /* attest/cmd_verify.c - holdfast-attest verify: ACCEPT or REFUSE, and why */
 #include "attest/cmd.h"
 
-#include "attest/appraise.h"
+#include "attest/ear.h"
+#include "attest/judge.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct verify_options {
-	const char *evidence, *nonce, *enrolment, *refvalues, *policy_cert;
+	const char *evidence, *nonce, *channel, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key;
 	int json;
+};
+
+/* The options that are bytes. */
+struct verify_bytes {
+	uint8_t nonce[EVIDENCE_NONCE_BYTES];
+	uint8_t channel[HASH_SHA256_BYTES];
 };
 
 static const char *verdict_str(enum appraise_verdict v)
@@ -65,37 +73,67 @@ static int print_json(const struct appraisal *a, struct err *e)
 }
 
 /* Everything that is the verifier's own. -EBADMSG only for a bad signature of the reference values. */
-static int load(const struct verify_options *o, struct enrolment *enrolment, struct refvalues *rv, struct buf *evidence,
+static int load(const struct verify_options *o, struct enrolment *enrolment, struct judge_set *set, struct buf *evidence,
 		struct err *e)
 {
 	cleanup_x509 X509 *cert = NULL;
 	int rc;
 
-	if ((rc = enrolment_load(o->enrolment, enrolment, e)) || (rc = pki_cert_load(o->policy_cert, &cert, e)))
-		return rc;
+	if ((rc = enrolment_load(o->enrolment, enrolment, e)) || (rc = pki_cert_load(o->policy_cert, &cert, e)) ||
+	    (o->policy_set && (rc = fleet_load(o->policy_set, &set->fleet, e))))
+		return rc == -EBADMSG ? -EINVAL : rc;
 	rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
 	if (rc)
 		return rc;
-	return refvalues_load(o->refvalues, cert, rv, e);
+	set->rv = calloc(1, sizeof(*set->rv));
+	if (!set->rv)
+		return err_set(e, ENOMEM, "no memory for reference values");
+	rc = refvalues_load(o->refvalues, cert, set->rv, e);
+	set->n = !rc;
+	return rc;
 }
 
-static int judge(const struct verify_options *o, const uint8_t *nonce, struct appraisal *a, struct err *e)
+static int write_ear(const struct verify_options *o, const struct ear_input *in, struct err *e)
 {
-	cleanup_refvalues struct refvalues rv = { 0 };
+	cleanup_ear_key struct ear_key key = { 0 };
+	cleanup_buf struct buf claims = BUF_INIT, jwt = BUF_INIT;
+	int rc;
+
+	if ((rc = ear_key_load(o->ear_key, &key, e)) || (rc = ear_claims(in, &claims, e)) ||
+	    (rc = ear_sign(&key, (struct bytes){ claims.data, claims.len }, &jwt, e)))
+		return rc;
+	return file_write(o->ear, jwt.data, jwt.len, 0644, e);
+}
+
+/* The same call as the service's; only the clocks of earlier quotes are missing, for there is no state here. */
+static int judge_files(const struct verify_options *o, const struct verify_bytes *b, struct judge_result *r,
+		       struct err *e)
+{
+	struct judge_set set __attribute__((cleanup(judge_set_free))) = { 0 };
 	cleanup_buf struct buf evidence = BUF_INIT;
 	struct enrolment enrolment;
-	struct appraise_input in;
-	int rc = load(o, &enrolment, &rv, &evidence, e);
+	int64_t now_s = (int64_t)time(NULL);
+	int rc = load(o, &enrolment, &set, &evidence, e);
 
 	if (rc == -EBADMSG) {
-		appraise_reason(a, "reference values: %s", e->msg);
-		a->verdict = APPRAISE_REFUSE;
-		return 0;
+		appraise_reason(&r->appraisal, "reference values: %s", e->msg);
+		r->appraisal.verdict = APPRAISE_REFUSE;
+	} else if (!rc) {
+		const struct judge_input in = { .evidence = { evidence.data, evidence.len },
+						.nonce = b->nonce,
+						.channel_key = o->channel ? b->channel : NULL,
+						.enrolment = &enrolment,
+						.now_ms = now_s * 1000 };
+
+		rc = judge(&set, &in, r, e);
 	}
-	if (rc)
-		return rc;
-	in = (struct appraise_input){ { evidence.data, evidence.len }, nonce, &enrolment, &rv };
-	return appraise(&in, a, e);
+	if (!o->ear || (rc && rc != -EBADMSG))
+		return rc == -EBADMSG ? 0 : rc;
+	return write_ear(o,
+			 &(struct ear_input){ r, &enrolment, b->nonce, &set.fleet, now_s,
+					      now_s + (int64_t)(set.fleet.n_rules ? set.fleet.result_seconds :
+										    FLEET_DEFAULT_SECONDS) },
+			 e);
 }
 
 static int report(const struct appraisal *a, bool json, struct err *e)
@@ -117,6 +155,10 @@ int cmd_verify(int argc, char **argv)
 	const struct cli_opt opts[] = {
 		{ .name = "evidence", .arg = "FILE", .help = "the host's evidence (CBOR)", .value = &o.evidence },
 		{ .name = "nonce", .arg = "HEX", .help = "the 32 bytes it was asked with", .value = &o.nonce },
+		{ .name = "channel",
+		  .arg = "HEX",
+		  .help = "SHA-256 of the host's TLS key, for evidence fetched over tls:",
+		  .value = &o.channel },
 		{ .name = "enrolment", .arg = "FILE", .help = "the host's enrolment record", .value = &o.enrolment },
 		{ .name = "refvalues",
 		  .arg = "FILE",
@@ -126,11 +168,14 @@ int cmd_verify(int argc, char **argv)
 		  .arg = "FILE",
 		  .help = "certificate that signs reference values",
 		  .value = &o.policy_cert },
+		{ .name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set },
+		{ .name = "ear", .arg = "FILE", .help = "write the result as a signed EAR (JWT, ES256)", .value = &o.ear },
+		{ .name = "ear-key", .arg = "KEY", .help = "P-256 key that signs it (PEM, or a provider's URI)", .value = &o.ear_key },
 		{ .name = "json", .help = "one JSON object in place of text", .value = &o.json },
 		{ .name = NULL },
 	};
-	cleanup_free struct appraisal *a = calloc(1, sizeof(*a));
-	uint8_t nonce[EVIDENCE_NONCE_BYTES];
+	cleanup_free struct judge_result *r = calloc(1, sizeof(*r));
+	struct verify_bytes b;
 	struct err e = ERR_INIT;
 	int n = cli_options(argc, argv, "", "Judge a host's evidence: ACCEPT (exit 0) or REFUSE (exit 1), and why.",
 			    opts);
@@ -140,14 +185,18 @@ int cmd_verify(int argc, char **argv)
 	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.policy_cert)
 		return cli_usage(
 			argv[0],
-			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert and nothing else");
-	if (!hex_decode(o.nonce, nonce, sizeof(nonce)))
+			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert, and no operand");
+	if (!o.ear != !o.ear_key)
+		return cli_usage(argv[0], "--ear and --ear-key are wanted together");
+	if (o.channel && !hex_decode(o.channel, b.channel, sizeof(b.channel)))
+		return cli_usage(argv[0], "--channel is not %d lower-case hex digits", 2 * HASH_SHA256_BYTES);
+	if (!hex_decode(o.nonce, b.nonce, sizeof(b.nonce)))
 		return cli_usage(argv[0], "the nonce is not %d lower-case hex digits", 2 * EVIDENCE_NONCE_BYTES);
-	if (!a) {
+	if (!r) {
 		(void)err_set(&e, ENOMEM, "no memory for a verdict"); /* its code is not needed */
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	}
-	if (judge(&o, nonce, a, &e) || report(a, o.json, &e))
+	if (judge_files(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
-	return a->verdict == APPRAISE_ACCEPT ? CLI_PASSED : CLI_BAD;
+	return r->appraisal.verdict == APPRAISE_ACCEPT ? CLI_PASSED : CLI_BAD;
 }

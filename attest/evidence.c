@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define EVIDENCE_VERSION 1
+#define MAX_LABEL_BYTES  32
 
 static const struct {
 	const char *key;
@@ -78,19 +79,31 @@ int evidence_parse(const void *data, size_t len, struct evidence *ret, struct er
 	return 0;
 }
 
+/* SHA-256 of @label with its NUL, @nonce, @key if there is one, and the digest of each log. */
+static void bind(const char *label, const uint8_t *nonce, const uint8_t *key, const struct evidence *ev,
+		 uint8_t ret[static HASH_SHA256_BYTES])
+{
+	const struct bytes *log[] = {&ev->firmware_log, &ev->os_log, &ev->ima_log};
+	uint8_t text[MAX_LABEL_BYTES + EVIDENCE_NONCE_BYTES + (1 + ARRAY_SIZE(log)) * HASH_SHA256_BYTES];
+	uint8_t *p = mempcpy(text, label, strlen(label) + 1);
+
+	p = mempcpy(p, nonce, EVIDENCE_NONCE_BYTES);
+	if (key)
+		p = mempcpy(p, key, HASH_SHA256_BYTES);
+	for (size_t i = 0; i < ARRAY_SIZE(log); i++, p += HASH_SHA256_BYTES)
+		hash_sha256(log[i]->p, log[i]->n, p);
+	hash_sha256(text, (size_t)(p - text), ret);
+}
+
 void evidence_binding(const uint8_t nonce[static EVIDENCE_NONCE_BYTES], const struct evidence *ev,
 		      uint8_t ret[static HASH_SHA256_BYTES])
 {
-	static const char label[] = "holdfast-evidence/1"; /* hashed with its NUL */
-	const struct bytes *log[] = {&ev->firmware_log, &ev->os_log, &ev->ima_log};
-	uint8_t text[sizeof(label) + EVIDENCE_NONCE_BYTES + ARRAY_SIZE(log) * HASH_SHA256_BYTES];
-	uint8_t *p = text;
+	bind("holdfast-evidence/1", nonce, NULL, ev, ret);
+}
 
-	memcpy(p, label, sizeof(label));
-	p += sizeof(label);
-	memcpy(p, nonce, EVIDENCE_NONCE_BYTES);
-	p += EVIDENCE_NONCE_BYTES;
-	for (size_t i = 0; i < ARRAY_SIZE(log); i++, p += HASH_SHA256_BYTES)
-		hash_sha256(log[i]->p, log[i]->n, p);
-	hash_sha256(text, sizeof(text), ret);
+void evidence_channel_binding(const uint8_t nonce[static EVIDENCE_NONCE_BYTES],
+			      const uint8_t key[static HASH_SHA256_BYTES], const struct evidence *ev,
+			      uint8_t ret[static HASH_SHA256_BYTES])
+{
+	bind("holdfast-evidence/2", nonce, key, ev, ret);
 }

@@ -55,4 +55,15 @@ int evidence_parse(const void *data, size_t len, struct evidence *ret, struct er
 void evidence_binding(const uint8_t nonce[static EVIDENCE_NONCE_BYTES], const struct evidence *ev,
 		      uint8_t ret[static HASH_SHA256_BYTES]);
 
+/**
+ * evidence_channel_binding() - the same for evidence that is given over a TLS channel
+ * @key: SHA-256 of the SubjectPublicKeyInfo of the host's TLS key, as the channel itself shows it
+ *
+ * SHA-256 over "holdfast-evidence/2" with its NUL, the nonce, @key, then the three logs as above. The label differs, so
+ * nothing that was asked for over a plain channel can pass for this.
+ */
+void evidence_channel_binding(const uint8_t nonce[static EVIDENCE_NONCE_BYTES],
+			      const uint8_t key[static HASH_SHA256_BYTES], const struct evidence *ev,
+			      uint8_t ret[static HASH_SHA256_BYTES]);
+
 #endif

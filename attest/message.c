@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* attest/message.c - the agent's protocol: what one message says */
+/* attest/message.c - the agent's and the service's protocols: what one message says */
 #include "attest/message.h"
 
 #include "attest/cbor.h"
+#include "attest/credential.h"
 #include "attest/ek_cert.h"
+#include "attest/ticket.h"
 #include "common/reader.h"
 
 #include <string.h>
@@ -36,6 +38,34 @@ static const struct form {
 			       {"ak_public", 1, MAX_PUBLIC_BYTES, false}}},
 	[MESSAGE_ACTIVATED] = {"activated", MESSAGE_ANSWER, 1, {{"credential", 1, 64, false}}},
 	[MESSAGE_EVIDENCE] = {"evidence", MESSAGE_ANSWER, 1, {{"evidence", 1, EVIDENCE_MAX_BYTES, false}}},
+	[MESSAGE_ENROL] = {"enrol",
+			   MESSAGE_SERVICE_REQUEST,
+			   3,
+			   {{"ek_public", 1, MAX_PUBLIC_BYTES, false},
+			    {"ek_certificate", 0, EK_CERT_MAX_BYTES, false},
+			    {"ak_public", 1, MAX_PUBLIC_BYTES, false}}},
+	[MESSAGE_ATTEST] = {"attest",
+			    MESSAGE_SERVICE_REQUEST,
+			    5,
+			    {{"ticket", 1, TICKET_MAX_BYTES, false},
+			     {"identity", HASH_SHA256_BYTES, HASH_SHA256_BYTES, false},
+			     {"evidence", 1, EVIDENCE_MAX_BYTES, false},
+			     {"token", 0, TICKET_MAX_BYTES, false},
+			     {"credential", 0, CREDENTIAL_MAX_BYTES, false}}},
+	[MESSAGE_TICKET] = {"ticket", MESSAGE_SERVICE_ANSWER, 1, {{"ticket", 1, TICKET_MAX_BYTES, false}}},
+	[MESSAGE_CHALLENGE] = {"challenge",
+			       MESSAGE_SERVICE_ANSWER,
+			       4,
+			       {{"blob", 1, 256, false},
+				{"secret", 1, 1024, false},
+				{"token", 1, TICKET_MAX_BYTES, false},
+				{"ticket", 1, TICKET_MAX_BYTES, false}}},
+	[MESSAGE_RESULT] = {"result",
+			    MESSAGE_SERVICE_ANSWER,
+			    3,
+			    {{"verdict", 1, 16, true},
+			     {"ear", 1, MESSAGE_MAX_EAR_BYTES, false},
+			     {"ticket", 1, TICKET_MAX_BYTES, false}}},
 	[MESSAGE_ERROR] = {"error", MESSAGE_ANSWER, 1, {{"message", 0, MESSAGE_MAX_TEXT_BYTES, true}}},
 };
 _Static_assert(ARRAY_SIZE(forms) == MESSAGE_KINDS_, "each kind has its form");

@@ -157,9 +157,27 @@ static int parse_image(json_object *o, const char *name, struct refvalues *rv, s
 	return json_get_hex(image, "image", "root_hash", rv->root_hash, sizeof(rv->root_hash), e);
 }
 
+/* What digests were made from, where that is short: for `explain`, never for a verdict. */
+static int parse_describe(json_object *doc, const char *name, struct refvalues *rv, struct err *e)
+{
+	static const char *const keys[] = {"command_line", "layer_policy_version", NULL};
+	json_object *o;
+	int rc = json_get_opt(doc, name, "describe", json_type_object, &o, e);
+
+	if (rc || !o)
+		return rc;
+	if ((rc = json_check_keys(o, "describe", keys, e)) ||
+	    (json_object_object_get_ex(o, "command_line", NULL) &&
+	     (rc = json_get_str(o, "describe", "command_line", REFVALUES_MAX_COMMAND_LINE, &rv->command_line, e))))
+		return rc;
+	if (json_object_object_get_ex(o, "layer_policy_version", NULL))
+		rc = json_get_u64(o, "describe", "layer_policy_version", INT64_MAX, &rv->layer_policy_version, e);
+	return rc;
+}
+
 static int parse_document(const char *name, struct refvalues *rv, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "image", "bank", "pcrs", NULL};
+	static const char *const keys[] = {"holdfast", "image", "bank", "pcrs", "describe", NULL};
 	const char *kind, *bank;
 	json_object *pcrs;
 	int rc;
@@ -172,7 +190,7 @@ static int parse_document(const char *name, struct refvalues *rv, struct err *e)
 		return err_set(e, EINVAL, "%s: holdfast is \"%s\", wanted \"reference-values/1\"", name, kind);
 	if (strcmp(bank, "sha256"))
 		return err_set(e, EINVAL, "%s: bank is \"%s\", wanted \"sha256\"", name, bank);
-	if ((rc = parse_image(rv->tree, name, rv, e)) ||
+	if ((rc = parse_image(rv->tree, name, rv, e)) || (rc = parse_describe(rv->tree, name, rv, e)) ||
 	    (rc = json_get(rv->tree, name, "pcrs", json_type_object, &pcrs, e)))
 		return rc;
 	return parse_pcrs(pcrs, name, rv, e);

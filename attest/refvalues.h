@@ -22,6 +22,7 @@
 #define REFVALUES_MAX_BYTES      (1 << 20)
 #define REFVALUES_MAX_EVENTS     4096 /* in one list */
 #define REFVALUES_MAX_TEXT_BYTES 256
+#define REFVALUES_MAX_COMMAND_LINE 4096
 
 enum refvalues_kind {
 	REFVALUES_UNSET = 0,
@@ -56,13 +57,15 @@ struct refvalues_rule {
 	struct refvalues_list then;
 };
 
-/** struct refvalues - the document; strings are borrowed from @tree, which it owns */
+/** struct refvalues - the document; strings are borrowed from @tree, which it owns. What `describe` holds judges nothing */
 struct refvalues {
 	const char *name;
 	uint64_t version;
 	const char *arch;
 	const char *profile;
 	uint8_t root_hash[HASH_SHA256_BYTES];
+	const char *command_line;      /* describe: NULL if it is not there */
+	uint64_t layer_policy_version; /* describe: 0 likewise */
 	struct refvalues_rule rule[REPLAY_QUOTED_PCRS];
 	json_object *tree;
 };

@@ -38,9 +38,9 @@ void replay_extend(struct replay *r, uint32_t pcr, const uint8_t *digest)
 }
 
 /* Locality is known, at the latest, with the event that is PCR 0's first measurement: tcg_log.h. */
-static void set_locality(struct replay *r, const struct tcg_log *log)
+void replay_set_locality(struct replay *r, const struct tcg_log *log)
 {
-	if (!r->count[0])
+	if (!r->count[0] && r->alg != HASH_NONE)
 		r->pcr[0][hash_bytes(r->alg) - 1] = log->startup_locality;
 }
 
@@ -60,7 +60,7 @@ int replay_firmware(struct replay *r, struct bytes bytes, replay_fn fn, void *ct
 		struct replay_event seen = {REPLAY_FIRMWARE, ev.index, ev.pcr,   ev.type,
 					    ev.digest[bank], ev.data,  {NULL, 0}};
 
-		set_locality(r, &log);
+		replay_set_locality(r, &log);
 		if (ev.no_action)
 			continue;
 		rc = fn ? fn(ctx, &seen, e) : 0;

@@ -84,6 +84,11 @@ int replay_firmware(struct replay *r, struct bytes log, replay_fn fn, void *ctx,
 /** replay_os() - extend a CEL log; empty is fine. -EINVAL as above, or for a record outside PCR 11 to 15. */
 int replay_os(struct replay *r, struct bytes log, replay_fn fn, void *ctx, struct err *e) WARN_UNUSED;
 
+struct tcg_log;
+
+/** replay_set_locality() - where PCR 0 starts, as the log says so far; no effect after its first measurement. */
+void replay_set_locality(struct replay *r, const struct tcg_log *log);
+
 /** replay_extend() - extend one digest into one PCR below REPLAY_PCRS and count it. */
 void replay_extend(struct replay *r, uint32_t pcr, const uint8_t *digest);
 

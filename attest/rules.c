@@ -19,6 +19,10 @@ enum {
 
 int rules_init(struct rules *r, struct err *e)
 {
+	static const uint8_t data[RULES_SEPARATORS][4] = { { 0 }, { 0xff, 0xff, 0xff, 0xff }, { 1 } };
+
+	for (size_t i = 0; i < RULES_SEPARATORS; i++)
+		hash_sha256(data[i], sizeof(data[i]), r->separator[i]);
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++) {
 		r->pcr[i].then_seen = calloc(r->rv->rule[i].then.n + 1, sizeof(bool));
 		if (!r->pcr[i].then_seen)
@@ -86,13 +90,10 @@ static void differ_event(struct rules_pcr *p, const struct replay_event *ev, con
 	       replay_source_str(ev->source), ev->index, found, label, expected, wanted->what);
 }
 
-static bool is_digest_of_u32(const uint8_t *digest, uint32_t le)
+/* Digests in a log are no secret: most differ in their first byte already. */
+static bool is_known(const uint8_t known[static HASH_SHA256_BYTES], const uint8_t *digest)
 {
-	const uint8_t data[4] = { le & 0xff, le >> 8 & 0xff, le >> 16 & 0xff, le >> 24 };
-	uint8_t h[HASH_SHA256_BYTES];
-
-	hash_sha256(data, sizeof(data), h);
-	return hash_equal(h, sizeof(h), digest, HASH_SHA256_BYTES);
+	return known[0] == digest[0] && hash_equal(known, HASH_SHA256_BYTES, digest, HASH_SHA256_BYTES);
 }
 
 /*
@@ -105,10 +106,10 @@ static bool is_boot_order(const struct replay_event *ev)
 	return ev->pcr == 1 && (ev->type == TCG_EV_EFI_VARIABLE_BOOT || ev->type == TCG_EV_EFI_VARIABLE_BOOT2);
 }
 
-static void watch_separator(struct rules_pcr *p, const struct replay_event *ev)
+static void watch_separator(const struct rules *r, struct rules_pcr *p, const struct replay_event *ev)
 {
-	bool zero = is_digest_of_u32(ev->digest, 0);
-	bool other = is_digest_of_u32(ev->digest, 0xffffffff) || (is_digest_of_u32(ev->digest, 1) && !is_boot_order(ev));
+	bool zero = is_known(r->separator[0], ev->digest);
+	bool other = is_known(r->separator[1], ev->digest) || (is_known(r->separator[2], ev->digest) && !is_boot_order(ev));
 
 	if (ev->type != TCG_EV_SEPARATOR && !zero && !other)
 		return;
@@ -178,7 +179,7 @@ static void step(struct rules *r, const struct replay_event *ev)
 	p = &r->pcr[ev->pcr];
 	p->events++;
 	if (ev->source == REPLAY_FIRMWARE && ev->pcr < FIRMWARE_PCRS && !refvalues_is_direct(r->rv))
-		watch_separator(p, ev);
+		watch_separator(r, p, ev);
 	if (*p->difference)
 		return;
 	if (ev->source != REPLAY_OS && is_pid1s(ev->pcr)) {

@@ -27,11 +27,13 @@
 #include <stdbool.h>
 
 #define RULES_MAX_TABLES            512
+#define RULES_SEPARATORS            3 /* digests of 00000000, ffffffff, 00000001 */
 #define RULES_MAX_POLICY_TEXT_BYTES 160
 
 /** struct rules - all automata of one appraisal; zero it, set @rv, then rules_init() */
 struct rules {
 	const struct refvalues *rv;
+	uint8_t separator[RULES_SEPARATORS][HASH_SHA256_BYTES];
 	struct rules_pcr {
 		size_t matched; /* of the sequence */
 		size_t separators;

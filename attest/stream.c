@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,17 +75,48 @@ int attest_stream_prepare(int fd, struct err *e)
 	return 0;
 }
 
-/* At least one and at most @max bytes. -EPIPE at the end. */
-static int read_some(int fd, uint8_t *dst, size_t max, int64_t until, size_t *ret, struct err *e)
+/* What an SSL function that gave @n waits for is waited for. -EPIPE if the connection has ended. */
+static int tls_wait(struct stream s, int n, int64_t until, const char *what, struct err *e)
 {
+	int why = SSL_get_error(s.tls, n);
+	short events = 0;
+
+	ERR_clear_error();
+	if (why == SSL_ERROR_WANT_READ)
+		return wait_for(s.fd, POLLIN, until, what, &events, e);
+	if (why == SSL_ERROR_WANT_WRITE)
+		return wait_for(s.fd, POLLOUT, until, what, &events, e);
+	return err_set(e, EPIPE, "%s: the peer is gone", what);
+}
+
+static int tls_read_some(struct stream s, uint8_t *dst, size_t max, int64_t until, size_t *ret, struct err *e)
+{
+	for (;;) {
+		int n = SSL_read(s.tls, dst, max < INT_MAX ? (int)max : INT_MAX), rc;
+
+		if (n > 0) {
+			*ret = (size_t)n;
+			return 0;
+		}
+		rc = tls_wait(s, n, until, "receive", e);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* At least one and at most @max bytes. -EPIPE at the end. */
+static int read_some(struct stream s, uint8_t *dst, size_t max, int64_t until, size_t *ret, struct err *e)
+{
+	if (s.tls)
+		return tls_read_some(s, dst, max, until, ret, e);
 	for (;;) {
 		short events = 0;
 		ssize_t n;
-		int rc = wait_for(fd, POLLIN, until, "receive", &events, e);
+		int rc = wait_for(s.fd, POLLIN, until, "receive", &events, e);
 
 		if (rc < 0)
 			return rc;
-		n = read(fd, dst, max); /* after a hang-up, too: what came before it is still there */
+		n = read(s.fd, dst, max); /* after a hang-up, too: what came before it is still there */
 		if (n > 0) {
 			*ret = (size_t)n;
 			return 0;
@@ -96,13 +129,13 @@ static int read_some(int fd, uint8_t *dst, size_t max, int64_t until, size_t *re
 }
 
 /* Append @n bytes to @ret, all of them before @until. The peer's leaving here is a broken message. */
-static int read_rest(int fd, size_t n, int64_t until, struct buf *ret, struct err *e)
+static int read_rest(struct stream s, size_t n, int64_t until, struct buf *ret, struct err *e)
 {
 	uint8_t piece[PIECE_BYTES];
 
 	while (n) {
 		size_t got = 0;
-		int rc = read_some(fd, piece, n < sizeof(piece) ? n : sizeof(piece), until, &got, e);
+		int rc = read_some(s, piece, n < sizeof(piece) ? n : sizeof(piece), until, &got, e);
 
 		if (rc == -EPIPE)
 			return err_set(e, EPROTO, "receive: the peer left in the middle of a message");
@@ -116,7 +149,7 @@ static int read_rest(int fd, size_t n, int64_t until, struct buf *ret, struct er
 	return 0;
 }
 
-int attest_stream_recv(int fd, int first_ms, int rest_ms, struct buf *ret, struct err *e)
+int attest_stream_recv(struct stream s, int first_ms, int rest_ms, struct buf *ret, struct err *e)
 {
 	cleanup_buf struct buf head = BUF_INIT;
 	uint8_t first;
@@ -124,14 +157,14 @@ int attest_stream_recv(int fd, int first_ms, int rest_ms, struct buf *ret, struc
 	uint32_t len;
 	int64_t until;
 	size_t got = 0;
-	int rc = read_some(fd, &first, 1, deadline(first_ms), &got, e);
+	int rc = read_some(s, &first, 1, deadline(first_ms), &got, e);
 
 	if (rc < 0)
 		return rc;
 	until = deadline(rest_ms);
 	buf_free(ret);
 	buf_u8(&head, first);
-	rc = read_rest(fd, LENGTH_BYTES - 1, until, &head, e);
+	rc = read_rest(s, LENGTH_BYTES - 1, until, &head, e);
 	if (rc < 0)
 		return rc;
 	r = reader_init(head.data, head.len);
@@ -139,14 +172,79 @@ int attest_stream_recv(int fd, int first_ms, int rest_ms, struct buf *ret, struc
 	if (r.bad || len < 1 || len > STREAM_MAX_BYTES)
 		return err_set(e, EPROTO, "receive: a message of %u bytes was announced, wanted 1 to %u", len,
 			       STREAM_MAX_BYTES);
-	return read_rest(fd, len, until, ret, e);
+	return read_rest(s, len, until, ret, e);
 }
 
-int attest_stream_send(int fd, int ms, const void *data, size_t len, struct err *e)
+static int plain_write(struct stream s, int64_t until, const uint8_t *data, size_t len, struct err *e)
+{
+	while (len) {
+		ssize_t n = write(s.fd, data, len);
+		short events = 0;
+		int rc;
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+			continue;
+		}
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return err_errno(e, "send");
+		rc = wait_for(s.fd, POLLOUT, until, "send", &events, e);
+		if (rc < 0)
+			return rc;
+		if (!(events & POLLOUT))
+			return err_set(e, EPIPE, "send: the peer is gone");
+	}
+	return 0;
+}
+
+static int tls_write(struct stream s, int64_t until, const uint8_t *data, size_t len, struct err *e)
+{
+	while (len) {
+		int n = SSL_write(s.tls, data, len < INT_MAX ? (int)len : INT_MAX), rc;
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+			continue;
+		}
+		rc = tls_wait(s, n, until, "send", e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int attest_stream_write(struct stream s, int ms, const void *data, size_t len, struct err *e)
+{
+	return s.tls ? tls_write(s, deadline(ms), data, len, e) : plain_write(s, deadline(ms), data, len, e);
+}
+
+int attest_stream_read(struct stream s, int ms, void *dst, size_t max, size_t *ret, struct err *e)
+{
+	return read_some(s, dst, max, deadline(ms), ret, e);
+}
+
+int attest_stream_handshake(struct stream s, int ms, struct err *e)
+{
+	int64_t until = deadline(ms);
+	unsigned long why;
+	int n, rc;
+
+	while ((n = SSL_do_handshake(s.tls)) != 1) {
+		why = ERR_peek_last_error();
+		rc = tls_wait(s, n, until, "TLS handshake", e);
+		if (rc == -EPIPE && why)
+			return err_set(e, EPROTO, "TLS handshake: %s", ERR_reason_error_string(why));
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int attest_stream_send(struct stream s, int ms, const void *data, size_t len, struct err *e)
 {
 	cleanup_buf struct buf b = BUF_INIT;
-	int64_t until = deadline(ms);
-	size_t done = 0;
 
 	if (len < 1 || len > STREAM_MAX_BYTES)
 		return err_set(e, EMSGSIZE, "send: a message of %zu bytes, wanted 1 to %u", len, STREAM_MAX_BYTES);
@@ -154,24 +252,7 @@ int attest_stream_send(int fd, int ms, const void *data, size_t len, struct err 
 	buf_put(&b, data, len);
 	if (b.bad)
 		return err_set(e, ENOMEM, "send: no memory");
-	while (done < b.len) {
-		ssize_t n = write(fd, b.data + done, b.len - done);
-		short events = 0;
-		int rc;
-
-		if (n > 0) {
-			done += (size_t)n;
-			continue;
-		}
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return err_errno(e, "send");
-		rc = wait_for(fd, POLLOUT, until, "send", &events, e);
-		if (rc < 0)
-			return rc;
-		if (!(events & POLLOUT))
-			return err_set(e, EPIPE, "send: the peer is gone");
-	}
-	return 0;
+	return attest_stream_write(s, ms, b.data, b.len, e);
 }
 
 static int set_address(const char *path, struct sockaddr_un *ret, struct err *e)

@@ -30,17 +30,33 @@
 
 #include <stdbool.h>
 
-#define TCG_LOG_MAX_BYTES  (1 << 20)
+#define TCG_LOG_MAX_BYTES  (4 << 20)
 #define TCG_LOG_MAX_BANKS  8
 #define TCG_LOG_MAX_EVENTS 8192
 #define TCG_LOG_MAX_PCR    23
 
 /* Event types that mean something to a replay or have a rule of their own. */
-#define TCG_EV_NO_ACTION       0x00000003u
-#define TCG_EV_SEPARATOR       0x00000004u
-#define TCG_EV_EFI_HCRTM_EVENT 0x80000010u
-#define TCG_EV_EFI_VARIABLE_BOOT  0x80000002u
-#define TCG_EV_EFI_VARIABLE_BOOT2 0x8000000cu
+#define TCG_EV_NO_ACTION                     0x00000003u
+#define TCG_EV_SEPARATOR                     0x00000004u
+#define TCG_EV_ACTION                        0x00000005u
+#define TCG_EV_EVENT_TAG                     0x00000006u
+#define TCG_EV_S_CRTM_CONTENTS               0x00000007u
+#define TCG_EV_IPL                           0x0000000du
+#define TCG_EV_EFI_VARIABLE_DRIVER_CONFIG    0x80000001u
+#define TCG_EV_EFI_VARIABLE_BOOT             0x80000002u
+#define TCG_EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
+#define TCG_EV_EFI_BOOT_SERVICES_DRIVER      0x80000004u
+#define TCG_EV_EFI_RUNTIME_SERVICES_DRIVER   0x80000005u
+#define TCG_EV_EFI_GPT_EVENT                 0x80000006u
+#define TCG_EV_EFI_ACTION                    0x80000007u
+#define TCG_EV_EFI_PLATFORM_FIRMWARE_BLOB    0x80000008u
+#define TCG_EV_EFI_HANDOFF_TABLES            0x80000009u
+#define TCG_EV_EFI_PLATFORM_FIRMWARE_BLOB2   0x8000000au
+#define TCG_EV_EFI_HANDOFF_TABLES2           0x8000000bu
+#define TCG_EV_EFI_VARIABLE_BOOT2            0x8000000cu
+#define TCG_EV_EFI_GPT_EVENT2                0x8000000du
+#define TCG_EV_EFI_HCRTM_EVENT               0x80000010u
+#define TCG_EV_EFI_VARIABLE_AUTHORITY        0x800000e0u
 
 /**
  * struct tcg_event - one event; views into the log

@@ -102,7 +102,12 @@ bool hash_once(enum hash_alg alg, const void *data, size_t len, uint8_t *ret_dig
 
 bool hash_extend(enum hash_alg alg, uint8_t *pcr, const uint8_t *digest)
 {
-	return hash_two(alg, pcr, hash_bytes(alg), digest, hash_bytes(alg), pcr);
+	uint8_t both[2 * HASH_MAX_BYTES]; /* in one piece: whole blocks are hashed where they lie */
+	size_t n = hash_bytes(alg);
+
+	memcpy(both, pcr, n);
+	memcpy(both + n, digest, n);
+	return hash_two(alg, both, 2 * n, "", 0, pcr);
 }
 
 void hash_sha256(const void *data, size_t len, uint8_t ret_digest[static HASH_SHA256_BYTES])

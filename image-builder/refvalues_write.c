@@ -98,6 +98,19 @@ static bool put_image(json_object *doc, const struct refvalues_image *i)
 	       put(image, "root_hash", hex_string(i->root_hash)) && put(doc, "image", take_ptr(image));
 }
 
+/* What digests were made from: a verifier explains by it and never judges by it. */
+static bool put_describe(json_object *doc, const struct refvalues_image *i)
+{
+	cleanup_json json_object *o = json_object_new_object();
+
+	if (!i->command_line && !i->layer_policy_version)
+		return true;
+	return o && (!i->command_line || put(o, "command_line", json_object_new_string(i->command_line))) &&
+	       (!i->layer_policy_version ||
+		put(o, "layer_policy_version", json_object_new_int64((int64_t)i->layer_policy_version))) &&
+	       put(doc, "describe", take_ptr(o));
+}
+
 int refvalues_write(const struct refvalues_image *image, const struct predict *p, struct buf *ret, struct err *e)
 {
 	cleanup_json json_object *doc = json_object_new_object(), *pcrs = json_object_new_object();
@@ -114,7 +127,7 @@ int refvalues_write(const struct refvalues_image *image, const struct predict *p
 		if (r)
 			return r;
 	}
-	if (!put(doc, "pcrs", take_ptr(pcrs)))
+	if (!put(doc, "pcrs", take_ptr(pcrs)) || !put_describe(doc, image))
 		return err_set(e, ENOMEM, "no memory for reference values");
 	return json_write(ret, doc, e);
 }

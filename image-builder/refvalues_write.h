@@ -17,6 +17,8 @@ struct refvalues_image {
 	const char *arch;
 	const char *profile;
 	uint8_t root_hash[HASH_SHA256_BYTES];
+	const char *command_line;	/* described for `explain`; NULL: not */
+	uint64_t layer_policy_version; /* likewise; 0: not */
 };
 
 /** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */

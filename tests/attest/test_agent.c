@@ -57,16 +57,16 @@ static void messages_pass_whole_and_in_order(void **state)
 
 	(void)state;
 	pair(fd);
-	assert_ok(attest_stream_send(fd[0], 1000, "one", 3, &e), &e);
+	assert_ok(attest_stream_send(STREAM_FD(fd[0]), 1000, "one", 3, &e), &e);
 	memset(big, 'b', sizeof(big));
-	assert_ok(attest_stream_send(fd[0], 1000, big, sizeof(big), &e), &e);
+	assert_ok(attest_stream_send(STREAM_FD(fd[0]), 1000, big, sizeof(big), &e), &e);
 	close(fd[0]);
-	assert_ok(attest_stream_recv(fd[1], 1000, 1000, &got, &e), &e);
+	assert_ok(attest_stream_recv(STREAM_FD(fd[1]), 1000, 1000, &got, &e), &e);
 	assert_int_equal(got.len, 3);
-	assert_ok(attest_stream_recv(fd[1], 1000, 1000, &got, &e), &e);
+	assert_ok(attest_stream_recv(STREAM_FD(fd[1]), 1000, 1000, &got, &e), &e);
 	assert_int_equal(got.len, sizeof(big));
 	assert_memory_equal(got.data, big, sizeof(big));
-	assert_refused(attest_stream_recv(fd[1], 1000, 1000, &got, &e), &e, EPIPE, "the peer is gone");
+	assert_refused(attest_stream_recv(STREAM_FD(fd[1]), 1000, 1000, &got, &e), &e, EPIPE, "the peer is gone");
 	close(fd[1]);
 }
 
@@ -101,7 +101,7 @@ static void broken_streams_are_refused_within_their_deadline(void **state)
 		assert_int_equal(write(fd[0], cases[i].bytes, cases[i].n), cases[i].n);
 		if (cases[i].leave)
 			close(fd[0]);
-		assert_refused(attest_stream_recv(fd[1], 50, 50, &got, &e), &e, cases[i].code, cases[i].part);
+		assert_refused(attest_stream_recv(STREAM_FD(fd[1]), 50, 50, &got, &e), &e, cases[i].code, cases[i].part);
 		assert_true(now_ms() - start < 1000);
 		assert_true(got.cap < 8192);
 		if (!cases[i].leave)
@@ -118,14 +118,14 @@ static void a_peer_that_does_not_read_cannot_hold_a_sender(void **state)
 
 	(void)state;
 	pair(fd);
-	assert_refused(attest_stream_send(fd[0], 50, big, sizeof(big), &e), &e, EMSGSIZE, "131073 bytes");
-	assert_refused(attest_stream_send(fd[0], 50, big, 0, &e), &e, EMSGSIZE, "0 bytes");
+	assert_refused(attest_stream_send(STREAM_FD(fd[0]), 50, big, sizeof(big), &e), &e, EMSGSIZE, "131073 bytes");
+	assert_refused(attest_stream_send(STREAM_FD(fd[0]), 50, big, 0, &e), &e, EMSGSIZE, "0 bytes");
 	do
-		rc = attest_stream_send(fd[0], 50, big, STREAM_MAX_BYTES, &e);
+		rc = attest_stream_send(STREAM_FD(fd[0]), 50, big, STREAM_MAX_BYTES, &e);
 	while (rc == 0);
 	assert_refused(rc, &e, ETIMEDOUT, "timed out");
 	close(fd[1]);
-	assert_refused(attest_stream_send(fd[0], 50, big, 1, &e), &e, EPIPE, "send");
+	assert_refused(attest_stream_send(STREAM_FD(fd[0]), 50, big, 1, &e), &e, EPIPE, "send");
 	close(fd[0]);
 }
 
@@ -134,21 +134,22 @@ static void sockets_are_private_and_only_a_stale_socket_is_replaced(void **state
 	char dir[] = "/tmp/holdfast-test-XXXXXX", path[64], where[80], long_path[200];
 	struct err e = ERR_INIT;
 	struct stat st;
-	int listener, fd;
+	cleanup_client_connection struct client_connection c = {.fd = -1};
+	int listener;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/s", dir);
 	(void)snprintf(where, sizeof(where), "unix:%s", path);
-	assert_refused(attest_client_connect(where, 100, &fd, &e), &e, ENOENT, path);
-	assert_refused(attest_client_connect("tcp:1.2.3.4", 100, &fd, &e), &e, EINVAL, "wanted unix:PATH");
+	assert_refused(attest_client_connect(where, 100, &c, &e), &e, ENOENT, path);
+	assert_refused(attest_client_connect("tcp:1.2.3.4", 100, &c, &e), &e, EINVAL, "wanted unix:PATH");
 	assert_ok(attest_stream_listen(path, &listener, &e), &e);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_ok(attest_client_connect(where, 100, &fd, &e), &e);
-	close(fd);
+	assert_ok(attest_client_connect(where, 100, &c, &e), &e);
+	client_connection_close(&c);
 	close(listener);
-	assert_refused(attest_client_connect(where, 100, &fd, &e), &e, ECONNREFUSED, path);
+	assert_refused(attest_client_connect(where, 100, &c, &e), &e, ECONNREFUSED, path);
 	assert_ok(attest_stream_listen(path, &listener, &e), &e);
 	close(listener);
 	assert_int_equal(unlink(path), 0);
@@ -227,15 +228,15 @@ static void an_agent_answers_message_after_message_until_the_peer_breaks_the_pro
 
 	(void)state;
 	pair(fd);
-	assert_ok(attest_stream_send(fd[0], 100, "garbage", 7, &e), &e);
-	assert_ok(attest_stream_send(fd[0], 100, "\xa1\x62op\x61x", 6, &e), &e);
+	assert_ok(attest_stream_send(STREAM_FD(fd[0]), 100, "garbage", 7, &e), &e);
+	assert_ok(attest_stream_send(STREAM_FD(fd[0]), 100, "\xa1\x62op\x61x", 6, &e), &e);
 	assert_int_equal(write(fd[0], "\xff\xff\xff\xff", 4), 4);
-	assert_refused(attest_agent_talk(&a, fd[1], STREAM_FOREVER, &e), &e, EPROTO, "4294967295 bytes was announced");
-	assert_ok(attest_stream_recv(fd[0], 100, 100, &reply, &e), &e);
-	assert_ok(attest_stream_recv(fd[0], 100, 100, &reply, &e), &e);
-	assert_refused(attest_agent_talk(&a, fd[1], 20, &e), &e, ETIMEDOUT, "timed out");
+	assert_refused(attest_agent_talk(&a, STREAM_FD(fd[1]), STREAM_FOREVER, &e), &e, EPROTO, "4294967295 bytes was announced");
+	assert_ok(attest_stream_recv(STREAM_FD(fd[0]), 100, 100, &reply, &e), &e);
+	assert_ok(attest_stream_recv(STREAM_FD(fd[0]), 100, 100, &reply, &e), &e);
+	assert_refused(attest_agent_talk(&a, STREAM_FD(fd[1]), 20, &e), &e, ETIMEDOUT, "timed out");
 	close(fd[0]);
-	assert_refused(attest_agent_talk(&a, fd[1], STREAM_FOREVER, &e), &e, EPIPE, "the peer is gone");
+	assert_refused(attest_agent_talk(&a, STREAM_FD(fd[1]), STREAM_FOREVER, &e), &e, EPIPE, "the peer is gone");
 	close(fd[1]);
 }
 
@@ -285,8 +286,8 @@ static int canned(const void *answer, size_t n, pid_t *ret)
 		struct err e = ERR_INIT;
 
 		close(fd[0]);
-		if (attest_stream_recv(fd[1], 2000, 2000, &request, &e) == 0 && n &&
-		    attest_stream_send(fd[1], 2000, answer, n, &e) < 0)
+		if (attest_stream_recv(STREAM_FD(fd[1]), 2000, 2000, &request, &e) == 0 && n &&
+		    attest_stream_send(STREAM_FD(fd[1]), 2000, answer, n, &e) < 0)
 			_exit(1);
 		(void)poll(NULL, 0, 5000); /* finish() ends it */
 		_exit(0);
@@ -327,7 +328,7 @@ static void a_client_believes_no_bad_answer(void **state)
 		if (cases[i].file)
 			load(cases[i].file, &answer);
 		fd = canned(answer.data, answer.len, &child);
-		assert_refused(attest_client_evidence(fd, 150, nonce, &evidence, &e), &e, cases[i].code, cases[i].part);
+		assert_refused(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(fd)}, 150, nonce, &evidence, &e), &e, cases[i].code, cases[i].part);
 		assert_int_equal(evidence.len, 0);
 		finish(fd, child);
 	}
@@ -345,7 +346,7 @@ static void a_client_gets_the_evidence_of_a_good_answer(void **state)
 	load("good-evidence-answer.cbor", &answer);
 	load("../evidence/good-evidence.cbor", &want);
 	fd = canned(answer.data, answer.len, &child);
-	assert_ok(attest_client_evidence(fd, 2000, nonce, &evidence, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(fd)}, 2000, nonce, &evidence, &e), &e);
 	assert_int_equal(evidence.len, want.len);
 	assert_memory_equal(evidence.data, want.data, want.len);
 	finish(fd, child);
@@ -364,12 +365,12 @@ static void enrolment_needs_a_reason_to_believe_and_a_well_formed_ek(void **stat
 	(void)state;
 	load("good-identity.cbor", &answer); /* well-formed as a message, no keys inside */
 	fd = canned(answer.data, answer.len, &child);
-	assert_refused(attest_client_enrol(fd, &p, &rec, &e), &e, EINVAL, "one of the two must be given");
+	assert_refused(attest_client_enrol(STREAM_FD(fd), &p, &rec, &e), &e, EINVAL, "one of the two must be given");
 	p.ek_sha256 = digest;
 	p.ek_roots = "tests/data/ek-cert/roots.pem";
-	assert_refused(attest_client_enrol(fd, &p, &rec, &e), &e, EINVAL, "one of the two must be given");
+	assert_refused(attest_client_enrol(STREAM_FD(fd), &p, &rec, &e), &e, EINVAL, "one of the two must be given");
 	p.ek_roots = NULL;
-	assert_refused(attest_client_enrol(fd, &p, &rec, &e), &e, EBADMSG, "template L-1");
+	assert_refused(attest_client_enrol(STREAM_FD(fd), &p, &rec, &e), &e, EBADMSG, "template L-1");
 	finish(fd, child);
 }
 

@@ -245,14 +245,14 @@ static void be_host(int fd, enum lie lie)
 	cleanup_buf struct buf request = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	while (attest_stream_recv(fd, ANSWER_MS, ANSWER_MS, &request, &e) == 0) {
+	while (attest_stream_recv(STREAM_FD(fd), ANSWER_MS, ANSWER_MS, &request, &e) == 0) {
 		cleanup_buf struct buf reply = BUF_INIT;
 		struct err why = ERR_INIT;
 
 		if (attest_agent_answer(&a, request.data, request.len, &reply, &why) < 0)
 			break;
 		lie_about(lie, &reply);
-		if (attest_stream_send(fd, ANSWER_MS, reply.data, reply.len, &e) < 0)
+		if (attest_stream_send(STREAM_FD(fd), ANSWER_MS, reply.data, reply.len, &e) < 0)
 			break;
 	}
 	attest_agent_close(&a);
@@ -294,7 +294,7 @@ static int enrol(enum lie lie, const char *roots, const uint8_t *digest, struct 
 {
 	const struct client_params p = {.timeout_ms = ANSWER_MS, .ek_roots = roots, .ek_sha256 = digest};
 	struct host h = host_start(lie);
-	int rc = attest_client_enrol(h.fd, &p, rec, e);
+	int rc = attest_client_enrol(STREAM_FD(h.fd), &p, rec, e);
 
 	host_stop(&h);
 	return rc;
@@ -377,7 +377,7 @@ static void fetched_evidence_is_signed_by_the_enrolled_ak_over_our_nonce(void **
 	need_tpm();
 	assert_ok(enrol(HONEST, lab.roots, NULL, &rec, &e), &e);
 	h = host_start(HONEST);
-	assert_ok(attest_client_evidence(h.fd, ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	host_stop(&h);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	assert_memory_equal(ev.os_log.p, "os log", 6);
@@ -387,6 +387,7 @@ static void fetched_evidence_is_signed_by_the_enrolled_ak_over_our_nonce(void **
 	assert_memory_equal(quote.extra, binding, sizeof(binding));
 	assert_ok(quote_ak_parse((struct bytes){rec.ak_public, rec.ak_public_bytes}, &ak, &e), &e);
 	assert_ok(quote_verify(&ak, ev.attest, ev.signature, &e), &e);
+	assert_true(quote_signer_is_endorsed(&quote, &ak, NULL));
 	((uint8_t *)ev.attest.p)[ev.attest.n - 1] ^= 1; /* the PCR digest's last byte */
 	assert_refused(quote_verify(&ak, ev.attest, ev.signature, &e), &e, EBADMSG, "");
 }
@@ -411,9 +412,9 @@ static void an_answer_to_somebody_elses_question_is_passed_over(void **state)
 		cleanup_buf struct buf request = BUF_INIT;
 
 		assert_ok(message_encode(&old[i], &request, &e), &e);
-		assert_ok(attest_stream_send(h.fd, ANSWER_MS, request.data, request.len, &e), &e);
+		assert_ok(attest_stream_send(STREAM_FD(h.fd), ANSWER_MS, request.data, request.len, &e), &e);
 	}
-	assert_ok(attest_client_evidence(h.fd, ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	host_stop(&h);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	assert_ok(quote_parse(ev.attest, &quote, &e), &e);
@@ -451,15 +452,15 @@ static void a_log_that_grows_during_the_quote_makes_it_done_again_a_bounded_numb
 	(void)state;
 	need_tpm();
 	h = host_start(HONEST);
-	assert_ok(attest_client_evidence(h.fd, ANSWER_MS, nonce, &bytes, &e), &e); /* keys are made now */
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e); /* keys are made now */
 	writer = grow_log(10000);
-	assert_refused(attest_client_evidence(h.fd, ANSWER_MS, nonce, &bytes, &e), &e, EREMOTEIO,
+	assert_refused(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e, EREMOTEIO,
 		       "logs grew during each of 5 quotes");
 	assert_int_equal(kill(writer, SIGKILL), 0);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	writer = grow_log(12);
 	bytes.len = 0;
-	assert_ok(attest_client_evidence(h.fd, ANSWER_MS, nonce, &bytes, &e), &e);
+	assert_ok(attest_client_evidence(&(struct client_connection){.stream = STREAM_FD(h.fd)}, ANSWER_MS, nonce, &bytes, &e), &e);
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 	assert_ok(evidence_parse(bytes.data, bytes.len, &ev, &e), &e);
 	host_stop(&h);

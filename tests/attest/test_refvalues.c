@@ -46,6 +46,9 @@ static const struct edit {
 	{"\"verity_root_digests\":[\"a5", "\"verity_root_digests\":[\"5", "is not 64 lower-case hex digits"},
 	{"\"ima\":{\"files\"", "\"ima\":{\"x-files\"", "ima lacks files"},
 	{"{\"unjudged\":\"machine\"}", "{\"unjudged\":true}", "unjudged"},
+	{"\"command_line\":\"command line\"", "\"command_line\":7", "command_line"},
+	{"\"layer_policy_version\":3", "\"layer_policy_version\":-3", "layer_policy_version"},
+	{"\"layer_policy_version\":3", "\"layer_policy_version\":3,\"more\":1", "unknown field \"more\""},
 };
 
 static void a_document_of_another_shape_refuses(void **state)
@@ -65,6 +68,8 @@ static void its_sound_twin_is_read(void **state)
 
 	(void)state;
 	assert_ok(parse_edited("demo", "demo", &e), &e);
+	assert_ok(parse_edited(",\"describe\":{\"command_line\":\"command line\",\"layer_policy_version\":3}", "", &e), &e);
+	assert_ok(parse_edited("\"command_line\":\"command line\",", "", &e), &e);
 	assert_ok(parse_edited("\"bank\":\"sha256\"", "\"bank\":\"sha256\",\"x-more\":1", &e), &e);
 	assert_ok(parse_edited("\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[]}", &e), &e);
 }

@@ -51,6 +51,7 @@ struct world {
 	uint8_t select[3];
 	size_t trailing;
 	bool not_safe;
+	bool other_signer; /* the qualified signer is another key's */
 	bool keep_aggregate; /* IMA entry 0 stays as it is, instead of being made from the PCRs */
 	bool ima_without_tpm; /* the kernel's IMA found no TPM: it logs, and extends nothing */
 	/* sealed */
@@ -309,7 +310,8 @@ static inline void w_refvalues(struct world *w)
 			p += snprintf(p, (size_t)(end - p), "}");
 		}
 	}
-	(void)snprintf(p, (size_t)(end - p), "}}");
+	(void)snprintf(p, (size_t)(end - p),
+		       "},\"describe\":{\"command_line\":\"command line\",\"layer_policy_version\":3}}");
 }
 
 /* TPM2B_PUBLIC of w->key with @attributes. */
@@ -493,14 +495,19 @@ static inline struct evidence w_evidence(const struct world *w)
 /* TPMS_ATTEST over @extra and the replayed PCRs. */
 static inline void w_attest(struct world *w, const uint8_t *extra, size_t extra_bytes)
 {
-	uint8_t digest[32];
+	uint8_t digest[32], name[38] = {0x40, 0, 0, 0x0b, 0, 0x0b}; /* hierarchy, then the AK's Name */
 
-	w_sha256(w->pcr, 16 * 32, digest);
+	w_sha256(w->enrolment.ak_public + 2, w->enrolment.ak_public_bytes - 2, name + 6);
+	w_sha256(name, sizeof(name), digest);
 	buf_free(&w->attest);
 	buf_u32be(&w->attest, w->magic);
 	buf_u16be(&w->attest, w->attest_type);
 	buf_u16be(&w->attest, 34);
-	buf_zero(&w->attest, 34);
+	buf_u16be(&w->attest, 0x000b);
+	digest[0] ^= w->other_signer;
+	buf_put(&w->attest, digest, 32);
+
+	w_sha256(w->pcr, 16 * 32, digest);
 	buf_u16be(&w->attest, (uint16_t)extra_bytes);
 	buf_put(&w->attest, extra, extra_bytes);
 	buf_u64be(&w->attest, 123456);
@@ -621,7 +628,10 @@ static inline enum appraise_verdict world_judge(const struct world *w, struct ap
 {
 	struct refvalues rv = {0};
 	struct err e = ERR_INIT;
-	struct appraise_input in = {{w->evidence.data, w->evidence.len}, w->nonce, &w->enrolment, &rv};
+	struct appraise_input in = {.evidence = {w->evidence.data, w->evidence.len},
+				    .nonce = w->nonce,
+				    .enrolment = &w->enrolment,
+				    .refvalues = &rv};
 
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "refvalues.json", &rv, &e), &e);
 	assert_ok(appraise(&in, ret, &e), &e);

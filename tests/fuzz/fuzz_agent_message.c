@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	for (int side = MESSAGE_REQUEST; side <= MESSAGE_ANSWER; side++) {
+	for (int side = MESSAGE_REQUEST; side <= MESSAGE_SERVICE_ANSWER; side++) {
 		cleanup_buf struct buf again = BUF_INIT;
 		struct err e = ERR_INIT;
 		struct message m;

@@ -25,7 +25,7 @@ static struct predict rules(void)
 	return p;
 }
 
-static const struct refvalues_image image = {"demo", 7, "x86_64", "enforce", {0}};
+static const struct refvalues_image image = {.name = "demo", .version = 7, .arch = "x86_64", .profile = "enforce"};
 
 static void the_document_is_exactly_this(void **state)
 {
@@ -55,6 +55,23 @@ static void the_document_is_exactly_this(void **state)
 	assert_ok(json_parse(out.data, out.len, "refvalues.json", &o, &e), &e);
 }
 
+/* For `explain`: it stands behind the rules, and only if there is something to describe. */
+static void what_digests_were_made_from_is_described(void **state)
+{
+	static const char want[] = "},\"describe\":{\"command_line\":\"a \\\"b\\\" roothash=0\",\"layer_policy_version\":9}}\n";
+	struct refvalues_image described = image;
+	cleanup_buf struct buf out = BUF_INIT;
+	struct predict p = rules();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	described.command_line = "a \"b\" roothash=0";
+	described.layer_policy_version = 9;
+	assert_ok(refvalues_write(&described, &p, &out, &e), &e);
+	assert_true(out.len > strlen(want));
+	assert_memory_equal(out.data + out.len - strlen(want), want, strlen(want));
+}
+
 static void a_pcr_without_a_rule_is_refused_and_nothing_written(void **state)
 {
 	cleanup_buf struct buf out = BUF_INIT;
@@ -71,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_document_is_exactly_this),
+		cmocka_unit_test(what_digests_were_made_from_is_described),
 		cmocka_unit_test(a_pcr_without_a_rule_is_refused_and_nothing_written),
 	};
 

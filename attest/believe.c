@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* attest/believe.c - steps 2 and 3 of every enrolment: keys are held to templates and believed */
+#include "attest/believe.h"
+
+#include <string.h>
+
+void believed_free(struct believed *b)
+{
+	ek_public_free(&b->ek);
+	quote_ak_free(&b->ak);
+}
+
+/* "Could not read it" about a thing that the host showed as its own is "checked and bad". */
+static int bad(struct err *e, int rc)
+{
+	if (rc != -EINVAL)
+		return rc;
+	e->code = EBADMSG;
+	return -EBADMSG;
+}
+
+static int believe_ek(const struct believe_input *in, const struct ek_public *ek, enum enrolment_ek *ret, struct err *e)
+{
+	cleanup_x509 X509 *cert = NULL;
+	int rc;
+
+	for (size_t i = 0; i < in->n_pinned; i++)
+		if (hash_equal(ek->identity, sizeof(ek->identity), in->pinned[i], HASH_SHA256_BYTES)) {
+			*ret = ENROLMENT_EK_PINNED;
+			return 0;
+		}
+	if (!in->roots)
+		return err_set(e, EBADMSG, "the host's EK is not %s digest was given",
+			       in->n_pinned == 1 ? "the one whose" : "one whose");
+	rc = ek_cert_parse(&in->ek_certificate, &cert, e);
+	if (rc < 0)
+		return bad(e, rc);
+	rc = ek_cert_verify(cert, ek, in->roots, e);
+	if (!rc)
+		*ret = ENROLMENT_EK_CERTIFICATE;
+	return rc;
+}
+
+static int fill(const struct believe_input *in, struct believed *b, struct err *e)
+{
+	struct enrolment *rec = &b->record;
+
+	if (in->ek_public.n > sizeof(rec->ek_public) || in->ak_public.n > sizeof(rec->ak_public))
+		return err_set(e, EBADMSG, "a public area is larger than %zu bytes", sizeof(rec->ek_public));
+	rec->ek_public_bytes = in->ek_public.n;
+	rec->ak_public_bytes = in->ak_public.n;
+	memcpy(rec->identity, b->ek.identity, sizeof(rec->identity));
+	memcpy(rec->ek_public, in->ek_public.p, in->ek_public.n);
+	memcpy(rec->ak_public, in->ak_public.p, in->ak_public.n);
+	return 0;
+}
+
+int believe_keys(const struct believe_input *in, struct believed *ret, struct err *e)
+{
+	cleanup_believed struct believed b = {0};
+	int rc;
+
+	if (!in->roots && !in->n_pinned)
+		return err_set(e, EINVAL,
+			       "an EK is believed by pinned roots or by its digest: one of the two must be given");
+	rc = ek_public_parse(&in->ek_public, &b.ek, e);
+	if (rc == 0)
+		rc = quote_ak_parse(in->ak_public, &b.ak, e);
+	if (rc < 0)
+		return bad(e, rc);
+	rc = believe_ek(in, &b.ek, &b.record.ek, e);
+	if (rc == 0)
+		rc = fill(in, &b, e);
+	if (rc < 0)
+		return rc;
+	*ret = b;
+	b = (struct believed){0}; /* owned by the caller now */
+	return 0;
+}
