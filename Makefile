@@ -7,7 +7,8 @@
 #   make help      the other targets
 #
 # Variables: V=1 shows commands; SAN=1 builds with ASan and UBSan; ARCH=x86_64|arm64;
-# SYSROOT=DIR builds the guest's programs against a tree of Debian 13 packages (`make guest` does it).
+# SYSROOT=DIR builds against a tree of Debian 13 packages, as all does that is for another machine than this one:
+# what the guest runs (`make guest`), and everything if ARCH is not this machine's (the sysroot is then made by itself).
 # Each combination has its own folder below build/, so switching costs nothing. One Makefile, not recursive:
 # every folder adds to it by its module.mk. Tests, programs and fuzz targets are found by file name.
 
@@ -20,43 +21,74 @@ HOST_ARCH := $(subst aarch64,arm64,$(shell uname -m))
 ARCH ?= $(HOST_ARCH)
 GNU_ARCH := $(subst arm64,aarch64,$(ARCH))
 DEB_ARCH := $(subst x86_64,amd64,$(ARCH))
-CC := $(if $(filter $(ARCH),$(HOST_ARCH)),gcc,$(GNU_ARCH)-linux-gnu-gcc)
+# FOREIGN is ARCH if this machine does not run it: then a cross compiler, and qemu-user for what must run.
+FOREIGN := $(filter-out $(HOST_ARCH),$(ARCH))
+CC := $(if $(FOREIGN),$(GNU_ARCH)-linux-gnu-gcc,gcc)
+AR := $(if $(FOREIGN),$(GNU_ARCH)-linux-gnu-)ar
 PKG_CONFIG := pkg-config
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 
+# --- against which libraries: this machine's own, or Debian 13's in a sysroot --------------------------------------------
+CACHE ?= $(CURDIR)/cache
+SYSROOT_DIR := $(CACHE)/sysroot-$(DEB_ARCH)
+# The same release as the guest's own libraries. libgcc's version is the release's compiler's.
+SYSROOT_PACKAGES := libc6-dev libgcc-s1 libgcc-14-dev linux-libc-dev libcryptsetup-dev libssl-dev libblkid-dev libtss2-dev libjson-c-dev \
+	libzstd-dev libcmocka-dev
+ifneq ($(FOREIGN),)
+SYSROOT := $(SYSROOT_DIR)
+endif
 ifneq ($(SYSROOT),)
 VARIANT := guest-$(ARCH)
 # A native gcc with --sysroot still takes the machine's own start files and libraries: -B and -L name the sysroot's.
 SYSROOT_FLAGS := --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu -L$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu
-PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
+PKG_CONFIG := env -u PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(GNU_ARCH)-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 else
 VARIANT := host-$(ARCH)
 endif
 ifeq ($(SAN),1)
 VARIANT := $(VARIANT)-san
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# The cross compiler's runtime is not in the sysroot.
+SAN_FLAGS += $(if $(FOREIGN),-static-libasan -static-libubsan)
 endif
 ifeq ($(FUZZ),1)
+ifneq ($(FOREIGN),)
+$(error FUZZ=1 is for this machine's own architecture, $(HOST_ARCH), not for $(FOREIGN))
+endif
 VARIANT := $(VARIANT)-fuzz
 CC := clang
 SAN_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 B := build/$(VARIANT)
 
-probe = $(shell printf 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+# What the compiler knows; what the linker knows (of what it does not it says that it ignores it). Neither needs a libc: the sysroot may not be there yet.
+probe = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c - -o /dev/null 2>/dev/null && echo '$(1)')
+ld_probe = $(shell echo 'int x;' | $(CC) -nostdlib -shared $(1) -x c - -o /dev/null 2>&1 | grep -q . || echo '$(1)')
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral -Wunused-result \
 	-Wimplicit-fallthrough -Wpointer-arith -Wundef -Werror
 ifeq ($(SAN_FLAGS),)
 HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
-	$(call probe,-ftrivial-auto-var-init=zero)
+	$(call probe,-mbranch-protection=standard) $(call probe,-ftrivial-auto-var-init=zero)
 endif
+comma := ,
+# Nothing in the guest unwinds its stack; the tables would be a tenth of PID 1.
+GUEST_FLAGS := $(if $(SYSROOT),$(if $(SAN_FLAGS),,-fno-asynchronous-unwind-tables -fno-unwind-tables))
 CPPFLAGS := -I. -D_GNU_SOURCE $(if $(SYSROOT),-DHOLDFAST_GUEST) -DHOLDFAST_VERSION='"$(VERSION)"'
-CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(SAN_FLAGS) $(SYSROOT_FLAGS)
-# The guest's programs carry no symbols: every byte of the initramfs is hashed four times on its way.
-GUEST_STRIP := $(if $(SYSROOT),-s)
-LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(GUEST_STRIP) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+CFLAGS := -std=gnu11 -O2 -g -fPIE -ffunction-sections -fdata-sections $(WARN) $(HARDEN) $(GUEST_FLAGS) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+# arm64's linker aligns for pages of 64 KiB, which is up to 64 KiB of zeros in each file; Debian's kernels have 4 or 16 KiB.
+ifeq ($(ARCH),arm64)
+PAGE_FLAGS := -Wl,-z,max-page-size=16384
+endif
+LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(if $(SYSROOT),-Wl$(comma)--build-id=none) $(SAN_FLAGS) $(SYSROOT_FLAGS)
+
+# In the guest size is what counts: every byte of the initramfs is hashed four times on its way. Its programs spend their time
+# in libraries and in the kernel; hashing trees is the exception.
+ifneq ($(SYSROOT),)
+$(B)/common/%.o $(B)/policy/%.o $(B)/verity/%.o: CFLAGS += -Os
+$(B)/verity/hash_%.o: CFLAGS += -O2
+endif
 
 .DEFAULT_GOAL := all
 
@@ -77,10 +109,11 @@ PROGRAM_OBJS += $(patsubst %.c,$(B)/%.o,$(2))
 endef
 
 # $(call tests,FOLDER,FOLDERS LINKED,PKG-CONFIG NAMES): each tests/FOLDER/test_*.c is one program.
+test_srcs = $(filter-out $(NOT_BUILT),$(wildcard tests/$(1)/test_*.c))
 define tests
-$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
-$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): PKGS := $(3) cmocka
-TESTS += $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c))
+$(patsubst %.c,$(B)/%,$(call test_srcs,$(1))): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
+$(patsubst %.c,$(B)/%,$(call test_srcs,$(1))): PKGS := $(3) cmocka
+TESTS += $(patsubst %.c,$(B)/%,$(call test_srcs,$(1)))
 endef
 
 # $(call fuzzers,NAMES,FOLDERS LINKED,PKG-CONFIG NAMES): tests/fuzz/fuzz_NAME.c each.
@@ -98,7 +131,14 @@ FLAGS_FILE := $(B)/flags
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 $(shell mkdir -p $(B); printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $(FLAGS_FILE) || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_FILE))
 
-$(B)/%.o: %.c $(FLAGS_FILE)
+# A sysroot that is not there, or not of the packages wanted, is made first; a new one means compiling anew.
+SYSROOT_LIST := $(if $(filter $(SYSROOT_DIR),$(SYSROOT)),$(SYSROOT)/.holdfast-packages)
+ifneq ($(SYSROOT_LIST),)
+$(SYSROOT_LIST): sysroot
+	@:
+endif
+
+$(B)/%.o: %.c $(FLAGS_FILE) $(SYSROOT_LIST)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -106,10 +146,12 @@ $(B)/%.o: %.c $(FLAGS_FILE)
 $(B)/lib%.a:
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcsD $@ $(filter %.o,$^)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 link = $(CC) $(CFLAGS) $(LDFLAGS) $(1) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread
 
+# What the guest carries has no symbols: every byte of the initramfs is hashed four times on its way.
+$(PROGRAMS) $(B)/tests/vm/probe: LDFLAGS += $(if $(SYSROOT),-s)
 $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(call link,)
@@ -129,7 +171,7 @@ $(FUZZERS):
 # --- targets --------------------------------------------------------------------------------------------------------
 .PHONY: all programs tests guest deps demo check unit-check san-check lint vm-check fuzz bench bench-attest-service clean install help
 
-all: programs tests ## build programs and tests
+all: programs tests ## build programs and tests; with ARCH=arm64 for it, by a cross compiler and a sysroot that it makes
 programs: $(PROGRAMS)
 tests: $(TESTS)
 

@@ -97,7 +97,9 @@ static int replay_logs(const struct evidence *ev, struct rules *rules, struct re
 {
 	int rc = replay_init(HASH_SHA256, r, e);
 
-	if (!rc)
+	if (!rc && !ev->firmware_log.n && !refvalues_is_direct(rules->rv))
+		rc = err_set(e, EINVAL, "firmware log: is empty, which only reference values of the profile direct allow");
+	if (!rc && ev->firmware_log.n)
 		rc = replay_firmware(r, ev->firmware_log, rules_step, rules, e);
 	if (!rc)
 		rc = replay_os(r, ev->os_log, rules_step, rules, e);
@@ -126,7 +128,9 @@ static void judge_replay(const struct replay *r, const struct quote *q, struct a
 			a,
 			"firmware log: %zu EV_NO_ACTION events carry a digest, which no measurement can (PFP 10.4.5)",
 			r->odd_no_action);
-	if (!a->reasons.n)
+	if (!a->reasons.n && !r->n_events)
+		appraise_fact(a, "logs: there is no firmware log");
+	else if (!a->reasons.n)
 		appraise_fact(a, "logs: %zu firmware events, startup locality %u%s", r->n_events,
 			      (unsigned)r->startup_locality, r->hcrtm ? ", H-CRTM" : "");
 }

@@ -17,7 +17,7 @@ static const struct {
 } members[] = {
 	{"attest", offsetof(struct evidence, attest), 1},
 	{"signature", offsetof(struct evidence, signature), 1},
-	{"firmware-log", offsetof(struct evidence, firmware_log), 1},
+	{"firmware-log", offsetof(struct evidence, firmware_log), 0}, /* for the reference values to allow, or not */
 	{"os-log", offsetof(struct evidence, os_log), 1},
 	{"ima-log", offsetof(struct evidence, ima_log), 0},
 };

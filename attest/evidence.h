@@ -9,7 +9,8 @@
  *   from the evidence.
  *
  *   The map (CBOR, RFC 8949 section 4.2.1 deterministic; keys are text, in this order, all required, no others):
- *     "v": 1, "attest": bstr TPMS_ATTEST, "signature": bstr TPMT_SIGNATURE, "firmware-log": bstr (TCG),
+ *     "v": 1, "attest": bstr TPMS_ATTEST, "signature": bstr TPMT_SIGNATURE, "firmware-log": bstr (TCG; may be
+ *     empty where there is no firmware that keeps one, attest/rules.h),
  *     "os-log": bstr (CEL-TLV, common/cel.h), "ima-log": bstr (binary_runtime_measurements; may be empty)
  *
  * Input of the parser: hostile. Spec: RFC 9334, RFC 8949; TPM 2.0 Library part 2 sections 10.12, 11.3.

@@ -212,6 +212,11 @@ int refvalues_load(const char *path, X509 *cert, struct refvalues *ret, struct e
 	return refvalues_parse(doc.data, doc.len, path, ret, e);
 }
 
+bool refvalues_is_direct(const struct refvalues *rv)
+{
+	return !strcmp(rv->profile, "direct");
+}
+
 const struct refvalues_digest *refvalues_find(const struct refvalues_list *list,
 					      const uint8_t digest[static HASH_SHA256_BYTES])
 {

@@ -17,6 +17,8 @@
 #include "common/json.h"
 #include "common/pki.h"
 
+#include <stdbool.h>
+
 #define REFVALUES_MAX_BYTES      (1 << 20)
 #define REFVALUES_MAX_EVENTS     4096 /* in one list */
 #define REFVALUES_MAX_TEXT_BYTES 256
@@ -75,6 +77,9 @@ int refvalues_parse(const void *text, size_t len, const char *name, struct refva
  * signed document is malformed.
  */
 int refvalues_load(const char *path, X509 *cert, struct refvalues *ret, struct err *e) WARN_UNUSED;
+
+/** refvalues_is_direct() - are they of a machine without UEFI, whose firmware vouches for nothing (profile `direct`)? */
+bool refvalues_is_direct(const struct refvalues *rv);
 
 /** refvalues_find() - the item of @list with this digest, or NULL. */
 const struct refvalues_digest *refvalues_find(const struct refvalues_list *list,

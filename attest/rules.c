@@ -177,7 +177,7 @@ static void step(struct rules *r, const struct replay_event *ev)
 	rule = &r->rv->rule[ev->pcr];
 	p = &r->pcr[ev->pcr];
 	p->events++;
-	if (ev->source == REPLAY_FIRMWARE && ev->pcr < FIRMWARE_PCRS)
+	if (ev->source == REPLAY_FIRMWARE && ev->pcr < FIRMWARE_PCRS && !refvalues_is_direct(r->rv))
 		watch_separator(p, ev);
 	if (*p->difference)
 		return;
@@ -308,14 +308,15 @@ int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct e
 	int rc;
 
 	while ((rc = ima_log_next(&rd, n, &en, e)) == 1) {
-		const struct replay_event ev = { REPLAY_IMA, n, IMA_LOG_PCR, 0, en.extend, { NULL, 0 }, en.name };
+		const struct replay_event ev = { REPLAY_IMA, n++, IMA_LOG_PCR, 0, en.extend, { NULL, 0 }, en.name };
 
+		if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_ZERO)
+			continue; /* extended nothing: proven by nothing, judged by nobody */
 		if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
 			judge_ima(r, &en, replay);
 		else
 			step(r, &ev);
 		replay_extend(replay, IMA_LOG_PCR, en.extend);
-		n++;
 	}
 	return rc;
 }
@@ -340,7 +341,7 @@ static void finish_pcr(const struct rules *r, size_t i, struct appraisal *a)
 	} else if (rule->kind == REFVALUES_IMA && !p->events) {
 		appraise_reason(a, "PCR %zu: the IMA log is empty, expected boot_aggregate first", i);
 	}
-	if (i >= FIRMWARE_PCRS)
+	if (i >= FIRMWARE_PCRS || refvalues_is_direct(r->rv))
 		return;
 	if (*p->separator_difference)
 		appraise_reason(a, "%s", p->separator_difference);
@@ -366,7 +367,8 @@ static void fact_secure_boot(const struct rules *r, struct appraisal *a)
 {
 	const struct refvalues_rule *rule = &r->rv->rule[SECURE_BOOT_PCR];
 	uint8_t on[HASH_SHA256_BYTES], off[HASH_SHA256_BYTES];
-	const char *state = "not proven: PCR 7 is not judged or does not name it";
+	const char *state = refvalues_is_direct(r->rv) ? "none: the machine has no UEFI"
+						       : "not proven: PCR 7 is not judged or does not name it";
 
 	secure_boot_digest(1, on);
 	secure_boot_digest(0, off);
@@ -389,6 +391,42 @@ static void judge_root_hash(const struct rules *r, struct appraisal *a)
 		appraise_reason(a, "reference values: PCR 15's sequence lacks the event of the image's root hash");
 }
 
+/* The profile that the reference values name is the one that PCR 11's sequence holds, or they contradict themselves. */
+static void judge_profile(const struct rules *r, struct appraisal *a)
+{
+	const struct refvalues_rule *rule = &r->rv->rule[MEASURE_PCR_PHASE];
+	struct measure_event ev = measure_direct_profile();
+	uint8_t digest[HASH_SHA256_BYTES];
+	bool first, found;
+
+	hash_sha256(ev.data, ev.data_bytes, digest);
+	found = refvalues_find(&rule->list, digest) || refvalues_find(&rule->then, digest);
+	first = rule->kind == REFVALUES_SEQUENCE && rule->list.n &&
+		hash_equal(rule->list.item[0].digest, HASH_SHA256_BYTES, digest, sizeof(digest));
+	if (refvalues_is_direct(r->rv) && !first)
+		appraise_reason(a, "reference values: profile direct, but PCR 11's sequence does not begin with its event");
+	if (!refvalues_is_direct(r->rv) && found)
+		appraise_reason(a, "reference values: profile %s, but PCR 11 has the event of the profile direct",
+				r->rv->profile);
+}
+
+/* What follows from the profile for whoever reads the verdict. */
+static const char *profile_words(const char *profile)
+{
+	static const struct {
+		const char *profile, *words;
+	} all[] = {
+		{ "audit", " (permissive: nothing is stopped)" },
+		{ "direct", " (no UEFI: kernel, initramfs and command line are reported by PID 1 itself; nothing below "
+			    "vouches for them)" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!strcmp(profile, all[i].profile))
+			return all[i].words;
+	return "";
+}
+
 static void add_facts(const struct rules *r, struct appraisal *a)
 {
 	const struct refvalues_rule *launch = &r->rv->rule[MEASURE_PCR_LAUNCH];
@@ -396,8 +434,7 @@ static void add_facts(const struct rules *r, struct appraisal *a)
 
 	hex_encode(r->rv->root_hash, HASH_SHA256_BYTES, root);
 	appraise_fact(a, "image: %s version %llu, %s", r->rv->name, (unsigned long long)r->rv->version, r->rv->arch);
-	appraise_fact(a, "profile: %s%s", r->rv->profile,
-		      strcmp(r->rv->profile, "audit") ? "" : " (permissive: nothing is stopped)");
+	appraise_fact(a, "profile: %s%s", r->rv->profile, profile_words(r->rv->profile));
 	appraise_fact(a, "root hash: %s (PCR 15)", root);
 	fact_secure_boot(r, a);
 	appraise_fact(a, "layer policy: %s", *r->layer_policy ? r->layer_policy : "none measured");
@@ -407,6 +444,8 @@ static void add_facts(const struct rules *r, struct appraisal *a)
 	if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_IMA)
 		appraise_fact(a, "kernel's witness: dm-verity tables %zu, files %zu, all listed (PCR 10)", r->n_tables,
 			      r->n_files);
+	else if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_ZERO)
+		appraise_fact(a, "kernel's witness: none: its IMA began before it had a TPM, its log is not judged (PCR 10)");
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
 		if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
 			appraise_fact(a, "PCR %zu: replayed, not judged: %s", i, r->rv->rule[i].reason);
@@ -417,6 +456,7 @@ void rules_finish(const struct rules *r, struct appraisal *a)
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
 		finish_pcr(r, i, a);
 	judge_root_hash(r, a);
+	judge_profile(r, a);
 	if (!a->reasons.n)
 		add_facts(r, a);
 }

@@ -11,6 +11,10 @@
  * firmware caps them before it hands over (a value of ffffffff says that a measurement failed). A separator counts only
  * if digest, type and data agree, and anything that is one by digest or by type alone is a difference.
  *
+ *   Reference values of the profile `direct` are the one exception: without UEFI there need be no firmware log and no
+ * separator. They are held to their word: PCR 11's sequence must begin with PID 1's own event of that profile, and no
+ * other profile's may hold it, so neither kind of host is accepted in the other's place.
+ *
  * Input: hostile. Spec: TCG PFP 1.06, 2.3.4 and 10.4.1 (separators); docs/formats/README.md.
  */
 #ifndef ATTEST_RULES_H
@@ -51,7 +55,8 @@ int rules_step(void *rules, const struct replay_event *ev, struct err *e) WARN_U
 /**
  * rules_ima() - replay the IMA log into PCR 10 of @replay and follow PCR 10's rule
  *
- * After the firmware log: the boot aggregate is computed from @replay's PCR 0-9. -EINVAL if the log is malformed.
+ * After the firmware log: the boot aggregate is computed from @replay's PCR 0-9. -EINVAL if the log is malformed. With
+ * the rule `zero` the kernel extends nothing with its log (predict.h, tpm_is_late): nothing is replayed, no entry counts.
  */
 int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct err *e) WARN_UNUSED;
 

@@ -41,6 +41,7 @@ enum code {
 	CODE_ENGINE_READY = 41,
 	CODE_ENGINE_RESTARTS = 42,
 	CODE_TASK = 43,
+	CODE_BPF_LSM = 44,
 	CODE_CORRUPTION = 50,
 	/* gate */
 	CODE_GATE_CONFIG = 60,
@@ -77,6 +78,9 @@ struct code_info {
 
 /** code_info() - the row of @code; the row of CODE_INTERNAL for a number we do not know (never NULL). */
 const struct code_info *code_info(unsigned code);
+
+/** code_text() - the same row's text, from a table that holds nothing else. */
+const char *code_text(unsigned code);
 
 /** code_table() - all rows, in order, ended by one with code CODE_NONE. */
 const struct code_info *code_table(void);

@@ -43,7 +43,10 @@ int err_context(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		(void)snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", inner);
+	if (n >= 0 && (size_t)n < sizeof(e->msg)) {
+		int room = (int)sizeof(e->msg) - n;
+
+		(void)snprintf(e->msg + n, (size_t)room, ": %.*s", room > 3 ? room - 3 : 0, inner); /* what does not fit is cut */
+	}
 	return e->code > 0 ? -e->code : err_set(e, EIO, "%s", inner);
 }

@@ -36,6 +36,24 @@ struct measure_event measure_phase(enum measure_phase phase)
 	return event(MEASURE_PCR_PHASE, "phase", phase_words[phase]);
 }
 
+struct measure_event measure_direct_profile(void)
+{
+	return event(MEASURE_PCR_PHASE, "profile", "profile:direct");
+}
+
+struct measure_event measure_direct_cmdline(const char *text, size_t len)
+{
+	uint8_t digest[HASH_SHA256_BYTES];
+
+	hash_sha256(text, len && text[len - 1] == '\n' ? len - 1 : len, digest);
+	return event_digest(MEASURE_PCR_PHASE, "command-line", digest, "");
+}
+
+struct measure_event measure_direct_manifest(const uint8_t digest[static HASH_SHA256_BYTES])
+{
+	return event_digest(MEASURE_PCR_PHASE, "boot-manifest", digest, "");
+}
+
 struct measure_event measure_root_hash(const uint8_t root_hash[static HASH_SHA256_BYTES])
 {
 	return event_digest(MEASURE_PCR_IDENTITY, "root-hash", root_hash, "");

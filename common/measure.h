@@ -9,7 +9,8 @@
  *   never be read as another; variable parts are fixed-length hex, checked names or decimal numbers.
  *   PCR 11 phases are the bare word, as systemd-pcrphase measures them.
  *
- *   PCR 11  phases            enter-initrd, leave-initrd, sysinit, ready, shutdown
+ *   PCR 11  phases            enter-initrd, leave-initrd, sysinit, ready, shutdown; before them, in the profile
+ *                             `direct`: profile, command-line, boot-manifest
  *   PCR 13  launch chain      layer-policy, ipe-policy, engine, engine-config, engine-argv, then
  *                             separator, then one `container` for each one admitted, `violation` for each refused
  *   PCR 15  identity          root-hash, root-signer
@@ -51,6 +52,15 @@ struct measure_event {
 
 /** measure_phase() - the word of a phase into PCR 11. */
 struct measure_event measure_phase(enum measure_phase phase);
+
+/**
+ * measure_direct_profile(), _cmdline(), _manifest() - PCR 11, before the phases, in the profile `direct` only: what nobody
+ * below PID 1 has measured. "profile:direct"; "command-line:sha256:<hex>", of /proc/cmdline without its newline;
+ * "boot-manifest:sha256:<hex>"
+ */
+struct measure_event measure_direct_profile(void);
+struct measure_event measure_direct_cmdline(const char *text, size_t len);
+struct measure_event measure_direct_manifest(const uint8_t digest[static HASH_SHA256_BYTES]);
 
 /** measure_root_hash() - PCR 15 "root-hash:sha256:<hex>" of the activated root. */
 struct measure_event measure_root_hash(const uint8_t root_hash[static HASH_SHA256_BYTES]);

@@ -105,12 +105,26 @@ static int check_inside(const struct conf *c, const char *key, const char *path,
 	return 0;
 }
 
+/* UEFI's three files: all of them, or, without UEFI, none. */
+static int check_uefi(const struct conf *c, const struct board *b, struct err *e)
+{
+	const char *const keys[] = { "stub", "firmware.code", "firmware.vars" };
+	const char *const values[] = { b->stub, b->firmware_code, b->firmware_vars };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(keys); i++) {
+		if (board_is_direct(b) == (*values[i] != '\0'))
+			return err_set(e, EINVAL, "%s: %s %s", c->name, keys[i],
+				       board_is_direct(b) ? "is given, but the profile direct has no UEFI" : "is missing");
+		r = check_inside(c, keys[i], values[i], e);
+	}
+	return r;
+}
+
 static int check_board(const struct conf *c, const struct board *b, struct err *e)
 {
-	int r = check_inside(c, "stub", b->stub, e);
+	int r = check_uefi(c, b, e);
 
-	r = r ? r : check_inside(c, "firmware.code", b->firmware_code, e);
-	r = r ? r : check_inside(c, "firmware.vars", b->firmware_vars, e);
 	for (size_t i = 0; !r && i < b->library.n; i++)
 		r = check_inside(c, "library", b->library.v[i], e);
 	if (!r && (strstr(b->cmdline, "roothash=") || strstr(b->cmdline, "holdfast.profile=")))
@@ -151,13 +165,13 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "firmware.vars",
 					    NULL };
 	static const char *const arches[] = { "x86_64", "arm64", NULL };
-	static const char *const profiles[] = { "enforce", "audit", NULL };
+	static const char *const profiles[] = { "enforce", "audit", "direct", NULL };
 	static const char *const tpms[] = { "required", "optional", NULL };
 	static const char *const corruptions[] = { "panic", "restart", NULL };
 	static const char *const failures[] = { "poweroff", "reboot", "halt", NULL };
 	const struct text_key texts[] = {
 		{ "arch", &ret->arch, NULL, arches },
-		{ "stub", &ret->stub, NULL, NULL },
+		{ "stub", &ret->stub, "", NULL },
 		{ "cmdline", &ret->cmdline, "", NULL },
 		{ "profile", &ret->profile, "enforce", profiles },
 		{ "tpm", &ret->tpm, "required", tpms },
@@ -168,8 +182,8 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 		{ "qemu.cpu", &ret->qemu_cpu, NULL, NULL },
 		{ "qemu.memory", &ret->qemu_memory, NULL, NULL },
 		{ "qemu.tpm", &ret->qemu_tpm, NULL, NULL },
-		{ "firmware.code", &ret->firmware_code, NULL, NULL },
-		{ "firmware.vars", &ret->firmware_vars, NULL, NULL },
+		{ "firmware.code", &ret->firmware_code, "", NULL },
+		{ "firmware.vars", &ret->firmware_vars, "", NULL },
 		{ 0 },
 	};
 	const struct list_key lists[] = { { "package", &ret->package },         { "module.boot", &ret->boot_module },
@@ -269,6 +283,11 @@ void board_engine_free(struct engine *g)
 {
 	free(g->text);
 	*g = (struct engine){ 0 };
+}
+
+bool board_is_direct(const struct board *b)
+{
+	return !strcmp(b->profile, "direct");
 }
 
 const char *board_deb_arch(const char *arch)

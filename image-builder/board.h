@@ -15,6 +15,7 @@
 #include "common/conf.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BOARD_RUNTIME_PATH "usr/lib/holdfast/crun"
@@ -30,14 +31,14 @@ struct board_list {
  * struct board - board.conf
  * @arch:      "x86_64" or "arm64"
  * @package:   packages that the image or its building needs
- * @stub:      UKI stub, path in the tree
+ * @stub:      UKI stub, path in the tree; "" with the profile `direct`, which has no UKI
  * @boot_module, @host_module: "[-]NAME [parameter=value ...]"; '-' as in the boot manifest
  * @library:   libraries in the tree that programs of the root load by name at run time (dlopen)
  * @cmdline:   without roothash= and holdfast.profile=, which the builder adds
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest
  * @esp_mib:   partition sizes; root 0: as large as needed
  * @qemu_*:    how `holdfast-image boot` starts it; @qemu_arg: more arguments, one a line
- * @firmware_code, @firmware_vars: paths in the tree
+ * @firmware_code, @firmware_vars: paths in the tree; "" with the profile `direct`
  */
 struct board {
 	char *text;
@@ -79,6 +80,12 @@ void board_free(struct board *b);
 int board_engine_load(const char *folder, struct engine *ret, struct err *e) WARN_UNUSED;
 void board_engine_free(struct engine *g);
 #define cleanup_engine __attribute__((cleanup(board_engine_free)))
+
+/**
+ * board_is_direct() - is it a machine without UEFI? Kernel, initramfs and command line are then files of their own, and the
+ * disk has no ESP.
+ */
+bool board_is_direct(const struct board *b);
 
 /** board_deb_arch() - Debian's name of a board's architecture: "amd64", "arm64". */
 const char *board_deb_arch(const char *arch);

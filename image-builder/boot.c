@@ -76,15 +76,30 @@ static int copy_vars(struct machine *m, struct err *e)
 	return folder_copy_file(enrolled, m->vars, 0600, e);
 }
 
+static int prepare_firmware(struct machine *m, struct err *e)
+{
+	const struct boot_params *p = m->p;
+	int r = folder_join(p->tree, p->firmware_code, m->code, e);
+
+	if (!r)
+		r = folder_need(m->code, e);
+	if (!r)
+		r = check_path(m->code, false, e);
+	return r ? r : copy_vars(m, e);
+}
+
+static int prepare_kernel(const struct boot_params *p, struct err *e)
+{
+	int r = folder_need(p->kernel, e);
+
+	return r ? r : folder_need(p->initramfs, e);
+}
+
 static int prepare(struct machine *m, struct err *e)
 {
 	const struct boot_params *p = m->p;
 	int r = folder_absolute(p->state, m->state, e);
 
-	if (!r)
-		r = folder_join(p->tree, p->firmware_code, m->code, e);
-	if (!r)
-		r = folder_need(m->code, e);
 	if (!r)
 		r = folder_need(p->disk, e);
 	if (!r)
@@ -94,13 +109,11 @@ static int prepare(struct machine *m, struct err *e)
 	if (!r && p->attest_socket)
 		r = check_path(p->attest_socket, true, e);
 	if (!r)
-		r = check_path(m->code, false, e);
-	if (!r)
 		r = check_path(p->disk, false, e);
 	if (!r)
 		r = file_mkdirs(m->state, e);
 	if (!r)
-		r = copy_vars(m, e);
+		r = p->kernel ? prepare_kernel(p, e) : prepare_firmware(m, e);
 	if (!r && p->tpm)
 		r = boot_tpm_make(m->state, e);
 	return r;
@@ -108,19 +121,34 @@ static int prepare(struct machine *m, struct err *e)
 
 /* --- QEMU's arguments -------------------------------------------------------------------------------------------- */
 
-static void args_firmware(struct machine *m)
+/* Processor and memory. @options: of the machine */
+static void args_machine(struct machine *m, const char *options)
 {
 	const struct boot_params *p = m->p;
-	bool pc = strstr(p->system, "x86_64") != NULL;
 
-	/* SMM guards the variable store of a PC; a virt machine has no SMM, its store is guarded by nobody. */
-	(void)snprintf(m->opt_machine, sizeof(m->opt_machine), "%s%s,accel=tcg", p->machine, pc ? ",smm=on" : ""); /* bounded by board */
-	(void)snprintf(m->opt_code, sizeof(m->opt_code), "if=pflash,format=raw,unit=0,readonly=on,file=%s", m->code); /* fits */
-	(void)snprintf(m->opt_vars, sizeof(m->opt_vars), "if=pflash,format=raw,unit=1,file=%s", m->vars);	      /* fits */
+	(void)snprintf(m->opt_machine, sizeof(m->opt_machine), "%s%s,accel=tcg", p->machine, options); /* bounded by board */
 	args(m, "-machine", m->opt_machine);
 	args(m, "-cpu", p->cpu);
 	args(m, "-m", p->memory);
 	args(m, "-smp", "1");
+}
+
+static void args_kernel(struct machine *m)
+{
+	args_machine(m, "");
+	args(m, "-kernel", m->p->kernel);
+	args(m, "-initrd", m->p->initramfs);
+	args(m, "-append", m->p->cmdline);
+}
+
+static void args_firmware(struct machine *m)
+{
+	bool pc = strstr(m->p->system, "x86_64") != NULL;
+
+	/* SMM guards the variable store of a PC; a virt machine has no SMM, its store is guarded by nobody. */
+	(void)snprintf(m->opt_code, sizeof(m->opt_code), "if=pflash,format=raw,unit=0,readonly=on,file=%s", m->code); /* fits */
+	(void)snprintf(m->opt_vars, sizeof(m->opt_vars), "if=pflash,format=raw,unit=1,file=%s", m->vars);	      /* fits */
+	args_machine(m, pc ? ",smm=on" : "");
 	if (pc) {
 		args(m, "-global", "ICH9-LPC.disable_s3=1");
 		args(m, "-global", "driver=cfi.pflash01,property=secure,value=on");
@@ -137,7 +165,7 @@ static void args_devices(struct machine *m)
 		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 	args(m, "-drive", m->opt_disk);
 	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
-	args(m, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
+	args(m, "-device", p->kernel ? "virtio-blk-pci,drive=disk" : "virtio-blk-pci,drive=disk,bootindex=0");
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
 		(void)snprintf(m->opt_device, sizeof(m->opt_device), "%s,tpmdev=tpm", p->tpm_device);	    /* bounded by board */
@@ -159,7 +187,10 @@ static void args_all(struct machine *m)
 	const struct boot_params *p = m->p;
 
 	arg(m, p->system);
-	args_firmware(m);
+	if (p->kernel)
+		args_kernel(m);
+	else
+		args_firmware(m);
 	args_devices(m);
 	if (p->icount) {
 		args(m, "-icount", "shift=0,sleep=off");

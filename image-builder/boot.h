@@ -60,7 +60,9 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
  * @keys:       folder of holdfast-image keys
  * @tree:       extracted packages: firmware and virt-fw-vars
  * @state:      the machine's folder; made if it is not there, used again if it is
- * @firmware_code, @firmware_vars: paths below @tree
+ * @firmware_code, @firmware_vars: paths below @tree; not used with @kernel
+ * @kernel, @initramfs, @cmdline: started by QEMU itself, without UEFI: two files and the text of the command line; all NULL:
+ *              the firmware starts what is on the disk
  * @system:     qemu-system-...; @machine, @cpu: its options; @tpm_device: "tpm-tis", "tpm-crb" or "tpm-tis-device"
  * @memory:     guest memory as QEMU writes it ("1024M")
  * @extra:      @n_extra more arguments of the board
@@ -74,6 +76,7 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
 struct boot_params {
 	const char *disk, *keys, *tree, *state;
 	const char *firmware_code, *firmware_vars;
+	const char *kernel, *initramfs, *cmdline;
 	const char *system, *machine, *cpu, *tpm_device, *memory;
 	const char *const *extra;
 	size_t n_extra;

@@ -15,11 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_TIMEOUT_S 86400
+#define MAX_TIMEOUT_S     86400
+#define MAX_CMDLINE_BYTES 4096
 
 /* struct options - what the command line gave */
 struct options {
-	const char *image, *disk, *board, *keys, *tree, *state, *attest, *console, *until, *timeout;
+	const char *image, *disk, *board, *keys, *tree, *state, *attest, *console, *until, *timeout, *cmdline;
 	int no_secure_boot, no_tpm, keep_writes, icount, quiet;
 };
 
@@ -64,6 +65,25 @@ static int verdict_exit(const struct options *o, const struct boot_verdict *v)
 	return CLI_BAD;
 }
 
+/* Without UEFI QEMU starts the three files that `build` made beside the disk. */
+static int find_direct(const struct options *o, char kernel[static PATH_MAX], char initramfs[static PATH_MAX],
+		       struct buf *ret_cmdline, struct err *e)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (!o->image)
+		return err_set(e, EINVAL, "a board without UEFI needs --image, for kernel, initramfs and command line");
+	r = folder_join(o->image, "kernel", kernel, e);
+	r = r ? r : folder_join(o->image, "initramfs", initramfs, e);
+	r = r ? r : folder_join(o->image, "cmdline", path, e);
+	r = r ? r : file_read(o->cmdline ? o->cmdline : path, MAX_CMDLINE_BYTES, ret_cmdline, e);
+	buf_u8(ret_cmdline, 0);
+	if (!r && ret_cmdline->bad)
+		r = err_set(e, ENOMEM, "no memory for the command line");
+	return r;
+}
+
 static int boot(const struct options *o, struct boot_verdict *v, struct err *e)
 {
 	cleanup_board struct board b = { 0 };
@@ -71,13 +91,20 @@ static int boot(const struct options *o, struct boot_verdict *v, struct err *e)
 				 .secure_boot = !o->no_secure_boot, .tpm = !o->no_tpm, .keep_writes = o->keep_writes,
 				 .icount = o->icount, .attest_socket = o->attest, .console = o->console, .until = o->until,
 				 .echo = o->quiet ? NULL : echo };
-	char disk[PATH_MAX];
+	cleanup_buf struct buf cmdline = BUF_INIT;
+	char disk[PATH_MAX], kernel[PATH_MAX], initramfs[PATH_MAX];
 	int r = board_load(o->board, &b, e);
 
 	if (!r)
 		r = parse_seconds(o->timeout, &p.timeout_s, e);
 	if (!r && !o->disk)
 		r = folder_join(o->image, "disk.img", disk, e);
+	if (!r && board_is_direct(&b)) {
+		p.kernel = kernel;
+		p.initramfs = initramfs;
+		r = find_direct(o, kernel, initramfs, &cmdline, e);
+		p.cmdline = (const char *)cmdline.data;
+	}
 	if (r)
 		return r;
 	p.disk = o->disk ? o->disk : disk;
@@ -99,6 +126,7 @@ int cmd_boot(int argc, char **argv)
 	const struct cli_opt opts[] = {
 		{ .name = "image", .arg = "DIR", .help = "what `build` made", .value = &o.image },
 		{ .name = "disk", .arg = "FILE", .help = "disk image to attach instead of DIR/disk.img", .value = &o.disk },
+		{ .name = "cmdline", .arg = "FILE", .help = "command line instead of DIR/cmdline (a board without UEFI)", .value = &o.cmdline },
 		{ .name = "board", .arg = "DIR", .help = "the image's board", .value = &o.board },
 		{ .name = "keys", .arg = "DIR", .help = "owner keys to enrol in the firmware", .value = &o.keys },
 		{ .name = "tree", .arg = "DIR", .help = "packages with the firmware", .value = &o.tree },

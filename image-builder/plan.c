@@ -183,8 +183,10 @@ static int find_inputs(struct plan *plan, struct err *e)
 		return err_set(e, ENAMETOOLONG, "the kernel's release is too long");
 	r = folder_join(plan->p->tree, name, plan->kernel, e);
 	r = r ? r : folder_need(plan->kernel, e);
-	r = r ? r : folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
-	r = r ? r : folder_need(plan->stub, e);
+	if (!r && !board_is_direct(&plan->board)) {
+		r = folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
+		r = r ? r : folder_need(plan->stub, e);
+	}
 	for (size_t i = 0; !r && i < plan->p->n_overlays; i++)
 		r = folder_need(plan->p->overlay[i], e);
 	return r ? r : tree_program_init(&plan->mkfs, tools, "usr/bin/mkfs.erofs", e);
@@ -211,6 +213,8 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	r = r ? r : board_load(p->board, &plan->board, e);
 	r = r ? r : board_engine_load(p->engine, &plan->engine, e);
 	r = r ? r : keys_load(p->keys, &plan->keys, e);
+	if (!r && p->profile && board_is_direct(&plan->board))
+		r = err_set(e, EINVAL, "--profile %s: the board is one without UEFI, its profile is direct", p->profile);
 	if (!r && !measure_name_is_valid(p->name))
 		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first",
 			    p->name, MEASURE_MAX_NAME_BYTES);

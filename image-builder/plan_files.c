@@ -59,6 +59,26 @@ static int add_modules(const struct plan *plan, struct fileset *f, size_t from, 
 	return r;
 }
 
+/* Where the kernel has no key of the owner's, PID 1 checks signatures itself, with this. */
+static int add_signer(const struct plan *plan, struct fileset *f, struct err *e)
+{
+	cleanup_buf struct buf der = BUF_INIT;
+	unsigned char *bytes = NULL;
+	int n, r;
+
+	if (!board_is_direct(&plan->board))
+		return 0;
+	n = i2d_X509(plan->keys.cert[KEYS_DB], &bytes);
+	if (n <= 0)
+		return pki_openssl_error(e, EINVAL, "cannot encode the db certificate");
+	buf_put(&der, bytes, (size_t)n);
+	OPENSSL_free(bytes);
+	if (der.bad)
+		return err_set(e, ENOMEM, "no memory for the db certificate");
+	r = fileset_folder(f, "etc/holdfast", 0755, e);
+	return r ? r : fileset_data(f, "etc/holdfast/signer.der", 0644, &der, e);
+}
+
 int plan_initramfs_files(struct plan *plan, struct err *e)
 {
 	struct fileset *f = &plan->initramfs;
@@ -66,6 +86,7 @@ int plan_initramfs_files(struct plan *plan, struct err *e)
 
 	r = r ? r : add_folders(f, initramfs_folders, ARRAY_SIZE(initramfs_folders), e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "init", e);
+	r = r ? r : add_signer(plan, f, e);
 	return r ? r : add_modules(plan, f, 0, plan->n_boot_modules, e);
 }
 
@@ -136,5 +157,6 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : fileset_from_tree(f, plan->board.library.v, plan->board.library.n, e);
 	r = r ? r : add_engine(plan, e);
 	r = r ? r : add_bottom(f, e);
+	r = r ? r : add_signer(plan, f, e);
 	return r ? r : add_modules(plan, f, plan->n_boot_modules, plan->module.n, e);
 }

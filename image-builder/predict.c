@@ -162,6 +162,20 @@ static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *
 	return r ? r : add_bytes(l, data, n, "EV_EVENT_TAG", "initramfs", e);
 }
 
+/* The phases of PID 1, up to where it serves. */
+static int predict_phases(struct predict_list *l, struct err *e)
+{
+	for (enum measure_phase phase = MEASURE_ENTER_INITRD; phase <= MEASURE_READY; phase++) {
+		struct measure_event m = measure_phase(phase);
+
+		int r = add_measured(l, m, m.data, e); /* a bare word, and so its own label */
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 /* PCR 11: the UKI's sections by the stub, then the phases by PID 1 up to where it serves. */
 static int predict_sections(const struct pe *pe, struct predict *ret, struct err *e)
 {
@@ -181,14 +195,20 @@ static int predict_sections(const struct pe *pe, struct predict *ret, struct err
 		if (r)
 			return r;
 	}
-	for (enum measure_phase phase = MEASURE_ENTER_INITRD; phase <= MEASURE_READY; phase++) {
-		struct measure_event m = measure_phase(phase);
+	return predict_phases(l, e);
+}
 
-		r = add_measured(l, m, m.data, e); /* a bare word, and so its own label */
-		if (r)
-			return r;
-	}
-	return 0;
+/* PCR 11 without UEFI: PID 1's own word on what was started, then the phases. */
+static int predict_direct(const struct predict_params *p, struct predict *ret, struct err *e)
+{
+	struct predict_list *l = sequence(ret, MEASURE_PCR_PHASE);
+	int r = add_measured(l, measure_direct_profile(), "direct", e);
+
+	if (!r)
+		r = add_measured(l, measure_direct_cmdline(p->cmdline, strlen(p->cmdline)), NULL, e);
+	if (!r)
+		r = add_measured(l, measure_direct_manifest(p->boot_manifest), NULL, e);
+	return r ? r : predict_phases(l, e);
 }
 
 static int predict_launch(const struct predict_params *p, struct predict *ret, struct err *e)
@@ -196,7 +216,7 @@ static int predict_launch(const struct predict_params *p, struct predict *ret, s
 	struct predict_list *l = sequence(ret, MEASURE_PCR_LAUNCH);
 	int r = add_measured(l, measure_layer_policy(p->policy_digest, p->policy_version), NULL, e);
 
-	if (!r)
+	if (!r && p->uki) /* without UEFI none can be loaded */
 		r = add_measured(l, measure_file("ipe-policy", p->ipe_policy), NULL, e);
 	if (!r)
 		r = add_measured(l, measure_file("engine", p->engine), p->engine_argv[0], e);
@@ -238,13 +258,27 @@ static int predict_ima(const struct predict_params *p, struct predict *ret, stru
 	struct predict_pcr *pcr = &ret->pcr[10];
 	int r = 0;
 
-	pcr->rule = PREDICT_IMA;
+	pcr->rule = p->tpm_is_late ? PREDICT_ZERO : PREDICT_IMA;
+	if (p->tpm_is_late)
+		return 0;
 	for (size_t i = 0; i < p->n_ima_files && !r; i++)
 		r = add(&pcr->event, p->ima_file[i].digest, p->ima_file[i].name, NULL, e);
 	for (size_t i = 0; i < p->n_verity_roots && !r; i++)
 		if (!has(&pcr->then, p->verity_root[i]))
 			r = add(&pcr->then, p->verity_root[i], "verity root", NULL, e);
 	return r;
+}
+
+/* Without UEFI: what other firmware there may be is replayed, if it keeps a log, and says nothing of the image. */
+static void predict_no_uefi(struct predict *ret)
+{
+	static const unsigned zero[] = {8, 9, 12, 14};
+
+	for (size_t i = 0; i < 8; i++)
+		ret->pcr[i] = (struct predict_pcr){.rule = PREDICT_UNJUDGED,
+						   .why = "no UEFI; replayed if there is a log, contents not judged"};
+	for (size_t i = 0; i < ARRAY_SIZE(zero); i++)
+		ret->pcr[zero[i]].rule = PREDICT_ZERO;
 }
 
 /* The PCRs that do not depend on the image. */
@@ -270,7 +304,8 @@ static int predict_rest(struct predict *ret, struct err *e)
 	return 0;
 }
 
-int predict_make(const struct predict_params *p, struct predict *ret, struct err *e)
+/* What the firmware, the stub and the kernel's EFI stub leave of the UKI. */
+static int predict_uefi(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	struct pe pe;
 	int r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
@@ -283,10 +318,21 @@ int predict_make(const struct predict_params *p, struct predict *ret, struct err
 		r = predict_secure_boot(p, ret, e);
 	if (!r)
 		r = predict_kernel(&pe, ret, e);
+	return r ? r : predict_sections(&pe, ret, e);
+}
+
+int predict_make(const struct predict_params *p, struct predict *ret, struct err *e)
+{
+	int r;
+
+	if (p->uki) {
+		r = predict_uefi(p, ret, e);
+	} else {
+		predict_no_uefi(ret);
+		r = predict_direct(p, ret, e);
+	}
 	if (!r)
 		r = predict_ima(p, ret, e);
-	if (!r)
-		r = predict_sections(&pe, ret, e);
 	if (!r)
 		r = predict_launch(p, ret, e);
 	return r ? r : predict_identity(p, ret, e);

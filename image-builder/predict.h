@@ -9,6 +9,9 @@
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
+ *   Without UEFI (profile `direct`) nothing of PCR 0 to 7 is predicted, 8 and 9 are not used, and PCR 11 begins with what
+ *   PID 1 says of profile, command line and boot manifest.
+ *
  * Spec: TCG PC Client Platform Firmware Profile 1.06 sections 3.3.4, 10; UAPI group, TPM PCR registry.
  */
 #ifndef IMAGE_BUILDER_PREDICT_H
@@ -16,6 +19,8 @@
 
 #include "common/measure.h"
 #include "image-builder/efivar.h"
+
+#include <stdbool.h>
 
 #define PREDICT_PCRS           16
 #define PREDICT_MAX_WHAT_BYTES 128
@@ -58,7 +63,9 @@ struct predict_file {
 /**
  * struct predict_params - zero it, then set all
  * @pk, @kek, @db, @owner: what virt-fw-vars was given (one owner GUID for all three)
- * @uki:           the UKI, signed or not
+ * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @cmdline:       the kernel command line
+ * @boot_manifest: SHA-256 of the initramfs's boot.conf
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
  * @policy_digest, @policy_version: layer policy document
  * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
@@ -67,12 +74,16 @@ struct predict_file {
  * @engine_argv:   NULL-terminated
  * @container:     names in the policy: each may be admitted
  * @ima_file:      files that the kernel measures: modules (as loaded), the IPE policy is not among them
+ * @tpm_is_late:   the TPM's driver is a module of the initramfs. The kernel's IMA looks for a TPM once, before any module:
+ *                 it finds none and then extends nothing, for good. Its log is bound to nothing; PCR 10 stays zero
  * @verity_root:   root hashes of all volumes that may be opened: root and layers
  */
 struct predict_params {
 	X509 *pk, *kek, *db;
 	struct gpt_uuid owner;
 	const struct buf *uki;
+	const char *cmdline;
+	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
 	uint8_t policy_digest[HASH_SHA256_BYTES];
 	uint64_t policy_version;
@@ -84,6 +95,7 @@ struct predict_params {
 	size_t n_containers;
 	const struct predict_file *ima_file;
 	size_t n_ima_files;
+	bool tpm_is_late;
 	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
 	size_t n_verity_roots;
 };

@@ -142,6 +142,8 @@ static int make_esp(struct write *w, const char *esp, struct err *e)
 int write_disk(struct write *w, struct err *e)
 {
 	static const enum gpt_type types[] = { GPT_ESP, GPT_ROOT, GPT_ROOT_VERITY, GPT_ROOT_VERITY_SIG, GPT_LINUX };
+	const bool direct = board_is_direct(&w->plan->board);
+	const size_t first = direct; /* without UEFI: no ESP */
 	static const char *const sources[] = { "esp.img", "root.erofs", "root.verity", "root.sig", NULL };
 	struct gpt_partition part[] = { { .label = "esp" },
 					{ .label = "root", .attributes = GPT_ATTR_READ_ONLY },
@@ -154,7 +156,7 @@ int write_disk(struct write *w, struct err *e)
 	struct stat st;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < ARRAY_SIZE(part); i++) {
+	for (size_t i = first; !r && i < ARRAY_SIZE(part); i++) {
 		r = gpt_type_uuid(types[i], b->arch, &part[i].type, e);
 		part[i].uuid = gpt_uuid_derived(part[i].label, w->root_hash);
 		r = r || !sources[i] ? r : folder_join(w->work, sources[i], source[i], e);
@@ -167,15 +169,15 @@ int write_disk(struct write *w, struct err *e)
 	if (!r && b->root_mib && w->sizes.root > part[1].size_bytes)
 		r = err_set(e, ENOSPC, "the root of %.1f MB does not fit its partition of %llu MiB (size.root_mib)",
 			    (double)w->sizes.root / 1e6, (unsigned long long)b->root_mib);
-	r = r ? r : make_esp(w, source[0], e);
+	r = r || direct ? r : make_esp(w, source[0], e);
 	r = r ? r : folder_join(w->out, "disk.img", path, e);
-	r = r ? r : gpt_write(path, &disk, part, ARRAY_SIZE(part), e);
+	r = r ? r : gpt_write(path, &disk, part + first, ARRAY_SIZE(part) - first, e);
 	if (!r && stat(path, &st) < 0)
 		r = err_errno(e, "cannot look at %s", path);
 	if (r)
 		return r;
 	w->sizes.disk = (uint64_t)st.st_size;
-	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part),
+	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part) - first,
 		     (double)w->sizes.disk / 1e6);
 	return 0;
 }

@@ -8,12 +8,15 @@
  *   gives the root hash, the root hash goes into the command line, the command line into the UKI. What is measured
  *   on the way is collected for the prediction. Equal inputs give equal bytes.
  *
- *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, refvalues.json(.p7s), packages.list.
+ *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, refvalues.json(.p7s), packages.list. Of a board
+ *   without UEFI, in place of uki.efi: kernel, initramfs, cmdline (one line, without a newline).
  */
 #ifndef IMAGE_BUILDER_WRITE_H
 #define IMAGE_BUILDER_WRITE_H
 
 #include "image-builder/plan.h"
+
+#define WRITE_CMDLINE_BYTES 2048
 
 /** struct write_sizes - bytes, for the summary */
 struct write_sizes {
@@ -34,6 +37,8 @@ struct write {
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
 	uint8_t ipe[HASH_SHA256_BYTES];
 	struct buf uki;
+	char cmdline[WRITE_CMDLINE_BYTES];
+	uint8_t boot_conf[HASH_SHA256_BYTES];
 	struct write_sizes sizes;
 };
 
@@ -43,10 +48,10 @@ int write_policy(struct write *w, struct err *e) WARN_UNUSED;
 /** write_root() - EROFS, hash tree and signature record into the work folder. */
 int write_root(struct write *w, struct err *e) WARN_UNUSED;
 
-/** write_uki() - initramfs, UKI, signed. */
+/** write_uki() - initramfs, UKI, signed; without UEFI the three files that are started. */
 int write_uki(struct write *w, struct err *e) WARN_UNUSED;
 
-/** write_disk() - ESP and GPT. */
+/** write_disk() - ESP (with UEFI) and GPT. */
 int write_disk(struct write *w, struct err *e) WARN_UNUSED;
 
 /** write_refvalues() - prediction, signed. */

@@ -182,7 +182,8 @@ static int add_policy_files(struct write *w, struct err *e)
 		r = folder_join(w->out, files[i].file, source, e);
 		r = r ? r : fileset_copy(&w->plan->root, files[i].dest + 1, 0644, source, e);
 	}
-	r = r ? r : fileset_data(&w->plan->root, "etc/holdfast/ipe.p7b", 0644, &ipe, e);
+	if (!r && !board_is_direct(&w->plan->board)) /* there the kernel has no key to judge it by */
+		r = fileset_data(&w->plan->root, "etc/holdfast/ipe.p7b", 0644, &ipe, e);
 	if (r)
 		return r;
 	hash_sha256(ipe.data, ipe.len, w->ipe);

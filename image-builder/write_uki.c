@@ -38,6 +38,8 @@ static int make_initramfs(struct write *w, struct buf *ret, struct err *e)
 	cleanup_cpio struct cpio cpio = { .mtime = (uint32_t)w->plan->epoch };
 	int r = plan_boot_conf(w->plan, &conf, e);
 
+	if (!r)
+		hash_sha256(conf.data, conf.len, w->boot_conf);
 	r = r ? r : fileset_data(&w->plan->initramfs, "etc/holdfast/boot.conf", 0644, &conf, e);
 	r = r ? r : fileset_to_cpio(&w->plan->initramfs, &cpio, e);
 	r = r ? r : cpio_add_char(&cpio, "dev/console", 0600, 5, 1, e);
@@ -57,31 +59,63 @@ static const char *profile(const struct write *w)
 	return w->plan->p->profile ? w->plan->p->profile : w->plan->board.profile;
 }
 
+static int make_cmdline(struct write *w, struct err *e)
+{
+	const char *own = w->plan->board.cmdline;
+	char hex[2 * HASH_SHA256_BYTES + 1];
+
+	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
+	if (snprintf(w->cmdline, sizeof(w->cmdline), "%s%sroothash=%s holdfast.profile=%s", own, *own ? " " : "", hex,
+		     profile(w)) >= (int)sizeof(w->cmdline))
+		return err_set(e, EINVAL, "the command line is longer than %zu characters", sizeof(w->cmdline) - 1);
+	return 0;
+}
+
+static int write_file(const struct write *w, const char *name, const void *data, size_t len, struct err *e)
+{
+	char path[PATH_MAX];
+	int r = folder_join(w->out, name, path, e);
+
+	return r ? r : file_write(path, data, len, 0644, e);
+}
+
+/* Without UEFI: what a boot loader, or QEMU, is given. Nothing signs them. */
+static int write_direct(struct write *w, const struct buf *initrd, struct err *e)
+{
+	char path[PATH_MAX];
+	int r = folder_join(w->out, "kernel", path, e);
+
+	r = r ? r : folder_copy_file(w->plan->kernel, path, 0644, e);
+	r = r ? r : write_file(w, "initramfs", initrd->data, initrd->len, e);
+	r = r ? r : write_file(w, "cmdline", w->cmdline, strlen(w->cmdline), e);
+	if (!r)
+		progress_say(w->plan->p->say, "kernel %s, initramfs, cmdline: not signed, for a machine without UEFI",
+			     w->plan->release);
+	return r;
+}
+
 int write_uki(struct write *w, struct err *e)
 {
 	const struct plan *plan = w->plan;
 	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT;
-	char cmdline[UKI_MAX_CMDLINE_BYTES + 1], hex[2 * HASH_SHA256_BYTES + 1], path[PATH_MAX];
 	const struct uki_params uki = { .arch = plan->board.arch,
 					.stub = &stub,
 					.kernel = &kernel,
 					.initrd = &initrd,
-					.cmdline = cmdline,
+					.cmdline = w->cmdline,
 					.uname = plan->release };
 	int r = make_initramfs(w, &initrd, e);
 
-	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
-	if (!r && snprintf(cmdline, sizeof(cmdline), "%s%sroothash=%s holdfast.profile=%s", plan->board.cmdline,
-			   *plan->board.cmdline ? " " : "", hex, profile(w)) >= (int)sizeof(cmdline))
-		r = err_set(e, EINVAL, "the command line is longer than %d characters", UKI_MAX_CMDLINE_BYTES);
+	r = r ? r : make_cmdline(w, e);
+	if (!r && board_is_direct(&plan->board))
+		return write_direct(w, &initrd, e);
 	r = r ? r : file_read(plan->stub, MAX_STUB_BYTES, &stub, e);
 	r = r ? r : file_read(plan->kernel, MAX_KERNEL_BYTES, &kernel, e);
 	r = r ? r : uki_build(&uki, &unsigned_uki, e);
 	r = r ? r
 	      : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data,
 				  unsigned_uki.len, &w->uki, e);
-	r = r ? r : folder_join(w->out, "uki.efi", path, e);
-	r = r ? r : file_write(path, w->uki.data, w->uki.len, 0644, e);
+	r = r ? r : write_file(w, "uki.efi", w->uki.data, w->uki.len, e);
 	if (r)
 		return r;
 	w->sizes.uki = w->uki.len;
@@ -177,6 +211,15 @@ static int know_files(const struct write *w, struct known *k, struct predict_par
 	return r ? r : know_volumes(w, k, e);
 }
 
+/* See predict.h. A name that is built into the kernel is not among the modules. */
+static bool tpm_is_late(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_boot_modules; i++)
+		if (strstr(plan->module.v[i].path, "/drivers/char/tpm/"))
+			return true;
+	return false;
+}
+
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
@@ -188,7 +231,9 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = r ? r : know_files(w, k, &p, e);
 	if (r)
 		return r;
-	p.uki = &w->uki;
+	p.uki = board_is_direct(&plan->board) ? NULL : &w->uki;
+	p.cmdline = w->cmdline;
+	memcpy(p.boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
 	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
 	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
@@ -201,6 +246,7 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	p.n_containers = w->policy->n_images;
 	p.ima_file = k->module;
 	p.n_ima_files = plan->module.n;
+	p.tpm_is_late = tpm_is_late(plan);
 	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
 	p.n_verity_roots = k->n_roots;
 	return predict_make(&p, ret, e);

@@ -99,6 +99,6 @@ void pid1_log_refusal(unsigned code, const char *sentence)
 	struct err ignored = ERR_INIT;
 	bool quiet = kmsg >= 0 && pid1_write("/proc/sys/kernel/printk", REFUSAL_LEVEL, 1, &ignored) == 0;
 
-	refusal_line(quiet ? 1 : 6, "holdfast: E%u %s: %s", code, code_info(code)->text, sentence);
+	refusal_line(quiet ? 1 : 6, "holdfast: E%u %s: %s", code, code_text(code), sentence);
 	sys_console_drain(console);
 }

@@ -44,6 +44,7 @@ static const struct pid1_stage host[] = {
 	{ "ipe", CODE_IPE_POLICY, pid1_stage_ipe },
 	{ "harden", CODE_HARDENING, pid1_stage_harden },
 	{ "layers", CODE_LAYER, pid1_stage_layers },
+	{ "bpf-lsm", CODE_BPF_LSM, pid1_stage_bpf_lsm }, /* after the layers: the volumes it allows are then final */
 	{ "measure", CODE_HOST_MEASURE, pid1_stage_measure_host },
 	{ "confine", CODE_HARDENING, pid1_stage_confine },
 	{ "engine", CODE_ENGINE_START, pid1_stage_engine },

@@ -15,7 +15,8 @@
 #include "common/codes.h"
 #include "common/err.h"
 #include "common/hash.h"
-#include "init/cmdline.h"
+#include "common/cmdline.h"
+#include "init/bpf_lsm.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
 #include "init/times.h"
@@ -28,12 +29,14 @@
 #define PID1_SELF           "/usr/lib/holdfast/holdfast-init"
 #define PID1_SYSROOT        "/sysroot"
 #define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
+#define PID1_BOOT_CONF      "/etc/holdfast/boot.conf"
+#define PID1_SIGNER         "/etc/holdfast/signer.der" /* profile direct, in initramfs and root */
 
 /** struct pid1 - one boot; a single zeroed static object, so nothing here is ever freed */
 struct pid1 {
 	const char *stage;
 	unsigned code;
-	struct pid1_cmdline cmdline;
+	struct cmdline cmdline;
 	struct pid1_boot_manifest boot;
 	struct pid1_host_manifest host;
 	struct pid1_measure_log log;
@@ -43,6 +46,7 @@ struct pid1 {
 	struct verity_sigrecord root_signature;
 	struct verity_device root;
 	struct policy *policy;
+	struct pid1_lsm lsm;
 	int signals;
 	int measure_socket;
 	pid_t engine;
@@ -82,6 +86,7 @@ int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -92,6 +97,21 @@ int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
  * Return: 0 or -errno with pid1.code set to CODE_MEASURE.
  */
 int pid1_phase(struct pid1 *p, enum measure_phase phase, struct err *e) WARN_UNUSED;
+
+/** pid1_is_direct() - does this boot run in the profile `direct`? */
+bool pid1_is_direct(const struct pid1 *p);
+
+/**
+ * pid1_direct_begin() - profile `direct`: no UEFI may be there, and PID 1 judges signatures by PID1_SIGNER, which must be
+ * what the boot manifest names as root.signer
+ */
+int pid1_direct_begin(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/** pid1_direct_resume() - the same after the change of root: the certificate is the verified root's. */
+int pid1_direct_resume(struct err *e) WARN_UNUSED;
+
+/** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
+int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;

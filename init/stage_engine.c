@@ -45,7 +45,7 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	struct measure_event argv = measure_argv(p->host.engine.arg), separator = measure_separator();
 	int r = pid1_measure(&p->log, &policy, e);
 
-	if (!r)
+	if (!r && !pid1_is_direct(p)) /* there none was loaded */
 		r = measure_file_at(p, "ipe-policy", IPE_BLOB, e);
 	if (!r)
 		r = measure_file_at(p, "engine", p->host.engine.arg[0], e);

@@ -32,7 +32,6 @@ static const struct setting {
 	{ "kernel/sysrq", "0" },
 	{ "kernel/core_pattern", "|/bin/false" },
 	{ "kernel/panic_on_oops", "1" },
-	{ "kernel/ftrace_enabled", "0" },
 	{ "kernel/usermodehelper/bset", "0 0" },
 	{ "kernel/usermodehelper/inheritable", "0 0" },
 	{ "vm/memfd_noexec", "2" },
@@ -66,6 +65,9 @@ int pid1_stage_harden(struct pid1 *p, struct err *e)
 {
 	int r = lock_down(e);
 
+	/* BPF-LSM programs are called through ftrace: without it nothing would be refused (init/bpf_lsm.h). */
+	if (!r)
+		r = pid1_set("/proc/sys/kernel/ftrace_enabled", pid1_is_direct(p) ? "1" : "0", e);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(settings); i++) {
 		char path[96];
 
@@ -73,7 +75,7 @@ int pid1_stage_harden(struct pid1 *p, struct err *e)
 		r = pid1_set(path, settings[i].value, e);
 	}
 	if (!r)
-		pid1_log(p->stage, "lockdown and %zu settings in force", ARRAY_SIZE(settings));
+		pid1_log(p->stage, "lockdown and %zu settings in force", ARRAY_SIZE(settings) + 1);
 	return r;
 }
 

@@ -13,6 +13,7 @@
 #include "init/state.h"
 #include "init/sys.h"
 #include "verity/layer.h"
+#include "verity/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static int resume_measuring(struct pid1 *p, bool tpm_required, struct err *e)
 int pid1_stage_resume(struct pid1 *p, struct err *e)
 {
 	static struct pid1_state state;
-	char text[PID1_MAX_CMDLINE_BYTES];
+	char text[CMDLINE_MAX_BYTES];
 	size_t len;
 	int r;
 
@@ -56,9 +57,13 @@ int pid1_stage_resume(struct pid1 *p, struct err *e)
 	p->times = state.times;
 	r = pid1_read("/proc/cmdline", text, sizeof(text), &len, e);
 	if (!r)
-		r = pid1_cmdline_parse(text, len, &p->cmdline, e);
+		r = cmdline_parse(text, len, &p->cmdline, e);
+	if (!r && pid1_is_direct(p))
+		verity_trust_direct(NULL);
 	if (!r)
 		r = verity_prove_mount("/", p->cmdline.root_hash, 0, e);
+	if (!r && pid1_is_direct(p))
+		r = pid1_direct_resume(e);
 	if (r) {
 		p->code = CODE_SWITCH_ROOT;
 		return r;
@@ -166,6 +171,7 @@ int pid1_stage_layers(struct pid1 *p, struct err *e)
 				return err_context(e, "image %s, layer %zu", img->name, k);
 		}
 	}
-	pid1_log(p->stage, "%zu open, each from a signed dm-verity volume", n);
+	pid1_log(p->stage, "%zu open, each from a signed dm-verity volume%s", n,
+		 pid1_is_direct(p) ? " (signatures checked by PID 1)" : "");
 	return 0;
 }

@@ -59,9 +59,12 @@ static int check_text(struct err *e)
 
 int pid1_stage_ipe(struct pid1 *p, struct err *e)
 {
-	bool enforce = p->cmdline.profile == PID1_PROFILE_ENFORCE;
-	int r = load_policy(e);
+	bool enforce = p->cmdline.profile == CMDLINE_ENFORCE;
+	int r;
 
+	if (pid1_is_direct(p))
+		return 0; /* the kernel has no key that signed a policy: stage bpf-lsm does its work */
+	r = load_policy(e);
 	if (r)
 		return r;
 	p->code = CODE_IPE_ENFORCE;

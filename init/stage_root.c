@@ -68,7 +68,8 @@ int pid1_stage_tpm(struct pid1 *p, struct err *e)
 		n += snprintf(banks + n, sizeof(banks) - (size_t)n, " %s", hash_name(p->log.banks.alg[i]));
 	if (fd >= 0)
 		pid1_log(p->stage, "banks%s", banks);
-	return pid1_phase(p, MEASURE_ENTER_INITRD, e);
+	r = pid1_is_direct(p) ? pid1_direct_measure(p, e) : 0;
+	return r ? r : pid1_phase(p, MEASURE_ENTER_INITRD, e);
 }
 
 int pid1_stage_disk(struct pid1 *p, struct err *e)
@@ -132,7 +133,8 @@ int pid1_stage_activate(struct pid1 *p, struct err *e)
 	if (r && verity_is_signature_error(r))
 		p->code = CODE_ROOT_SIGNATURE;
 	if (!r)
-		pid1_log(p->stage, "%s, signature accepted by the kernel", p->root.path);
+		pid1_log(p->stage, "%s, signature accepted by %s", p->root.path,
+			 pid1_is_direct(p) ? "PID 1" : "the kernel");
 	return r;
 }
 

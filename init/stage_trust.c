@@ -5,7 +5,8 @@
  * Boot manifest and command line say what to do; Secure Boot is what makes both of them believable: without it, anyone
  * could have started this very PID 1 with a command line of their own. So the profile `enforce` refuses to go on
  * unless the kernel says that Secure Boot was on when its EFI stub ran, and that it is locked down. The profile `audit`
- * goes on and says so; it is part of the measured command line.
+ * goes on and says so; it is part of the measured command line. The profile `direct` (init/stage_direct.c) has no such
+ * ground.
  *
  * Then the kernel itself becomes a witness: an IMA policy, which can be written only once, makes it measure every module
  * and every device-mapper table into PCR 10. It is written before the first of either.
@@ -13,6 +14,7 @@
 #include "init/pid1.h"
 
 #include "common/hex.h"
+#include "init/fdt.h"
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
@@ -21,7 +23,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BOOT_CONF  "/etc/holdfast/boot.conf"
 #define LOCKDOWN   "/sys/kernel/security/lockdown"
 #define IMA_POLICY "/sys/kernel/security/ima/policy"
 
@@ -29,46 +30,76 @@
 #define BOOT_PARAMS             "/sys/kernel/boot_params/data"
 #define BOOT_PARAMS_SECURE_BOOT 0x1ec
 #define BOOT_PARAMS_BYTES       4096
-#define SECURE_BOOT_ENABLED     3
+/*
+ * arm64 has none; there the stub writes its finding into the device tree. Debian's kernel patch "arm64: add kernel config option
+ * to lock down when in Secure Boot mode" has both kernel and stub do it. Lockdown alone would prove nothing: a command line can ask for it.
+ */
+#define FDT                 "/sys/firmware/fdt"
+#define FDT_SECURE_BOOT     "linux,uefi-secure-boot"
+#define MAX_FDT_BYTES       (256 << 10)
+#define SECURE_BOOT_ENABLED 3 /* linux/efi.h, enum efi_secureboot_mode: in both places */
 
 int pid1_stage_boot_manifest(struct pid1 *p, struct err *e)
 {
 	size_t len;
-	int r = pid1_read(BOOT_CONF, p->boot.text, sizeof(p->boot.text), &len, e);
+	int r = pid1_read(PID1_BOOT_CONF, p->boot.text, sizeof(p->boot.text), &len, e);
 
 	return r ? r : pid1_boot_manifest_parse(&p->boot, len, e);
 }
 
 int pid1_stage_cmdline(struct pid1 *p, struct err *e)
 {
-	char text[PID1_MAX_CMDLINE_BYTES], hex[2 * HASH_SHA256_BYTES + 1];
+	char text[CMDLINE_MAX_BYTES], hex[2 * HASH_SHA256_BYTES + 1];
 	size_t len;
 	int r = pid1_read("/proc/cmdline", text, sizeof(text), &len, e);
 
 	if (!r)
-		r = pid1_cmdline_parse(text, len, &p->cmdline, e);
+		r = cmdline_parse(text, len, &p->cmdline, e);
 	if (r)
 		return r;
 	hex_encode(p->cmdline.root_hash, HASH_SHA256_BYTES, hex);
 	pid1_log(p->stage, "root hash %s, profile %s", hex,
-		 p->cmdline.profile == PID1_PROFILE_ENFORCE ? "enforce" : "audit");
-	return 0;
+		 cmdline_profile_str(p->cmdline.profile));
+	return pid1_is_direct(p) ? pid1_direct_begin(p, e) : 0;
 }
 
-static int check_secure_boot(struct err *e)
+/* What the kernel's EFI stub found, where it is told by a device tree. */
+static int read_fdt(uint32_t *ret, struct err *e)
+{
+	static char fdt[MAX_FDT_BYTES];
+	size_t len;
+	int r = pid1_read(FDT, fdt, sizeof(fdt), &len, e);
+
+	r = r ? r : pid1_fdt_chosen_u32(fdt, len, FDT_SECURE_BOOT, ret, e);
+	return r ? err_context(e, FDT) : 0;
+}
+
+static int read_boot_params(uint32_t *ret, struct err *e)
 {
 	static char page[BOOT_PARAMS_BYTES + 1];
 	size_t len;
 	int r = pid1_read(BOOT_PARAMS, page, sizeof(page), &len, e);
 
-	if (r == -ENOENT)
-		return 0; /* not x86: there is no such page, and lockdown, which Secure Boot brings, is what is judged */
+	if (!r)
+		*ret = len > BOOT_PARAMS_SECURE_BOOT ? (uint8_t)page[BOOT_PARAMS_SECURE_BOOT] : 0;
+	return r;
+}
+
+static int check_secure_boot(struct err *e)
+{
+	const char *where = BOOT_PARAMS;
+	uint32_t found = 0;
+	int r = read_boot_params(&found, e);
+
+	if (r == -ENOENT) {
+		where = FDT;
+		r = read_fdt(&found, e);
+	}
 	if (r)
 		return r;
-	if (len <= BOOT_PARAMS_SECURE_BOOT || page[BOOT_PARAMS_SECURE_BOOT] != SECURE_BOOT_ENABLED)
-		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %d, wanted %d)",
-			       BOOT_PARAMS, len > BOOT_PARAMS_SECURE_BOOT ? page[BOOT_PARAMS_SECURE_BOOT] : -1,
-			       SECURE_BOOT_ENABLED);
+	if (found != SECURE_BOOT_ENABLED)
+		return err_set(e, EPERM, "the kernel's EFI stub did not find Secure Boot enabled (%s: %u, wanted %d)", where,
+			       found, SECURE_BOOT_ENABLED);
 	return 0;
 }
 
@@ -88,11 +119,16 @@ static int check_lockdown(struct err *e)
 
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e)
 {
-	int r = check_secure_boot(e);
+	int r;
 
+	if (pid1_is_direct(p)) {
+		pid1_log(p->stage, "none, profile direct: nothing vouches for kernel, initramfs and command line");
+		return 0;
+	}
+	r = check_secure_boot(e);
 	if (!r)
 		r = check_lockdown(e);
-	if (r && p->cmdline.profile == PID1_PROFILE_AUDIT) {
+	if (r && p->cmdline.profile == CMDLINE_AUDIT) {
 		pid1_log(p->stage, "not in force, profile audit goes on: %s", e->msg);
 		return 0;
 	}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/filter.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
@@ -107,6 +109,16 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic)
 	return r;
 }
 
+int sys_dev(const char *path, dev_t *ret_dev)
+{
+	struct stat s;
+	int r = RETRY(stat(path, &s));
+
+	if (!r)
+		*ret_dev = s.st_dev;
+	return r;
+}
+
 int sys_chdir(const char *path)
 {
 	return RETRY(chdir(path));
@@ -161,6 +173,11 @@ void sys_delete_tree(int dir_fd)
 int sys_module_load(int fd, const char *params)
 {
 	return (int)RETRY(syscall(SYS_finit_module, fd, params, 0));
+}
+
+int sys_bpf(int cmd, union bpf_attr *attr)
+{
+	return (int)RETRY(syscall(SYS_bpf, cmd, attr, sizeof(*attr)));
 }
 
 int sys_exec(const char *const argv[], const char *const env[])
@@ -323,6 +340,7 @@ static bool child_no_new_privs(const struct sys_child *c)
 #endif
 #define X32_BIT       0x40000000u
 #define DM_WORD(nr)   ((unsigned)DM_IOCTL << 8 | (nr)) /* all of an ioctl's number that the device-mapper looks at */
+#define PERSONALITY_QUERY 0xffffffffu
 #define LOAD(field)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(op, k)     BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, 1) /* skip the next one unless it holds */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
@@ -330,9 +348,10 @@ static bool child_no_new_privs(const struct sys_child *c)
 /*
  * The device-mapper may be asked about its tables, not given any. To IPE a volume is signed if its root hash is, and a
  * table with ignore_corruption and a signature that lies on the disk for all to read would give any bytes that name.
- * Other ABIs have other numbers: none of them is needed.
+ * Other ABIs have other numbers: none of them is needed. And personality(READ_IMPLIES_EXEC) is refused: with it brk(2)
+ * gives writable and executable memory of which neither IPE nor any other security module is asked.
  */
-static bool child_no_dm_tables(const struct sys_child *c)
+static bool child_filter(const struct sys_child *c)
 {
 	static struct sock_filter code[] = {
 		LOAD(arch),
@@ -341,6 +360,13 @@ static bool child_no_dm_tables(const struct sys_child *c)
 		LOAD(nr),
 		IF(BPF_JGE, X32_BIT),
 		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 6),
+		LOAD(args[0]),
+		IF(BPF_JEQ, PERSONALITY_QUERY),
+		RETURN(SECCOMP_RET_ALLOW),
+		IF(BPF_JSET, READ_IMPLIES_EXEC),
+		RETURN(SECCOMP_RET_ERRNO | EPERM),
+		RETURN(SECCOMP_RET_ALLOW),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
 		RETURN(SECCOMP_RET_ALLOW),
 		LOAD(args[1]), /* the lower half: both architectures are little-endian */
@@ -375,7 +401,7 @@ static const struct child_step {
 	{ "its standard descriptors", child_stdio },
 	{ "dropping capabilities", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
-	{ "its system call filter", child_no_dm_tables },
+	{ "its system call filter", child_filter },
 	{ "execve", child_exec },
 };
 

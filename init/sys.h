@@ -35,6 +35,9 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
 int sys_umount(const char *target, int flags);
 int sys_fs_magic(const char *path, uint64_t *ret_magic);
 
+/** sys_dev() - number of the device that the file system at @path stands on. */
+int sys_dev(const char *path, dev_t *ret_dev);
+
 /** sys_enter_root() - make the mount at the current folder the root: move it to "/", chroot, chdir. */
 int sys_chdir(const char *path);
 int sys_enter_root(void);
@@ -44,6 +47,10 @@ void sys_delete_tree(int dir_fd);
 
 /** sys_module_load() - finit_module(2). */
 int sys_module_load(int fd, const char *params);
+
+/** sys_bpf() - bpf(2). A new descriptor is CLOEXEC, as the kernel makes them. */
+union bpf_attr;
+int sys_bpf(int cmd, union bpf_attr *attr);
 
 /** sys_exec() - execve(2); returns only on failure. */
 int sys_exec(const char *const argv[], const char *const env[]);

@@ -12,7 +12,7 @@
 
 void gate_sentence(enum code code, const char *msg, char *ret, size_t size)
 {
-	(void)snprintf(ret, size, "E%u %s: %s", (unsigned)code, code_info(code)->text, msg); /* cut is fine */
+	(void)snprintf(ret, size, "E%u %s: %s", (unsigned)code, code_text(code), msg); /* cut is fine */
 	/* What the engine said may stand in it; a terminal must not act on that. Cut UTF-8 would spoil the JSON. */
 	for (char *s = ret; *s; s++)
 		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)

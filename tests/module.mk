@@ -2,3 +2,8 @@
 $(B)/tests/vm/probe: $(B)/tests/vm/probe.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+$(B)/tests/verity/vm_activate.o: CFLAGS += -Wno-unused-result
+$(B)/tests/verity/vm_activate: PKGS := libcryptsetup libcrypto blkid json-c
+$(B)/tests/verity/vm_activate: $(B)/tests/verity/vm_activate.o $(B)/libverity.a $(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(call link,-s)

@@ -3,6 +3,7 @@
 #include "verity/activate.h"
 
 #include "verity/superblock.h"
+#include "verity/trust.h"
 #include "verity/verify.h"
 
 #include <fcntl.h>
@@ -136,6 +137,7 @@ static uint32_t activation_flags(enum verity_on_corruption on)
 
 static int load_and_activate(const struct verity_activate_params *p, struct log *log, struct err *e)
 {
+	bool by_kernel = p->signature && !verity_trust_is_direct(); /* else the caller has judged it, or there is none */
 	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
 	cleanup_crypt struct crypt_device *cd = NULL;
 	int r = crypt_init(&cd, p->hash_device);
@@ -150,8 +152,8 @@ static int load_and_activate(const struct verity_activate_params *p, struct log 
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
 	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash, HASH_SHA256_BYTES,
-					 (const char *)p->signature, p->signature_bytes,
-					 activation_flags(p->on_corruption));
+					 by_kernel ? (const char *)p->signature : NULL,
+					 by_kernel ? p->signature_bytes : 0, activation_flags(p->on_corruption));
 	if (r >= 0)
 		return 0;
 	if (r == -EEXIST)
@@ -224,6 +226,12 @@ int verity_activate(const struct verity_activate_params *p, struct verity_device
 {
 	if (!p->signature || !p->signature_bytes)
 		return err_set(e, EINVAL, "no root hash signature for %s", p->name);
+	if (verity_trust_is_direct()) {
+		int r = verity_trust_check(p->root_hash, p->signature, p->signature_bytes, e);
+
+		if (r)
+			return err_context(e, "%s", p->name);
+	}
 	return activate(p, ret, e);
 }
 

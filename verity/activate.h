@@ -34,7 +34,7 @@
  * @hash_device:       block device with the superblock; may be the same
  * @hash_offset_bytes: of the superblock; not 0 if both are the same device
  * @root_hash:         32 bytes
- * @signature:         PKCS#7, @signature_bytes; always checked by the kernel; never absent
+ * @signature:         PKCS#7, @signature_bytes; always checked, by the kernel or as verity/trust.h says; never absent
  * @data_bytes:        what a signed source says of the size; 0: as the superblock says
  * @on_corruption:     PANIC and RESTART also act on I/O errors where libcryptsetup can ask for it (2.8 and newer)
  */

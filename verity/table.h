@@ -70,6 +70,7 @@ int verity_table_find(const char *name, struct verity_table *ret, struct err *e)
 
 /**
  * verity_table_prove() - is @t exactly this root hash, this size (0: any), with a signature, not weak and not corrupt?
+ * The signature is not asked for where the kernel checks none (verity/trust.h).
  *
  * Return: 0, or -EBADMSG with what was found and what was wanted.
  */

@@ -565,7 +565,7 @@ static const struct attack attacks[] = {
 	{ "EV_NO_ACTION does not stand in for a missing event", .before = application_missing, .lie = no_action_with_a_digest, .reason = "PCR 4: ends after 2 events" },
 	{ "a log that drops an event refuses and names the bank", .lie = event_dropped, .reason = "the logs replay, bank sha256" },
 	{ "a log that invents an event refuses", .lie = event_invented, .reason = "the logs replay, bank sha256" },
-	{ "an empty firmware log refuses", .edit = firmware_log_empty, .reason = "firmware-log at byte" },
+	{ "an empty firmware log refuses", .edit = firmware_log_empty, .reason = "only reference values of the profile direct allow" },
 	{ "a firmware log with nothing but its header refuses", .before = firmware_log_all_gone, .reason = "PCR 3: has 0 separators" },
 	{ "CVE-2021-42299: a firmware log without bank sha256 refuses", .edit = firmware_log_sha1, .reason = "does not name bank sha256" },
 	{ "a startup locality that the log conceals refuses", .before = locality_3_not_stated, .lie = locality_unstated, .reason = "the logs replay, bank sha256" },
@@ -690,6 +690,151 @@ static void devices_that_go_away_are_accepted(void **state)
 	world_free(w);
 }
 
+/* PCR 10's rule becomes `zero`, as the builder writes it where the TPM's driver is a module. */
+static void expect_pcr_10_zero(struct world *w)
+{
+	char *from = strstr(w->refvalues, "{\"ima\":"), *to = strstr(w->refvalues, ",\"11\":");
+	static const char zero[] = "{\"zero\":true}";
+
+	assert_non_null(from);
+	assert_non_null(to);
+	memcpy(from, zero, strlen(zero));
+	memmove(from + strlen(zero), to, strlen(to) + 1);
+}
+
+/* --- a host without UEFI --- */
+
+static void replace(char *text, size_t size, const char *from, const char *to)
+{
+	char *at = strstr(text, from), rest[16384];
+
+	assert_non_null(at);
+	(void)snprintf(rest, sizeof(rest), "%s", at + strlen(from));
+	(void)snprintf(at, size - (size_t)(at - text), "%s%s", to, rest);
+}
+
+/* No firmware: no event before PID 1's, and PCR 0 to 7 are not judged. */
+static struct world *world_direct(void)
+{
+	struct world *w = world_sound();
+	struct events own = {0};
+
+	memset(&w->firmware, 0, sizeof(w->firmware));
+	w_measure(&own, measure_direct_profile());
+	w_measure(&own, measure_direct_cmdline("quiet", 5));
+	w_insert(&w->os, 0, &own.v[1]);
+	w_insert(&w->os, 0, &own.v[0]);
+	w_refvalues(w);
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"direct\"");
+	return w;
+}
+
+static void no_firmware_log(struct world *w)
+{
+	buf_free(&w->firmware_log);
+}
+
+static void a_host_without_uefi_is_accepted_and_the_verdict_says_what_is_missing(void **state)
+{
+	struct world *w = world_direct();
+
+	(void)state;
+	world_seal_lying(w, NULL, no_firmware_log);
+	if (world_judge(w, &judged) != APPRAISE_ACCEPT) {
+		show(&judged);
+		fail_msg("it is not accepted");
+	}
+	assert_true(has_line(&judged.facts, "profile: direct (no UEFI: kernel, initramfs and command line are reported by PID 1 "
+					    "itself; nothing below vouches for them)"));
+	assert_true(has_line(&judged.facts, "secure boot: none"));
+	assert_true(has_line(&judged.facts, "there is no firmware log"));
+	world_free(w);
+}
+
+/* Each of the two kinds of host, judged by the other's values. */
+static void neither_kind_of_host_is_accepted_as_the_other(void **state)
+{
+	struct world *direct = world_direct(), *enforce = world_sound();
+	char values[sizeof(direct->refvalues)];
+
+	(void)state;
+	world_seal_lying(direct, NULL, no_firmware_log);
+	world_seal(enforce);
+	memcpy(values, direct->refvalues, sizeof(values));
+	memcpy(direct->refvalues, enforce->refvalues, sizeof(values));
+	memcpy(enforce->refvalues, values, sizeof(values));
+	assert_int_equal(world_judge(direct, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "only reference values of the profile direct allow"));
+	assert_int_equal(world_judge(enforce, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: "));
+	assert_false(has_line(&judged.facts, "secure boot"));
+	world_free(direct);
+	world_free(enforce);
+}
+
+/* A firmware log that is there is replayed: what it lacks, or has too much, shows in the quote. */
+static void a_host_without_uefi_cannot_hide_what_its_firmware_extended(void **state)
+{
+	struct world *w = world_direct();
+
+	(void)state;
+	w_text(&w->firmware, 1, 0x80000007, "Calling INT 19h");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
+	world_free(w);
+	w = world_direct();
+	w_text(&w->firmware, 1, 0x80000007, "Calling INT 19h");
+	world_seal_lying(w, NULL, no_firmware_log);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "the logs replay, bank sha256, to PCR 0-15"));
+	world_free(w);
+}
+
+/* The profile is no mere word of the document: it and PCR 11's sequence are one. */
+static void values_whose_profile_is_not_their_sequences_refuse(void **state)
+{
+	struct world *w = world_direct();
+
+	(void)state;
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"direct\"", "\"profile\":\"enforce\"");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile enforce, but PCR 11 has the event of the profile direct"));
+	world_free(w);
+	w = world_sound();
+	world_seal(w);
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"direct\"");
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile direct, but PCR 11's sequence does not begin with its event"));
+	world_free(w);
+}
+
+static void an_ima_log_that_nothing_binds_counts_for_nothing(void **state)
+{
+	struct world *w = world_sound();
+
+	(void)state;
+	w->ima_without_tpm = true;
+	expect_pcr_10_zero(w);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_ACCEPT);
+	assert_true(has_line(&judged.facts, "kernel's witness: none"));
+	assert_false(has_line(&judged.facts, "dm-verity tables"));
+	world_free(w);
+	w = world_sound(); /* the same log where the kernel, or anybody, did extend PCR 10 */
+	expect_pcr_10_zero(w);
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "the logs replay, bank sha256, to PCR 0-15"));
+	world_free(w);
+	w = world_sound(); /* and a host whose IMA had no TPM, where one is expected */
+	w->ima_without_tpm = true;
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "the logs replay, bank sha256, to PCR 0-15"));
+	world_free(w);
+}
+
 static void no_verdict_is_not_an_acceptance(void **state)
 {
 	struct world *w = world_sound();
@@ -737,6 +882,11 @@ int main(void)
 		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
+		cmocka_unit_test(a_host_without_uefi_is_accepted_and_the_verdict_says_what_is_missing),
+		cmocka_unit_test(neither_kind_of_host_is_accepted_as_the_other),
+		cmocka_unit_test(a_host_without_uefi_cannot_hide_what_its_firmware_extended),
+		cmocka_unit_test(values_whose_profile_is_not_their_sequences_refuse),
+		cmocka_unit_test(an_ima_log_that_nothing_binds_counts_for_nothing),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),
 		cmocka_unit_test(reference_values_without_rules_accept_nothing),
 	};

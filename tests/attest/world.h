@@ -52,6 +52,7 @@ struct world {
 	size_t trailing;
 	bool not_safe;
 	bool keep_aggregate; /* IMA entry 0 stays as it is, instead of being made from the PCRs */
+	bool ima_without_tpm; /* the kernel's IMA found no TPM: it logs, and extends nothing */
 	/* sealed */
 	struct buf firmware_log, os_log, ima_log, attest, signature, evidence;
 	uint8_t pcr[24][32];
@@ -237,7 +238,7 @@ static inline void w_replay(struct world *w)
 			w_extend(w->pcr[w->firmware.v[i].pcr], w->firmware.v[i].digest);
 	for (size_t i = 0; i < w->os.n; i++)
 		w_extend(w->pcr[w->os.v[i].pcr], w->os.v[i].digest);
-	for (size_t i = 0; i < w->ima.n; i++)
+	for (size_t i = 0; i < w->ima.n && !w->ima_without_tpm; i++)
 		w_extend(w->pcr[10], w->ima.v[i].type ? ff : w->ima.v[i].digest);
 }
 

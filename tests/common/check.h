@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/common/check.h - cmocka and the two assertions every test of ours wants */
+/* tests/common/check.h - cmocka, and what every test of ours wants beside it */
 #ifndef TESTS_COMMON_CHECK_H
 #define TESTS_COMMON_CHECK_H
 
@@ -7,9 +7,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+/* The command that runs a program built like this test, if the machine cannot run it by itself: words, or "". See tests/run. */
+static inline const char *check_runner(void)
+{
+	const char *runner = getenv("TEST_RUNNER");
+
+	return runner ? runner : "";
+}
 
 /* The call failed with @code and its sentence holds @part. */
 #define assert_refused(call, e, code_, part) \

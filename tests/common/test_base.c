@@ -200,10 +200,12 @@ static void every_code_is_unique_and_explained(void **state)
 		assert_in_range(t[i].code, 10, 99);
 		assert_true(t[i].text && t[i].cause && t[i].action);
 		assert_ptr_equal(code_info(t[i].code), &t[i]);
+		assert_string_equal(code_text(t[i].code), t[i].text);
 		for (size_t k = 0; k < i; k++)
 			assert_true(t[k].code < t[i].code);
 	}
 	assert_int_equal(code_info(11)->code, CODE_INTERNAL);
+	assert_string_equal(code_text(11), code_info(CODE_INTERNAL)->text);
 }
 
 int main(void)

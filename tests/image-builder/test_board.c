@@ -25,6 +25,20 @@ static void the_least_board_gets_defaults(void **state)
 	board_free(&b);
 }
 
+static void a_board_without_uefi_has_none_of_its_files(void **state)
+{
+	struct board b = { 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(board_load(DATA "good-direct.conf", &b, &e), &e);
+	assert_true(board_is_direct(&b));
+	board_free(&b);
+	assert_ok(board_load(DATA "good-least.conf", &b, &e), &e);
+	assert_false(board_is_direct(&b));
+	board_free(&b);
+}
+
 static void malformed_boards_are_refused_with_file_and_reason(void **state)
 {
 	static const struct {
@@ -44,6 +58,10 @@ static void malformed_boards_are_refused_with_file_and_reason(void **state)
 		{ "bad-empty-package.conf", "package" },
 		{ "bad-no-equals.conf", "12" }, /* its line */
 		{ "bad-library-up.conf", "library" },
+		{ "bad-no-stub.conf", "stub is missing" },
+		{ "bad-no-firmware.conf", "firmware.vars is missing" },
+		{ "bad-direct-stub.conf", "stub is given, but the profile direct has no UEFI" },
+		{ "bad-direct-firmware.conf", "firmware.code is given" },
 	};
 
 	(void)state;
@@ -98,7 +116,8 @@ static void malformed_engines_are_refused(void **state)
 
 static void the_boards_and_engines_we_ship_are_good(void **state)
 {
-	static const char *const boards[] = { "boards/qemu-x86_64", "boards/qemu-arm64" };
+	static const char *const boards[] = { "boards/qemu-x86_64", "boards/qemu-arm64", "boards/direct-x86_64",
+					      "boards/direct-arm64" };
 	struct engine g = { 0 };
 	struct err e = ERR_INIT;
 
@@ -107,7 +126,7 @@ static void the_boards_and_engines_we_ship_are_good(void **state)
 		struct board b = { 0 };
 
 		assert_ok(board_load(boards[i], &b, &e), &e);
-		assert_string_equal(b.profile, "enforce");
+		assert_string_equal(b.profile, strstr(boards[i], "direct") ? "direct" : "enforce");
 		board_free(&b);
 	}
 	assert_ok(board_engine_load("engines/containerd", &g, &e), &e);
@@ -119,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_board_gets_defaults),
+		cmocka_unit_test(a_board_without_uefi_has_none_of_its_files),
 		cmocka_unit_test(malformed_boards_are_refused_with_file_and_reason),
 		cmocka_unit_test(a_missing_board_is_named),
 		cmocka_unit_test(malformed_engines_are_refused),

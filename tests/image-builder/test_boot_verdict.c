@@ -11,7 +11,7 @@ static void lines_have_their_code(void **state)
 		enum code code;
 		bool ends;
 	} known[] = {
-		{ "holdfast: E19 the kernel refused the root hash's signature: x", CODE_ROOT_SIGNATURE, false },
+		{ "holdfast: E19 the root hash's signature was refused: x", CODE_ROOT_SIGNATURE, false },
 		{ "\r\033[0mholdfast: E20 y", CODE_ROOT_VERITY, false },
 		{ "BdsDxe: failed to load Boot0001 \"UEFI Misc Device\" from PciRoot(0x0): Access Denied", CODE_FIRMWARE_REFUSED, true },
 		{ "BdsDxe: No bootable option or device was found.", CODE_FIRMWARE_REFUSED, true },

@@ -210,6 +210,54 @@ static void every_pcr_has_a_rule(void **state)
 	assert_refused(predict_value(&predicted, 16, value, &e), &e, EINVAL, "PCR 16 has no one value");
 }
 
+static void where_the_tpms_driver_is_a_module_pcr_10_stays_zero(void **state)
+{
+	struct predict_params p = params;
+	struct predict late = {0};
+	uint8_t value[HASH_SHA256_BYTES];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.tpm_is_late = true;
+	assert_ok(predict_make(&p, &late, &e), &e);
+	assert_int_equal(predicted.pcr[10].rule, PREDICT_IMA);
+	assert_int_equal(late.pcr[10].rule, PREDICT_ZERO);
+	assert_ok(predict_value(&late, 10, value, &e), &e);
+	assert_true(hash_is_zero(value, sizeof(value)));
+	predict_free(&late);
+}
+
+/* Without UEFI: nothing of the firmware, and PCR 11 begins with PID 1's own word. */
+static void without_uefi_pid_1_vouches_for_itself(void **state)
+{
+	/* printf 'profile:direct' | sha256sum; "command-line:sha256:" and sha256sum of "quiet roothash=00"; likewise 64 zeros */
+	static const char *const digest[] = {"a4521836d121032bcfdab74c7e17891d401c4744c52d2b851a4be43d37f96d5b",
+					    "682d43ac8f558ff0f6c96a55fd04157245291c5ddfd2ec1ef22ec035fcfe6d23",
+					    "10283da2a223f154018fe2380041a48d56243f95623cec01b4835328ebe23312"};
+	struct predict_params p = params;
+	struct predict direct = {0};
+	struct err e = ERR_INIT;
+	char hex[2 * HASH_SHA256_BYTES + 1];
+
+	(void)state;
+	p.uki = NULL;
+	p.cmdline = "quiet roothash=00";
+	assert_ok(predict_make(&p, &direct, &e), &e);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(direct.pcr[i].rule, PREDICT_UNJUDGED);
+	assert_int_equal(direct.pcr[8].rule, PREDICT_ZERO);
+	assert_int_equal(direct.pcr[9].rule, PREDICT_ZERO);
+	assert_int_equal(direct.pcr[11].event.n, ARRAY_SIZE(digest) + 4); /* and the phases */
+	for (size_t i = 0; i < ARRAY_SIZE(digest); i++) {
+		hex_encode(direct.pcr[11].event.v[i].digest, HASH_SHA256_BYTES, hex);
+		assert_string_equal(hex, digest[i]);
+	}
+	assert_int_equal(direct.pcr[13].event.n, predicted.pcr[13].event.n - 1); /* no IPE policy */
+	assert_string_equal(direct.pcr[13].event.v[1].what, predicted.pcr[13].event.v[2].what);
+	assert_int_equal(direct.pcr[15].event.n, predicted.pcr[15].event.n);
+	predict_free(&direct);
+}
+
 static void what_cannot_be_predicted_is_refused(void **state)
 {
 	static const char *const bad_name[] = {"Hello World"};
@@ -288,6 +336,8 @@ int main(void)
 		cmocka_unit_test(phases_are_those_of_systemd_measure),
 		cmocka_unit_test(the_launch_chain_is_in_order_and_containers_come_after),
 		cmocka_unit_test(every_pcr_has_a_rule),
+		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
+		cmocka_unit_test(without_uefi_pid_1_vouches_for_itself),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};
 

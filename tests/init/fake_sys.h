@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 
 #define FAKE_FILES     64
 #define FAKE_FD        100 /* descriptor n is file n - FAKE_FD */
@@ -68,6 +69,7 @@ static struct {
 	char answer[300];
 	bool client_waits;
 	uint64_t magic;
+	unsigned devices;
 	uint64_t lifetime; /* of the next spawned child; 0: for ever */
 	int lifetime_status;
 } fake;
@@ -230,6 +232,22 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic)
 {
 	*ret_magic = fake.magic;
 	return fake_call("statfs", path) ? -fake.fail_errno : 0;
+}
+
+/* Each path stands on a device of its own: 254:n. */
+int sys_dev(const char *path, dev_t *ret_dev)
+{
+	*ret_dev = makedev(254, fake.devices++);
+	return fake_call("dev", path) ? -fake.fail_errno : 0;
+}
+
+int sys_bpf(int cmd, union bpf_attr *attr)
+{
+	char what[12];
+
+	(void)attr;
+	(void)snprintf(what, sizeof(what), "%d", cmd);
+	return fake_call("bpf", what) ? -fake.fail_errno : 0;
 }
 
 int sys_chdir(const char *path)

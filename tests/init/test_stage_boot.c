@@ -2,11 +2,13 @@
 /* tests/init/test_stage_boot.c - the first stages: API file systems, console, trust, IMA policy, modules */
 #include "tests/init/fake_sys.h"
 
+#include "common/file.h"
 #include "init/log.h"
 #include "init/pid1.h"
 
 #define HASH        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define LOCKDOWN    "/sys/kernel/security/lockdown"
+#define FDT         "/sys/firmware/fdt"
 #define BOOT_PARAMS "/sys/kernel/boot_params/data"
 #define IMA         "/sys/kernel/security/ima/policy"
 
@@ -34,7 +36,7 @@ static int prepare(void)
 	fake_file("/usr/lib/modules/a.ko", "");
 	fake_file("/usr/lib/modules/b.ko", "");
 	fake_file("/sys/module/dm_verity/parameters/require_signatures", "Y\n");
-	p.cmdline.profile = PID1_PROFILE_ENFORCE;
+	p.cmdline.profile = CMDLINE_ENFORCE;
 	p.boot.module[0] = (struct pid1_module){ "a.ko", "x=1", false };
 	p.boot.module[1] = (struct pid1_module){ "b.ko", "", true };
 	p.boot.n_modules = 2;
@@ -131,6 +133,78 @@ static void without_secure_boot_enforce_refuses(void **state)
 	assert_refused(pid1_stage_secure_boot(&p, &e), &e, EPERM, "did not find Secure Boot enabled");
 }
 
+/* A machine that is told by a device tree: what its EFI stub found is @value. */
+static void tell_by_device_tree(uint32_t value)
+{
+	struct fake_file *f = fake_file(FDT, "");
+	cleanup_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	uint8_t *at;
+
+	assert_ok(file_read("tests/data/fdt/good-aavmf-secure-boot-off.dtb", sizeof(f->data), &b, &e), &e);
+	at = b.data + 0x78; /* the property's four bytes, big-endian */
+	assert_int_equal(at[3], 2);
+	at[3] = (uint8_t)value;
+	memcpy(f->data, b.data, b.len);
+	f->len = b.len;
+	if (fake_find(BOOT_PARAMS))
+		fake_find(BOOT_PARAMS)->path[0] = '\0'; /* gone */
+}
+
+static void a_device_tree_may_say_it_instead(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	tell_by_device_tree(3);
+	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
+	for (uint32_t value = 0; value < 3; value++) {
+		tell_by_device_tree(value); /* lockdown is on: the command line can have asked for it */
+		assert_refused(pid1_stage_secure_boot(&p, &e), &e, EPERM, "did not find Secure Boot enabled (" FDT);
+	}
+	fake_find(FDT)->data[3] ^= 1;
+	assert_refused(pid1_stage_secure_boot(&p, &e), &e, EBADMSG, "magic");
+	fake_find(FDT)->path[0] = '\0';
+	assert_refused(pid1_stage_secure_boot(&p, &e), &e, ENOENT, FDT); /* nobody says anything */
+}
+
+static int run_direct_cmdline(struct err *e)
+{
+	int r;
+
+	fake_file("/proc/cmdline", "roothash=" HASH " holdfast.profile=direct\n");
+	r = pid1_stage_cmdline(&p, e);
+	fake_file("/proc/cmdline", "roothash=" HASH " holdfast.profile=enforce\n");
+	return r;
+}
+
+static void direct_is_refused_where_there_is_uefi(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	/* The twin goes on to the certificate, which this machine has not. */
+	assert_refused(run_direct_cmdline(&e), &e, ENOENT, PID1_SIGNER);
+	fake_file("/sys/firmware/efi", "");
+	assert_refused(run_direct_cmdline(&e), &e, EPERM, "profile direct on a machine with UEFI");
+	fake_will_fail("open", "/sys/firmware/efi", EACCES);
+	assert_refused(run_direct_cmdline(&e), &e, EACCES, "cannot look for /sys/firmware/efi");
+}
+
+static void direct_asks_for_no_secure_boot_and_says_so(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.cmdline.profile = CMDLINE_DIRECT;
+	fake_find(BOOT_PARAMS)->data[0x1ec] = 0;
+	fake_file(LOCKDOWN, "[none] integrity confidentiality\n");
+	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
+	assert_non_null(strstr(fake_text("/dev/console"), "nothing vouches for kernel, initramfs and command line"));
+	fake_file("/sys/module/dm_verity/parameters/require_signatures", "N\n");
+	assert_ok(pid1_stage_boot_modules(&p, &e), &e); /* PID 1 judges in the kernel's place */
+}
+
 static void without_lockdown_enforce_refuses(void **state)
 {
 	struct err e = ERR_INIT;
@@ -147,7 +221,7 @@ static void without_secure_boot_audit_goes_on_and_says_so(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	p.cmdline.profile = PID1_PROFILE_AUDIT;
+	p.cmdline.profile = CMDLINE_AUDIT;
 	fake_find(BOOT_PARAMS)->data[0x1ec] = 2;
 	assert_ok(pid1_stage_secure_boot(&p, &e), &e);
 	assert_non_null(strstr(fake_text("/dev/console"), "holdfast: test: not in force, profile audit goes on: "));
@@ -231,6 +305,9 @@ int main(void)
 		cmocka_unit_test_setup(the_api_file_systems_are_mounted_in_order, setup),
 		cmocka_unit_test_setup(secure_boot_with_lockdown_goes_on, setup),
 		cmocka_unit_test_setup(without_secure_boot_enforce_refuses, setup),
+		cmocka_unit_test_setup(a_device_tree_may_say_it_instead, setup),
+		cmocka_unit_test_setup(direct_is_refused_where_there_is_uefi, setup),
+		cmocka_unit_test_setup(direct_asks_for_no_secure_boot_and_says_so, setup),
 		cmocka_unit_test_setup(without_lockdown_enforce_refuses, setup),
 		cmocka_unit_test_setup(without_secure_boot_audit_goes_on_and_says_so, setup),
 		cmocka_unit_test_setup(the_ima_policy_has_a_rule_for_device_mapper, setup),

@@ -51,7 +51,7 @@ static int prepare(void)
 	memset(&p, 0, sizeof(p));
 	p.stage = "test";
 	p.policy = &policy;
-	p.cmdline.profile = PID1_PROFILE_ENFORCE;
+	p.cmdline.profile = CMDLINE_ENFORCE;
 	fake_file("/dev/console", "");
 	fake_file("/dev/kmsg", "");
 	fake_file("/proc/sys/kernel/printk_devkmsg", "");
@@ -134,7 +134,7 @@ static void audit_does_everything_but_enforce(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	p.cmdline.profile = PID1_PROFILE_AUDIT;
+	p.cmdline.profile = CMDLINE_AUDIT;
 	fake_file(IPE "/enforce", "1");
 	fake.exec_memory = 0;
 	assert_ok(pid1_stage_ipe(&p, &e), &e);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -32,6 +33,15 @@ static int remove_folder(void **state)
 	(void)state;
 	return rmdir(folder);
 }
+
+/* A child's system call filter is for the kernel to judge; tests/vm has it on every architecture. */
+#define NEEDS_SECCOMP() \
+	do { \
+		if (*check_runner()) { \
+			print_message("SKIP: under %s there is no seccomp\n", check_runner()); \
+			skip(); \
+		} \
+	} while (0)
 
 /* Spawn /bin/true with @procs as its cgroup. Its end is waited for. */
 static int spawn(const char *procs, const char **ret_step, int *ret_status)
@@ -71,6 +81,7 @@ static void a_child_that_is_not_runs_or_says_why_not(void **state)
 	int status = 0, fd;
 
 	(void)state;
+	NEEDS_SECCOMP();
 	(void)snprintf(path, sizeof(path), "%s/procs", folder);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0 && close(fd) == 0);
@@ -108,6 +119,7 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 	};
 
 	(void)state;
+	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char number[24], want[12];
 		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
@@ -123,6 +135,39 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 		if (r || !WIFEXITED(status) || WEXITSTATUS(status))
 			fail_msg("ioctl %s: spawn %d (%s), status 0x%x, wanted errno %s", number, r, step, status,
 				 want);
+	}
+}
+
+/* personality(2) as a child of PID 1: 0 if errno is @want (0: it succeeds). */
+static int try_personality(const char *number, const char *want)
+{
+	errno = 0;
+	return (personality(strtoul(number, NULL, 0)) < 0 ? errno : 0) == atoi(want) ? 0 : 1;
+}
+
+static void a_child_cannot_make_its_heap_executable(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "0xffffffff", "0" }, /* asks only */
+		{ "0", "0" },
+		{ "0x40000", "0" },  /* ADDR_NO_RANDOMIZE */
+		{ "0x400000", "1" }, /* READ_IMPLIES_EXEC: EPERM */
+		{ "0x440000", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+		const char *step = "";
+		int status = 0, r;
+		pid_t pid = 0;
+
+		r = sys_spawn(&c, &pid, &step);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (r || !WIFEXITED(status) || WEXITSTATUS(status))
+			fail_msg("personality(%s): spawn %d (%s), status 0x%x, wanted errno %s", cases[i][0], r, step, status,
+				 cases[i][1]);
 	}
 }
 
@@ -149,10 +194,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_that_is_held_up_is_killed_at_its_deadline),
 		cmocka_unit_test(a_child_that_is_not_runs_or_says_why_not),
 		cmocka_unit_test(a_child_cannot_give_the_device_mapper_a_table),
+		cmocka_unit_test(a_child_cannot_make_its_heap_executable),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "--ioctl"))
 		return try_ioctl(argv[2], argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "--personality"))
+		return try_personality(argv[2], argv[3]);
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

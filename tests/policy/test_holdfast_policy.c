@@ -35,12 +35,12 @@ static int teardown(void **state)
 /* Run it in the temporary folder with @args, as a shell splits them; what it prints goes to @out. */
 static int run(const char *args, struct buf *out)
 {
-	char command[2 * PATH_MAX], line[16];
+	char command[3 * PATH_MAX], line[16];
 	const char *const argv[] = {"sh", "-c", command, NULL};
 	struct proc_params p = {.argv = argv, .dir = dir, .out = out, .out_max = 1 << 20, .quiet = 1};
 	struct err e = ERR_INIT;
 
-	(void)snprintf(command, sizeof(command), "%s %s 2>&1; echo \"=$?\"", program, args);
+	(void)snprintf(command, sizeof(command), "%s %s %s 2>&1; echo \"=$?\"", check_runner(), program, args);
 	assert_ok(proc_run(&p, &e), &e);
 	buf_u8(out, 0);
 	(void)snprintf(line, sizeof(line), "%s", strrchr((char *)out->data, '=') + 1);

@@ -5,19 +5,9 @@
 # A case is tests/vm/cases/NAME, sourced by tests/vm/run with $work (its own folder, kept on failure) set. It calls
 # boot, want, refuse ... in order; the first that does not hold ends the case with a sentence.
 
-arch=${ARCH:-$(uname -m | sed 's/aarch64/arm64/')}
-deb_arch=$(echo "$arch" | sed 's/x86_64/amd64/')
-host_arch=$(uname -m | sed 's/aarch64/arm64/')
-tool=$PWD/build/host-$host_arch/holdfast-image
-policy_tool=$PWD/build/host-$host_arch/holdfast-policy
-attest_tool=$PWD/build/host-$host_arch/holdfast-attest
-cache=${HOLDFAST_CACHE:-$PWD/cache}
-tree=$cache/tree-$deb_arch
-vm=$PWD/build/vm
+. tools/arch.sh
+vm=$PWD/build/vm-$arch
 keys=$vm/keys
-board=$PWD/boards/qemu-$arch
-deadline=${VM_DEADLINE:-240}
-
 . tools/disk.sh
 
 die() {
@@ -30,7 +20,7 @@ boot() {
 	wanted=$1
 	shift
 	rm -rf "$work/state"
-	timeout -k 10 $((deadline + 60)) "$tool" boot --image "${image:-$vm/image}" --board "$board" --keys "${boot_keys:-$keys}" --tree "$tree" \
+	timeout -k 10 $((deadline + 60)) "$image_tool" boot --image "${image:-$vm/image}" --board "$board" --keys "${boot_keys:-$keys}" --tree "$tree" \
 		--state "$work/state" --console "$work/console" --timeout "$deadline" "$@" >"$work/boot.log" 2>&1
 	status=$?
 	[ "$status" -eq "$wanted" ] || die "boot ended with $status, wanted $wanted: $(tail -1 "$work/boot.log")"

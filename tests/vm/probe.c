@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/kexec.h>
@@ -24,7 +25,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,7 +35,14 @@
 #include <sys/wait.h>
 #include <signal.h>
 
+#if defined(__x86_64__)
+#define LOADER "/lib64/ld-linux-x86-64.so.2"
+#else
+#define LOADER "/lib/ld-linux-aarch64.so.1"
+#endif
+
 static int failures;
+static bool is_direct; /* profile: BPF-LSM in IPE's place */
 
 static void verdict(bool ok, const char *name, const char *found)
 {
@@ -97,6 +107,22 @@ static int run(const char *path)
 	return err ? -1 : status;
 }
 
+/* Run @path with one argument: -1 if it could not be, else its status. */
+static int run2(const char *path, const char *argument)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)close(2); /* ld.so says why not */
+		execl(path, path, argument, "true", (char *)NULL);
+		_exit(126);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static int copy(const char *from, const char *to)
 {
 	cleanup_fd int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -110,6 +136,77 @@ static int copy(const char *from, const char *to)
 		if (write(out, block, (size_t)n) != n)
 			return -1;
 	return n < 0 ? -1 : 0;
+}
+
+/* One page of @path's start, as @prot; NULL if refused. */
+static char *map_page(const char *path, int prot)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *p = mmap(NULL, 4096, prot, MAP_PRIVATE, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int code_of_our_own(void)
+{
+	return 1;
+}
+
+/* /proc/self/mem writes where memory is read-only too, if the kernel lets it: into a program's own code. */
+static void own_code(void)
+{
+	cleanup_fd int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	int (*volatile code)(void) = code_of_our_own;
+	static int data = 1;
+	uint8_t byte = *(const volatile uint8_t *)(uintptr_t)code;
+
+	verdict(pwrite(fd, &data, sizeof(data), (off_t)(uintptr_t)&data) == sizeof(data), "proc-mem-write-data-works",
+		strerror(errno));
+	denied(pwrite(fd, &byte, 1, (off_t)(uintptr_t)code), EIO, EACCES, "proc-mem-write-code");
+}
+
+/* What ld.so does with a library, of a verified file and of a foreign one. */
+static void mapping(const char *self, const char *foreign)
+{
+	char *p;
+
+	verdict(map_page(self, PROT_READ | PROT_EXEC) != NULL, "map-verified-file-exec-works", strerror(errno));
+	denied(map_page(foreign, PROT_READ | PROT_EXEC) ? 0 : -1, EACCES, EACCES, "map-foreign-file-exec");
+	p = map_page(foreign, PROT_READ);
+	denied(p ? mprotect(p, 4096, PROT_READ | PROT_EXEC) : 0, EACCES, EACCES, "mprotect-foreign-file-exec");
+	verdict(run2(LOADER, self) == 0, "loader-of-verified-file-works", strerror(errno));
+	verdict(run2(LOADER, foreign) > 0, "loader-of-foreign-file", "it ran");
+	if (!is_direct)
+		return; /* IPE does not ask whether the memory can be written */
+	own_code();
+	denied(map_page(self, PROT_READ | PROT_WRITE | PROT_EXEC) ? 0 : -1, EACCES, EACCES, "map-verified-file-wx");
+	p = map_page(self, PROT_READ | PROT_WRITE);
+	verdict(p && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0, "mprotect-clean-page-exec-works", strerror(errno));
+	p = map_page(self, PROT_READ | PROT_WRITE);
+	if (p)
+		p[0] ^= 1;
+	denied(p ? mprotect(p, 4096, PROT_READ | PROT_EXEC) : 0, EACCES, EACCES, "mprotect-written-page-exec");
+}
+
+/* Overlays of one's own making over the verified root. /tmp can be executed from, but for the kernel's judgement. */
+static void overlays(const char *self)
+{
+	char path[256];
+
+	(void)mkdir("/tmp/upper", 0755);
+	(void)mkdir("/tmp/work", 0755);
+	(void)mkdir("/tmp/merged", 0755);
+	verdict(mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=/usr:/etc") == 0, "overlay-works", strerror(errno));
+	(void)snprintf(path, sizeof(path), "/tmp/merged%s", self + strlen("/usr"));
+	verdict(run(path) == 0, "exec-from-overlay-of-verified-layers-works", strerror(errno));
+	(void)umount2("/tmp/merged", MNT_DETACH);
+	verdict(mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=/usr,upperdir=/tmp/upper,workdir=/tmp/work") == 0,
+		"overlay-with-upper-mounts", strerror(errno));
+	if (is_direct)
+		denied(run(path), EACCES, EACCES, "exec-from-overlay-with-upper");
+	verdict(chmod(path, 0711) == 0, "overlay-copy-up-works", strerror(errno));
+	denied(run(path), EACCES, EACCES, "exec-of-copied-up-file");
+	(void)umount2("/tmp/merged", MNT_DETACH);
 }
 
 static void execution(const char *self)
@@ -134,10 +231,13 @@ static void execution(const char *self)
 	denied(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES, EACCES, "mprotect-anonymous-exec");
 	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	denied(p == MAP_FAILED ? -1 : 0, EACCES, EACCES, "mmap-anonymous-exec");
-	/* Taking noexec off a mount of its own is any root's right: IPE must still say no. */
-	if (unshare(CLONE_NEWNS) == 0) {
-		denied(syscall(SYS_mount, NULL, "/tmp", NULL, 0x20 /* MS_REMOUNT */, NULL) == 0 ? run("/tmp/probe") : -1, EACCES,
-		       EPERM, "exec-from-remounted-tmpfs");
+	/* Taking noexec off a mount of its own is any root's right: the kernel must still say no. */
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/tmp", NULL, MS_REMOUNT, NULL) == 0) {
+		denied(run("/tmp/probe"), EACCES, EACCES, "exec-from-remounted-tmpfs");
+		mapping(self, "/tmp/probe");
+		overlays(self);
+	} else {
+		verdict(false, "exec-from-remounted-tmpfs", "the mount could not be changed");
 	}
 }
 
@@ -152,6 +252,63 @@ static void ipe(void)
 	verdict(slurp("/sys/kernel/security/ipe/policies/holdfast/policy", text, sizeof(text)) > 0 &&
 			strstr(text, "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
 		"ipe-policy-without-boot_verified", text);
+}
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+/* A program of two instructions; only a container's device rules may be loaded. */
+static int load_bpf(unsigned type)
+{
+	static const struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1 }, { .code = BPF_JMP | BPF_EXIT } };
+
+	return bpf(BPF_PROG_LOAD, &(union bpf_attr){ .prog_type = type,
+						     .insns = (uintptr_t)code,
+						     .insn_cnt = ARRAY_SIZE(code),
+						     .license = (uintptr_t)"GPL" });
+}
+
+/* What holds execution in the profile direct: nobody may get at the links, the map, or ftrace, through which they are called. */
+static void bpf_lsm(void)
+{
+	static const struct {
+		int cmd;
+		const char *name;
+	} refused[] = { { BPF_LINK_GET_NEXT_ID, "bpf-link-next-id" }, { BPF_LINK_GET_FD_BY_ID, "bpf-link-get-fd" },
+			{ BPF_LINK_DETACH, "bpf-link-detach" },	      { BPF_LINK_UPDATE, "bpf-link-update" },
+			{ BPF_MAP_GET_NEXT_ID, "bpf-map-next-id" },   { BPF_MAP_GET_FD_BY_ID, "bpf-map-get-fd" },
+			{ BPF_MAP_UPDATE_ELEM, "bpf-map-update" },    { BPF_MAP_DELETE_ELEM, "bpf-map-delete" },
+			{ BPF_MAP_CREATE, "bpf-map-create" },	      { BPF_LINK_CREATE, "bpf-link-create" } };
+	char text[64];
+	int pid1_fd = (int)syscall(SYS_pidfd_open, 1, 0), taken = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		denied(bpf(refused[i].cmd, &(union bpf_attr){ .link_id = 1 }), EPERM, EPERM, refused[i].name);
+	verdict(load_bpf(BPF_PROG_TYPE_CGROUP_DEVICE) >= 0, "bpf-device-rules-load", strerror(errno));
+	denied(load_bpf(BPF_PROG_TYPE_KPROBE), EPERM, EPERM, "bpf-kprobe-load");
+	denied(load_bpf(BPF_PROG_TYPE_SOCKET_FILTER), EPERM, EPERM, "bpf-filter-load");
+	verdict(pid1_fd >= 0, "pidfd-of-pid1", strerror(errno));
+	for (int fd = 3; fd < 16; fd++)
+		taken += syscall(SYS_pidfd_getfd, pid1_fd, fd, 0) >= 0 || errno != EPERM;
+	verdict(!taken, "pid1-descriptors", "some could be taken, or were refused for another reason");
+	denied(ptrace(PTRACE_ATTACH, 1, NULL, NULL), EPERM, EPERM, "ptrace-pid1");
+	verdict(slurp("/proc/sys/kernel/ftrace_enabled", text, sizeof(text)) > 0 && text[0] == '1', "ftrace-is-on", text);
+	denied(write_to("/proc/sys/kernel/ftrace_enabled", "0"), EPERM, EPERM, "ftrace-switch-off");
+	denied(write_to("/proc/sys/vm/memfd_noexec", "0"), EPERM, EPERM, "sysctl-write");
+	/* Another mount of proc shows the same switches. */
+	(void)mkdir("/tmp/proc", 0755);
+	if (mount("proc", "/tmp/proc", "proc", 0, NULL) == 0)
+		denied(write_to("/tmp/proc/sys/kernel/ftrace_enabled", "0"), EPERM, EPERM, "ftrace-switch-off-elsewhere");
+	(void)umount2("/tmp/proc", MNT_DETACH);
+}
+
+/* brk(2) asks no security module: so nobody may have executable memory implied. */
+static void personality_bits(void)
+{
+	verdict(personality(0xffffffff) >= 0, "personality-query-works", strerror(errno));
+	denied(personality(READ_IMPLIES_EXEC), EPERM, EPERM, "personality-read-implies-exec");
 }
 
 /*
@@ -289,7 +446,8 @@ static int kill_engine(void)
 
 int main(int argc, char **argv)
 {
-	(void)argc;
+	char cmdline[4096];
+
 	if (argc == 2 && !strcmp(argv[1], "true"))
 		return 0;
 	if (argc == 2 && !strcmp(argv[1], "sigterm-pid1"))
@@ -311,7 +469,12 @@ int main(int argc, char **argv)
 		printf("probe: ok orphans\n");
 		return 0;
 	}
-	ipe();
+	is_direct = slurp("/proc/cmdline", cmdline, sizeof(cmdline)) > 0 && strstr(cmdline, "holdfast.profile=direct");
+	if (is_direct)
+		bpf_lsm();
+	else
+		ipe();
+	personality_bits();
 	kernel();
 	execution(argv[0]);
 	measurement_socket();

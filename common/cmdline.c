@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* init/cmdline.c - what PID 1 takes from the kernel command line */
-#include "init/cmdline.h"
+/* common/cmdline.c - what PID 1 and the gate take from the kernel command line */
+#include "common/cmdline.h"
 
 #include "common/hex.h"
 #include "common/reader.h"
@@ -51,10 +51,18 @@ static int take(const struct word *w, const char *key, char *ret, size_t room, s
 	return 0;
 }
 
-int pid1_cmdline_parse(const char *text, size_t len, struct pid1_cmdline *ret, struct err *e)
+static const char *const words[] = { "unset", "enforce", "audit", "direct" };
+_Static_assert(ARRAY_SIZE(words) == CMDLINE_PROFILES_, "one word a profile");
+
+const char *cmdline_profile_str(enum cmdline_profile profile)
+{
+	return words[profile];
+}
+
+int cmdline_parse(const char *text, size_t len, struct cmdline *ret, struct err *e)
 {
 	char hash[2 * HASH_SHA256_BYTES + 1] = "", profile[16] = "";
-	struct pid1_cmdline out = { 0 };
+	struct cmdline out = { 0 };
 	struct reader r = reader_init(text, len);
 	struct word w;
 
@@ -71,12 +79,12 @@ int pid1_cmdline_parse(const char *text, size_t len, struct pid1_cmdline *ret, s
 			       *hash ? "holdfast.profile=" : "roothash=");
 	if (!hex_decode(hash, out.root_hash, sizeof(out.root_hash)))
 		return err_set(e, EINVAL, "kernel command line: roothash=%s, wanted 64 lower-case hex digits", hash);
-	if (!strcmp(profile, "enforce"))
-		out.profile = PID1_PROFILE_ENFORCE;
-	else if (!strcmp(profile, "audit"))
-		out.profile = PID1_PROFILE_AUDIT;
-	else
-		return err_set(e, EINVAL, "kernel command line: holdfast.profile=%s, wanted enforce or audit", profile);
+	for (int i = CMDLINE_UNSET + 1; i < CMDLINE_PROFILES_; i++)
+		if (!strcmp(profile, words[i]))
+			out.profile = (enum cmdline_profile)i;
+	if (!out.profile)
+		return err_set(e, EINVAL, "kernel command line: holdfast.profile=%s, wanted enforce, audit or direct",
+			       profile);
 	*ret = out;
 	return 0;
 }

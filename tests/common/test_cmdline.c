@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/init/test_cmdline.c - the kernel command line: two words, each exactly once, strictly */
+/* tests/common/test_cmdline.c - the kernel command line: two words, each exactly once, strictly */
 #include "tests/common/check.h"
 
-#include "init/cmdline.h"
+#include "common/cmdline.h"
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
@@ -10,22 +10,23 @@ static void the_two_words_are_found_among_others(void **state)
 {
 	static const struct {
 		const char *text;
-		enum pid1_profile profile;
+		enum cmdline_profile profile;
 	} cases[] = {
-		{ "roothash=" HASH " holdfast.profile=enforce\n", PID1_PROFILE_ENFORCE },
-		{ "holdfast.profile=audit roothash=" HASH, PID1_PROFILE_AUDIT },
+		{ "roothash=" HASH " holdfast.profile=enforce\n", CMDLINE_ENFORCE },
+		{ "holdfast.profile=audit roothash=" HASH, CMDLINE_AUDIT },
+		{ "roothash=" HASH " holdfast.profile=direct", CMDLINE_DIRECT },
 		{ "  quiet\tconsole=ttyS0  roothash=" HASH
 		  " dyndbg=\"file x.c +p; roothash=0\" holdfast.profile=enforce panic=-1",
-		  PID1_PROFILE_ENFORCE },
-		{ "xroothash=1 roothashes=2 roothash=" HASH " holdfast.profile=enforce", PID1_PROFILE_ENFORCE },
+		  CMDLINE_ENFORCE },
+		{ "xroothash=1 roothashes=2 roothash=" HASH " holdfast.profile=enforce", CMDLINE_ENFORCE },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct pid1_cmdline c = { 0 };
+		struct cmdline c = { 0 };
 		struct err e = ERR_INIT;
 
-		assert_ok(pid1_cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e);
+		assert_ok(cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e);
 		assert_int_equal(c.profile, cases[i].profile);
 		assert_int_equal(c.root_hash[1], 0x11);
 		assert_int_equal(c.root_hash[31], 0xff);
@@ -49,20 +50,21 @@ static void anything_else_is_refused_and_named(void **state)
 		{ "roothash=00 holdfast.profile=enforce", "wanted 64 lower-case hex digits" },
 		{ "roothash=A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff holdfast.profile=enforce",
 		  "wanted 64 lower-case hex digits" },
-		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce or audit" },
-		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce or audit" },
-		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce or audit" },
+		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=unset", "wanted enforce, audit or direct" },
 		{ "x=\"roothash=" HASH " holdfast.profile=enforce\"", "is missing" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct pid1_cmdline c = { 0 };
+		struct cmdline c = { 0 };
 		struct err e = ERR_INIT;
 
-		assert_refused(pid1_cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e, EINVAL,
+		assert_refused(cmdline_parse(cases[i].text, strlen(cases[i].text), &c, &e), &e, EINVAL,
 			       cases[i].part);
-		assert_int_equal(c.profile, PID1_PROFILE_UNSET);
+		assert_int_equal(c.profile, CMDLINE_UNSET);
 	}
 }
 
