@@ -84,10 +84,9 @@ endif
 LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed $(PAGE_FLAGS) $(if $(GUEST),-Wl$(comma)--build-id=none) $(SAN_FLAGS) $(SYSROOT_FLAGS)
 
 # In the guest size is what counts: every byte of the initramfs is hashed four times on its way. Its programs spend their time
-# in libraries and in the kernel; hashing trees is the exception.
+# in libraries and in the kernel.
 ifneq ($(GUEST),)
 $(B)/common/%.o $(B)/policy/%.o $(B)/verity/%.o: CFLAGS += -Os
-$(B)/verity/hash_%.o: CFLAGS += -O2
 endif
 
 .DEFAULT_GOAL := all
@@ -109,10 +108,11 @@ PROGRAM_OBJS += $(patsubst %.c,$(B)/%.o,$(2))
 endef
 
 # $(call tests,FOLDER,FOLDERS LINKED,PKG-CONFIG NAMES): each tests/FOLDER/test_*.c is one program.
+test_srcs = $(filter-out $(NOT_BUILT),$(wildcard tests/$(1)/test_*.c))
 define tests
-$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
-$(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c)): PKGS := $(3) cmocka
-TESTS += $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c))
+$(patsubst %.c,$(B)/%,$(call test_srcs,$(1))): $(B)/%: $(B)/%.o $(patsubst %,$(B)/lib%.a,$(2))
+$(patsubst %.c,$(B)/%,$(call test_srcs,$(1))): PKGS := $(3) cmocka
+TESTS += $(patsubst %.c,$(B)/%,$(call test_srcs,$(1)))
 endef
 
 # $(call fuzzers,NAMES,FOLDERS LINKED,PKG-CONFIG NAMES): tests/fuzz/fuzz_NAME.c each.
