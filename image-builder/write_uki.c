@@ -252,27 +252,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	return predict_make(&p, ret, e);
 }
 
-/* The UKI's own .cmdline section as a string. */
-static int describe(const struct write *w, struct refvalues_image *image, char cmdline[static UKI_MAX_CMDLINE_BYTES + 1],
-		    struct err *e)
-{
-	const struct pe_section *s;
-	const uint8_t *data;
-	struct pe pe;
-	size_t n = 0;
-	int r = pe_parse(w->uki.data, w->uki.len, "the UKI", &pe, e);
-
-	s = r ? NULL : pe_find(&pe, ".cmdline");
-	data = s ? pe_content(&pe, s, &n) : NULL;
-	if (r || !data || n > UKI_MAX_CMDLINE_BYTES)
-		return r; /* nothing to describe */
-	memcpy(cmdline, data, n);
-	cmdline[n] = '\0';
-	image->command_line = cmdline;
-	image->layer_policy_version = w->policy->version;
-	return 0;
-}
-
 int write_refvalues(struct write *w, struct err *e)
 {
 	struct refvalues_image image = { .name = w->plan->p->name,
@@ -280,12 +259,12 @@ int write_refvalues(struct write *w, struct err *e)
 					 .arch = w->plan->board.arch };
 	cleanup_predict struct predict rules = { 0 };
 	cleanup_buf struct buf text = BUF_INIT;
-	char cmdline[UKI_MAX_CMDLINE_BYTES + 1];
 	struct known k = { 0 };
 	int r = predict(w, &k, &rules, e);
 
-	r = r ? r : describe(w, &image, cmdline, e);
 	image.profile = profile(w);
+	image.command_line = w->cmdline;
+	image.layer_policy_version = w->policy->version;
 	memcpy(image.root_hash, w->root_hash, HASH_SHA256_BYTES);
 	r = r ? r : refvalues_write(&image, &rules, &text, e);
 	known_free(&k);

@@ -120,7 +120,8 @@ static void a_second_verifier_on_the_same_state_is_refused(void **state)
 				    NULL, "--policy-cert", NULL, "--ear-key", NULL, "--ek-roots", NULL, NULL};
 	char path[4][128];
 	const char *args[ARRAY_SIZE(argv)];
-	const struct proc_params p = {.argv = args, .quiet = 1, .out = &out, .out_max = 4096};
+	const char *all[32];
+	const struct proc_params p = {.argv = all, .quiet = 1, .out = &out, .out_max = 4096};
 	struct err e = ERR_INIT;
 	static const char *const names[] = {"refvalues.json", "policy.pem", "ear.key", "ca/roots.pem"};
 
@@ -134,6 +135,7 @@ static void a_second_verifier_on_the_same_state_is_refused(void **state)
 		}
 	}
 	args[ARRAY_SIZE(argv) - 1] = NULL;
+	lab_argv(args, all, ARRAY_SIZE(all));
 	assert_refused(proc_run(&p, &e), &e, ECHILD, "is another verifier running?");
 	assert_int_equal(lab.verifier, first);
 	lab_accepted(h); /* the first goes on */

@@ -388,7 +388,7 @@ static void hostile_logs_cost_little(void **state)
 #ifdef __SANITIZE_ADDRESS__
 		assert_true(best < 2000);
 #else
-		assert_true(best < 200);
+		assert_true(best < (*check_runner() ? 2000 : 200)); /* an emulator's time is its own */
 #endif
 	}
 	event_log_close(&log_);

@@ -124,10 +124,9 @@ static int verify_files(const char *nonce, const char *channel, struct buf *ret)
 	assert_true(child >= 0);
 	if (child == 0) {
 		(void)dup2(open("/dev/null", O_WRONLY), 1);
-		execl(lab.program, lab.program, "verify", "--evidence", p[0], "--nonce", nonce, "--channel", channel,
-		      "--enrolment", p[1], "--refvalues", p[2], "--policy-cert", p[3], "--ear-key", p[4], "--ear", p[5],
-		      (char *)NULL);
-		_exit(127);
+		lab_exec((const char *const[]){lab.program, "verify", "--evidence", p[0], "--nonce", nonce, "--channel", channel,
+					       "--enrolment", p[1], "--refvalues", p[2], "--policy-cert", p[3], "--ear-key", p[4],
+					       "--ear", p[5], NULL});
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	buf_free(ret);

@@ -336,7 +336,13 @@ static void a_borrowed_piece_that_goes_away_is_told_and_kills_nobody(void **stat
 	assert_int_equal(ftruncate(fd, 50 * 4096), 0);
 	assert_int_equal(p[4096], 0);
 	assert_false(verity_mapped_return(&m, 100 * 4096, 16 * 4096));
-	assert_null(verity_mapped_borrow(&m, 60 * 4096, 16 * 4096)); /* not there any more: told at once */
+	p = verity_mapped_borrow(&m, 60 * 4096, 16 * 4096);
+	if (p && *check_runner()) { /* qemu-user says that it populated and did not: then it is told by the touch */
+		assert_int_equal(*p, 0);
+		assert_false(verity_mapped_return(&m, 60 * 4096, 16 * 4096));
+	} else {
+		assert_null(p); /* not there any more: told at once */
+	}
 	verity_mapped_close(&m);
 	/* Whoever touches what is not borrowed still dies. (cmocka has a handler of its own, in its process.) */
 	pid = fork();
