@@ -35,7 +35,7 @@ static struct shift_register times_generator(const struct verity_rs *rs, uint8_t
 	return r;
 }
 
-static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ring)
+static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width, uint8_t *state)
 {
 	struct shift_register table[256];
 
@@ -44,7 +44,10 @@ static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows,
 	for (size_t at = 0; at < width; at += RS_STEP) {
 		struct shift_register r[RS_STEP] = {{{0}}};
 
-		for (unsigned j = 0; j < rs->rows; j++) {
+		for (unsigned k = 0; k < rs->roots; k++)
+			for (unsigned c = 0; c < RS_STEP; c++)
+				r[c].word[k / 8] |= (uint64_t)state[k * width + at + c] << (56 - k % 8 * 8);
+		for (unsigned j = 0; j < n; j++) {
 			for (unsigned c = 0; c < RS_STEP; c++) {
 				uint64_t *w = r[c].word, *add = table[w[0] >> 56 ^ rows[j][at + c]].word;
 
@@ -55,7 +58,7 @@ static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows,
 		}
 		for (unsigned k = 0; k < rs->roots; k++)
 			for (unsigned c = 0; c < RS_STEP; c++)
-				ring[(rs->rows + k) % rs->roots * width + at + c] = (uint8_t)(r[c].word[k / 8] >> (56 - k % 8 * 8));
+				state[k * width + at + c] = (uint8_t)(r[c].word[k / 8] >> (56 - k % 8 * 8));
 	}
 }
 
@@ -93,11 +96,11 @@ static const struct rs_path paths[] = {
 
 /* --- encoding --------------------------------------------------------------------------------------------------- */
 
-/* Rows of parity from a ring to bytes as on disk: @width codewords of @ret, of which the ring holds @ring_width. */
-static void interleave(const struct verity_rs *rs, const uint8_t *ring, size_t ring_width, size_t width, uint8_t *ret)
+/* Rows of parity to bytes as on disk: @width codewords of @ret, of which @state holds @state_width. */
+static void interleave(const struct verity_rs *rs, const uint8_t *state, size_t state_width, size_t width, uint8_t *ret)
 {
 	for (unsigned k = 0; k < rs->roots; k++) {
-		const uint8_t *row = ring + (rs->rows + k) % rs->roots * ring_width;
+		const uint8_t *row = state + k * state_width;
 
 		for (size_t c = 0; c < width; c++)
 			ret[c * rs->roots + k] = row[c];
@@ -107,7 +110,7 @@ static void interleave(const struct verity_rs *rs, const uint8_t *ring, size_t r
 /* Parity of the last few codewords, which do not fill a step: copied aside. */
 static void encode_rest(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ret_parity)
 {
-	uint8_t copy[VERITY_RS_CODEWORD_BYTES][RS_STEP], ring[VERITY_RS_MAX_ROOTS * RS_STEP];
+	uint8_t copy[VERITY_RS_CODEWORD_BYTES][RS_STEP], state[VERITY_RS_MAX_ROOTS * RS_STEP];
 	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
 
 	for (unsigned j = 0; j < rs->rows; j++) {
@@ -115,14 +118,14 @@ static void encode_rest(const struct verity_rs *rs, const uint8_t *const *rows, 
 		memcpy(copy[j], rows[j], width);
 		row[j] = copy[j];
 	}
-	memset(ring, 0, sizeof(ring));
-	rs->path->divide(rs, row, RS_STEP, ring);
-	interleave(rs, ring, RS_STEP, width, ret_parity);
+	memset(state, 0, sizeof(state));
+	rs->path->divide(rs, row, rs->rows, RS_STEP, state);
+	interleave(rs, state, RS_STEP, width, ret_parity);
 }
 
 static size_t strip_width(const struct verity_rs *rs)
 {
-	size_t width = RS_RING / rs->roots / RS_STEP * RS_STEP;
+	size_t width = RS_STATE / rs->roots / RS_STEP * RS_STEP;
 
 	return width < RS_STRIP ? width : RS_STRIP;
 }
@@ -133,15 +136,15 @@ static void encode_strip(const struct verity_rs *rs, const uint8_t *const *rows,
 {
 	static const uint8_t zeros[RS_STRIP];
 	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
-	uint8_t ring[RS_RING];
+	uint8_t state[RS_STATE];
 	size_t whole = width / RS_STEP * RS_STEP;
 
 	for (unsigned j = 0; j < rs->rows; j++)
 		row[j] = rows[j] ? rows[j] + at : zeros;
 	if (whole) {
-		memset(ring, 0, rs->roots * whole);
-		rs->path->divide(rs, row, whole, ring);
-		interleave(rs, ring, whole, whole, ret_parity);
+		memset(state, 0, rs->roots * whole);
+		rs->path->divide(rs, row, rs->rows, whole, state);
+		interleave(rs, state, whole, whole, ret_parity);
 	}
 	if (whole == width)
 		return;
@@ -232,7 +235,7 @@ int verity_rs_decode(const struct verity_rs *rs, const struct verity_rs_words *w
 {
 	struct verity_rs_result result = {0};
 	size_t strip = strip_width(rs);
-	uint8_t want[RS_RING];
+	uint8_t want[RS_STATE];
 
 	if (!erasures_valid(rs, w))
 		return -EINVAL;
@@ -285,7 +288,10 @@ static void prepare(struct verity_rs *rs, unsigned roots)
 	}
 }
 
-/* Does @path agree with the portable one? One step of codewords with every kind of byte in it. */
+/*
+ * Does @path agree with the portable one? One step of codewords with every kind of byte in it, fed in two parts of an odd
+ * number of rows, or an odd and an even one.
+ */
 static bool path_agrees(const struct rs_path *path, unsigned roots)
 {
 	uint8_t data[VERITY_RS_CODEWORD_BYTES + RS_STEP], want[VERITY_RS_MAX_ROOTS * RS_STEP] = {0};
@@ -300,8 +306,9 @@ static bool path_agrees(const struct rs_path *path, unsigned roots)
 		data[i] = (uint8_t)(i * i * 31 + i * 7 + (i >> 4));
 	for (unsigned j = 0; j < rs.rows; j++)
 		rows[j] = data + j;
-	divide_table(&rs, rows, RS_STEP, want);
-	path->divide(&rs, rows, RS_STEP, have);
+	divide_table(&rs, rows, rs.rows, RS_STEP, want);
+	path->divide(&rs, rows, 5, RS_STEP, have);
+	path->divide(&rs, rows + 5, rs.rows - 5, RS_STEP, have);
 	return memcmp(want, have, roots * RS_STEP) == 0;
 }
 
