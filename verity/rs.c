@@ -130,11 +130,13 @@ static size_t strip_width(const struct verity_rs *rs)
 	return width < RS_STRIP ? width : RS_STRIP;
 }
 
+/* Past the end of the data. */
+static const uint8_t zeros[RS_STRIP];
+
 /* Parity of up to strip_width() codewords that begin at byte @at of @rows. */
 static void encode_strip(const struct verity_rs *rs, const uint8_t *const *rows, size_t at, size_t width,
 			 uint8_t *ret_parity)
 {
-	static const uint8_t zeros[RS_STRIP];
 	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
 	uint8_t state[RS_STATE];
 	size_t whole = width / RS_STEP * RS_STEP;
@@ -159,6 +161,52 @@ void verity_rs_encode(const struct verity_rs *rs, const uint8_t *const *rows, si
 
 	for (size_t at = 0; at < width; at += strip)
 		encode_strip(rs, rows, at, width - at < strip ? width - at : strip, ret_parity + at * rs->roots);
+}
+
+/* --- in parts ---------------------------------------------------------------------------------------------------- */
+
+_Static_assert(VERITY_RS_FEED_STEP % RS_STEP == 0, "a state is whole steps of every path");
+
+/* The state is strip after strip, so that each stays in the first-level cache while the rows go by. */
+void verity_rs_feed(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width, uint8_t *state)
+{
+	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
+	size_t strip = strip_width(rs);
+
+	for (size_t at = 0; at < width; at += strip) {
+		for (unsigned j = 0; j < n; j++)
+			row[j] = rows[j] ? rows[j] + at : zeros;
+		rs->path->divide(rs, row, n, width - at < strip ? width - at : strip, state + at * rs->roots);
+	}
+}
+
+void verity_rs_parity(const struct verity_rs *rs, const uint8_t *state, size_t width, uint8_t *ret_parity)
+{
+	size_t strip = strip_width(rs);
+
+	for (size_t at = 0; at < width; at += strip) {
+		size_t n = width - at < strip ? width - at : strip;
+
+		interleave(rs, state + at * rs->roots, n, n, ret_parity + at * rs->roots);
+	}
+}
+
+size_t verity_rs_damaged(const struct verity_rs *rs, const uint8_t *state, size_t width, const uint8_t *parity, size_t from)
+{
+	size_t strip = strip_width(rs), roots = rs->roots;
+	uint8_t want[RS_STATE];
+
+	for (size_t at = from / strip * strip; at < width; at += strip) {
+		size_t n = width - at < strip ? width - at : strip;
+
+		interleave(rs, state + at * roots, n, n, want);
+		if (memcmp(parity + at * roots, want, n * roots) == 0)
+			continue;
+		for (size_t c = from > at ? from - at : 0; c < n; c++)
+			if (memcmp(parity + (at + c) * roots, want + c * roots, roots) != 0)
+				return at + c;
+	}
+	return width;
 }
 
 /* --- decoding --------------------------------------------------------------------------------------------------- */
