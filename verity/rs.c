@@ -96,13 +96,67 @@ static const struct rs_path paths[] = {
 
 /* --- encoding --------------------------------------------------------------------------------------------------- */
 
+typedef uint8_t vec16 __attribute__((vector_size(16)));
+
+/*
+ * Transpose @n rows (a power of two, 8 at most) of 16 bytes. Seen as one number, the index of a byte is its row, then its
+ * column; to interleave the halves turns that number left by one bit, and log2 n turns put the column first.
+ */
+static inline __attribute__((always_inline)) void transpose(vec16 *x, const unsigned n)
+{
+	const vec16 low = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+	const vec16 high = {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+
+	for (unsigned turn = 1; turn < n; turn *= 2) {
+		vec16 y[8];
+
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < n / 2; i++) {
+			y[2 * i] = __builtin_shuffle(x[i], x[i + n / 2], low);
+			y[2 * i + 1] = __builtin_shuffle(x[i], x[i + n / 2], high);
+		}
+#pragma GCC unroll 8
+		for (unsigned i = 0; i < n; i++)
+			x[i] = y[i];
+	}
+}
+
+/* @n rows of parity, 16 codewords at a time; @stride: from one to the next in @ret. Return: how many codewords are done. */
+static inline __attribute__((always_inline)) size_t interleave_wide(const uint8_t *row, size_t row_bytes, const unsigned n,
+								    size_t width, uint8_t *ret, size_t stride)
+{
+	size_t c = 0;
+
+	for (; c + 16 <= width; c += 16) {
+		uint8_t words[16 * 8];
+		vec16 x[8];
+
+#pragma GCC unroll 8
+		for (unsigned i = 0; i < n; i++)
+			memcpy(&x[i], row + i * row_bytes + c, 16);
+		transpose(x, n);
+		memcpy(words, x, n * 16);
+#pragma GCC unroll 16
+		for (unsigned i = 0; i < 16; i++)
+			memcpy(ret + (c + i) * stride, words + i * n, n);
+	}
+	return c;
+}
+
 /* Rows of parity to bytes as on disk: @width codewords of @ret, of which @state holds @state_width. */
 static void interleave(const struct verity_rs *rs, const uint8_t *state, size_t state_width, size_t width, uint8_t *ret)
 {
+	const unsigned by_eight = rs->roots / 8 * 8, by_two = rs->roots / 2 * 2;
+	size_t done = 0; /* the same whether by eight or by two */
+
+	for (unsigned k = 0; k < by_eight; k += 8)
+		done = interleave_wide(state + k * state_width, state_width, 8, width, ret + k, rs->roots);
+	for (unsigned k = by_eight; k < by_two; k += 2)
+		done = interleave_wide(state + k * state_width, state_width, 2, width, ret + k, rs->roots);
 	for (unsigned k = 0; k < rs->roots; k++) {
 		const uint8_t *row = state + k * state_width;
 
-		for (size_t c = 0; c < width; c++)
+		for (size_t c = k < by_two ? done : 0; c < width; c++)
 			ret[c * rs->roots + k] = row[c];
 	}
 }
