@@ -104,16 +104,15 @@ typedef uint8_t vec16 __attribute__((vector_size(16)));
  */
 static inline __attribute__((always_inline)) void transpose(vec16 *x, const unsigned n)
 {
-	const vec16 low = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-	const vec16 high = {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-
 	for (unsigned turn = 1; turn < n; turn *= 2) {
 		vec16 y[8];
 
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n / 2; i++) {
-			y[2 * i] = __builtin_shuffle(x[i], x[i + n / 2], low);
-			y[2 * i + 1] = __builtin_shuffle(x[i], x[i + n / 2], high);
+			y[2 * i] = __builtin_shufflevector(x[i], x[i + n / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+							   7, 23);
+			y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + n / 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,
+							       14, 30, 15, 31);
 		}
 #pragma GCC unroll 8
 		for (unsigned i = 0; i < n; i++)
