@@ -16,7 +16,7 @@
 #define SAMPLES        16 /* of MIN_SLAB_BYTES codewords */
 
 /* Measured: reads as long as can be, while rows and state together stay in the second-level cache. */
-#define MAX_SLAB_BYTES  (64 << 10)
+#define MAX_SLAB_BYTES  (128 << 10)
 #define MAX_STATE_BYTES (384 << 10)
 #define MAX_ROWS_BYTES  (128 << 10)
 #define MAX_PIECE_BYTES 4096
