@@ -14,12 +14,17 @@
 #define MAX_THREADS    64
 #define MIN_SLAB_BYTES 512
 #define SAMPLES        16 /* of MIN_SLAB_BYTES codewords */
-#define MAX_SLAB_BYTES 16384 /* of each row: 4 MiB a thread, which the last level of the caches holds */
+
+/* Measured: reads as long as can be, while rows and state together stay in the second-level cache. */
+#define MAX_SLAB_BYTES  (128 << 10)
+#define MAX_STATE_BYTES (384 << 10)
+#define MAX_ROWS_BYTES  (128 << 10)
+#define MAX_PIECE_BYTES 4096
 
 /*
  * struct job - one pass over all codewords
  * @row_bytes: codewords in all; a row of the message
- * @slab:      codewords that are done at a time
+ * @slab:      codewords that are done at a time, of @batch rows at a time; @piece: of all rows, to correct
  * @next:      first codeword that nobody has taken yet; up to @end
  * @lock:      of all that follows it
  */
@@ -29,6 +34,8 @@ struct job {
 	bool is_check;
 	uint64_t row_bytes;
 	size_t slab;
+	unsigned batch;
+	size_t piece;
 	pthread_mutex_t lock;
 	uint64_t next;
 	uint64_t end;
@@ -41,14 +48,18 @@ struct job {
 
 /*
  * struct worker - the memory of one thread
- * @row:    what the code gets: a slab of each row of the message; NULL where only padding is
- * @memory: behind them
+ * @row:    what the code gets: rows of the message; NULL where only padding is
+ * @memory: behind them, a slab of @batch rows
+ * @state:  of the division
  * @parity: of the slab, as it stands on disk
+ * @all:    a piece of all rows; NULL until the first damage
  */
 struct worker {
 	uint8_t *row[VERITY_FEC_CODEWORD_BYTES];
 	uint8_t *memory;
+	uint8_t *state;
 	uint8_t *parity;
+	uint8_t *all;
 	struct verity_fec_report report;
 };
 
@@ -57,10 +68,10 @@ static unsigned message_rows(const struct verity_fec *f)
 	return VERITY_FEC_CODEWORD_BYTES - f->roots;
 }
 
-/* Rows are a cache line more than a slab apart, or all of them would meet in the same few sets of the cache. */
-static size_t apart(const struct job *job)
+/* Rows are a cache line more than their length apart, or all of them would meet in the same few sets of the cache. */
+static size_t apart(size_t row_bytes)
 {
-	return job->slab + 64;
+	return row_bytes + 64;
 }
 
 bool verity_fec_roots_parse(const char *text, unsigned *ret)
@@ -92,32 +103,62 @@ uint64_t verity_fec_parity_bytes(const struct verity_fec *f)
 
 /* --- one pass ------------------------------------------------------------------------------------------------------- */
 
-/* The rows of codewords @at on. A row that is all padding is not read, nor computed with. */
-static int load_rows(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
+/* struct part - @n codewords from @at on; of their rows @rows from @first on */
+struct part {
+	uint64_t at;
+	size_t n;
+	unsigned first, rows;
+};
+
+/* Read a part into @memory; @w->row tells where. A row that is all padding is not read. */
+static int load_rows(const struct job *job, struct worker *w, const struct part *p, uint8_t *memory, struct err *e)
 {
 	const struct verity_fec *f = job->f;
 	uint64_t end = (f->data_blocks + f->hash_blocks) * f->block_bytes;
 
-	for (unsigned i = 0; i < job->rs.rows; i++) {
-		uint64_t from = i * job->row_bytes + at;
+	for (unsigned i = 0; i < p->rows; i++) {
+		uint64_t from = (p->first + i) * job->row_bytes + p->at;
 		int r;
 
-		w->row[i] = from < end ? w->memory + i * apart(job) : NULL;
-		r = from < end ? verity_fec_read_message(f, from, w->row[i], n, e) : 0;
+		w->row[i] = from < end ? memory + i * apart(p->n) : NULL;
+		r = from < end ? verity_fec_read_message(f, from, w->row[i], p->n, e) : 0;
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-static int check_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
+/* Divide the codewords @at on: what is left is in @w->state. */
+static int divide_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
+{
+	memset(w->state, 0, n * job->f->roots);
+	for (unsigned i = 0; i < job->rs.rows; i += job->batch) {
+		unsigned left = job->rs.rows - i;
+		struct part part = {.at = at, .n = n, .first = i, .rows = left < job->batch ? left : job->batch};
+		int r = load_rows(job, w, &part, w->memory, e);
+
+		if (r)
+			return r;
+		verity_rs_feed(&job->rs, (const uint8_t *const *)w->row, part.rows, n, w->state);
+	}
+	return 0;
+}
+
+/* Codewords @at on, of which the first is damaged, with all their rows. */
+static int correct_piece(const struct job *job, struct worker *w, uint64_t at, size_t n, uint8_t *parity, struct err *e)
 {
 	const struct verity_fec *f = job->f;
-	struct verity_rs_words words = {.rows = w->row, .parity = w->parity, .width = n};
+	const struct part part = {.at = at, .n = n, .rows = job->rs.rows};
+	struct verity_rs_words words = {.rows = w->row, .parity = parity, .width = n};
 	struct verity_fec_report *report = &w->report;
 	struct verity_rs_result found;
-	int r = verity_io_read(&f->parity, w->parity, n * f->roots, f->parity_offset_bytes + at * f->roots, e);
+	int r;
 
+	if (!w->all)
+		w->all = malloc(job->rs.rows * apart(job->piece));
+	if (!w->all)
+		return err_set(e, ENOMEM, "no memory for %zu codewords", job->piece);
+	r = load_rows(job, w, &part, w->all, e);
 	if (r)
 		return r;
 	r = verity_rs_decode(&job->rs, &words, &found);
@@ -131,16 +172,29 @@ static int check_slab(const struct job *job, struct worker *w, uint64_t at, size
 	return 0;
 }
 
+static int check_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
+{
+	const struct verity_fec *f = job->f;
+	int r = verity_io_read(&f->parity, w->parity, n * f->roots, f->parity_offset_bytes + at * f->roots, e);
+
+	for (size_t c = 0; !r && (c = verity_rs_damaged(&job->rs, w->state, n, w->parity, c)) < n; c += job->piece) {
+		size_t piece = n - c < job->piece ? n - c : job->piece;
+
+		r = correct_piece(job, w, at + c, piece, w->parity + c * f->roots, e);
+	}
+	return r;
+}
+
 static int do_slab(const struct job *job, struct worker *w, uint64_t at, size_t n, struct err *e)
 {
 	const struct verity_fec *f = job->f;
-	int r = load_rows(job, w, at, n, e);
+	int r = divide_slab(job, w, at, n, e);
 
 	if (r)
 		return r;
 	if (job->is_check)
 		return check_slab(job, w, at, n, e);
-	verity_rs_encode(&job->rs, (const uint8_t *const *)w->row, n, w->parity);
+	verity_rs_parity(&job->rs, w->state, n, w->parity);
 	return verity_io_write(&f->parity, w->parity, n * f->roots, f->parity_offset_bytes + at * f->roots, e);
 }
 
@@ -189,14 +243,15 @@ static void add_report(struct job *job, const struct verity_fec_report *mine)
 static void *work(void *arg)
 {
 	struct job *job = arg;
-	cleanup_free uint8_t *memory = aligned_alloc(64, message_rows(job->f) * apart(job));
+	cleanup_free uint8_t *memory = aligned_alloc(64, job->batch * apart(job->slab));
+	cleanup_free uint8_t *state = aligned_alloc(64, job->slab * job->f->roots);
 	cleanup_free uint8_t *parity = malloc(job->slab * job->f->roots);
-	struct worker w = {.memory = memory, .parity = parity};
+	struct worker w = {.memory = memory, .state = state, .parity = parity};
 	struct err e = ERR_INIT;
 	uint64_t at = 0;
 	size_t n;
 
-	if (!memory || !parity) {
+	if (!memory || !state || !parity) {
 		int r = err_set(&e, ENOMEM, "no memory for a slab of %zu codewords", job->slab);
 
 		give_slab(job, 0, r, &e);
@@ -210,6 +265,7 @@ static void *work(void *arg)
 		give_slab(job, n, r, &e);
 	}
 	add_report(job, &w.report);
+	free(w.all);
 	return NULL;
 }
 
@@ -220,16 +276,28 @@ static unsigned count_processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
-/* How many threads, and how many codewords each does at a time: within the memory that all may take. */
+static size_t round_down(size_t n, size_t step, size_t most)
+{
+	return n >= most ? most : n < step ? step : n / step * step;
+}
+
+/*
+ * How many threads, and how much each does at a time, within the memory that all may take: a sixth of a thread's share
+ * for the state, the parity, and a batch of rows; a third for a piece of all rows.
+ */
 static unsigned divide(const struct verity_fec *f, struct job *job)
 {
 	unsigned threads = f->threads ? f->threads : count_processors();
-	size_t slab;
+	size_t share;
 
 	if (threads > MAX_THREADS)
 		threads = MAX_THREADS;
-	slab = VERITY_FEC_MEMORY_BYTES / threads / VERITY_FEC_CODEWORD_BYTES / MIN_SLAB_BYTES * MIN_SLAB_BYTES;
-	job->slab = slab > MAX_SLAB_BYTES ? MAX_SLAB_BYTES : slab < MIN_SLAB_BYTES ? MIN_SLAB_BYTES : slab;
+	share = VERITY_FEC_MEMORY_BYTES / threads;
+	job->slab = (share / 6 < MAX_STATE_BYTES ? share / 6 : MAX_STATE_BYTES) / f->roots;
+	job->slab = round_down(job->slab, MIN_SLAB_BYTES, MAX_SLAB_BYTES);
+	job->batch = (unsigned)((share / 6 < MAX_ROWS_BYTES ? share / 6 : MAX_ROWS_BYTES) / job->slab);
+	job->batch = job->batch < 2 ? 2 : job->batch > message_rows(f) ? message_rows(f) : job->batch;
+	job->piece = round_down(share / 3 / VERITY_FEC_CODEWORD_BYTES, VERITY_RS_FEED_STEP, MAX_PIECE_BYTES);
 	if ((job->end - job->next) / job->slab + 1 < threads)
 		threads = (unsigned)((job->end - job->next) / job->slab) + 1;
 	return threads;

@@ -12,8 +12,10 @@
  *     row      |--- 0 ---|--- 1 ---|--- 2 ---| ... |--- k-1 ---|
  *     round n     ^n        ^n        ^n              ^n             parity: n * block_bytes * roots
  *
- *   The work is split into slabs of neighbouring codewords, over threads; a thread holds the same few KiB of every row at
- *   a time, so memory does not depend on the size of the volume: 16 MiB at most for all threads together.
+ *   The work is split into slabs of neighbouring codewords, over threads; a thread reads the same few KiB of a few rows at
+ *   a time and divides them by the generator as they go by, so memory does not depend on the size of the volume: 16 MiB at
+ *   most for all threads together. Only where a remainder is not the parity found are all rows of those codewords held at
+ *   once, to be corrected.
  *
  * `format` calls verity_fec_write() when tree and superblock are written and before the hash file gets its name.
  *

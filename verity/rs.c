@@ -35,7 +35,7 @@ static struct shift_register times_generator(const struct verity_rs *rs, uint8_t
 	return r;
 }
 
-static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ring)
+static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width, uint8_t *state)
 {
 	struct shift_register table[256];
 
@@ -44,7 +44,10 @@ static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows,
 	for (size_t at = 0; at < width; at += RS_STEP) {
 		struct shift_register r[RS_STEP] = {{{0}}};
 
-		for (unsigned j = 0; j < rs->rows; j++) {
+		for (unsigned k = 0; k < rs->roots; k++)
+			for (unsigned c = 0; c < RS_STEP; c++)
+				r[c].word[k / 8] |= (uint64_t)state[k * width + at + c] << (56 - k % 8 * 8);
+		for (unsigned j = 0; j < n; j++) {
 			for (unsigned c = 0; c < RS_STEP; c++) {
 				uint64_t *w = r[c].word, *add = table[w[0] >> 56 ^ rows[j][at + c]].word;
 
@@ -55,7 +58,7 @@ static void divide_table(const struct verity_rs *rs, const uint8_t *const *rows,
 		}
 		for (unsigned k = 0; k < rs->roots; k++)
 			for (unsigned c = 0; c < RS_STEP; c++)
-				ring[(rs->rows + k) % rs->roots * width + at + c] = (uint8_t)(r[c].word[k / 8] >> (56 - k % 8 * 8));
+				state[k * width + at + c] = (uint8_t)(r[c].word[k / 8] >> (56 - k % 8 * 8));
 	}
 }
 
@@ -93,13 +96,66 @@ static const struct rs_path paths[] = {
 
 /* --- encoding --------------------------------------------------------------------------------------------------- */
 
-/* Rows of parity from a ring to bytes as on disk: @width codewords of @ret, of which the ring holds @ring_width. */
-static void interleave(const struct verity_rs *rs, const uint8_t *ring, size_t ring_width, size_t width, uint8_t *ret)
-{
-	for (unsigned k = 0; k < rs->roots; k++) {
-		const uint8_t *row = ring + (rs->rows + k) % rs->roots * ring_width;
+typedef uint8_t vec16 __attribute__((vector_size(16)));
 
-		for (size_t c = 0; c < width; c++)
+/*
+ * Transpose @n rows (a power of two, 8 at most) of 16 bytes. Seen as one number, the index of a byte is its row, then its
+ * column; to interleave the halves turns that number left by one bit, and log2 n turns put the column first.
+ */
+static inline __attribute__((always_inline)) void transpose(vec16 *x, const unsigned n)
+{
+	for (unsigned turn = 1; turn < n; turn *= 2) {
+		vec16 y[8];
+
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < n / 2; i++) {
+			y[2 * i] = __builtin_shufflevector(x[i], x[i + n / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+							   7, 23);
+			y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + n / 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,
+							       14, 30, 15, 31);
+		}
+#pragma GCC unroll 8
+		for (unsigned i = 0; i < n; i++)
+			x[i] = y[i];
+	}
+}
+
+/* @n rows of parity, 16 codewords at a time; @stride: from one to the next in @ret. Return: how many codewords are done. */
+static inline __attribute__((always_inline)) size_t interleave_wide(const uint8_t *row, size_t row_bytes, const unsigned n,
+								    size_t width, uint8_t *ret, size_t stride)
+{
+	size_t c = 0;
+
+	for (; c + 16 <= width; c += 16) {
+		uint8_t words[16 * 8];
+		vec16 x[8];
+
+#pragma GCC unroll 8
+		for (unsigned i = 0; i < n; i++)
+			memcpy(&x[i], row + i * row_bytes + c, 16);
+		transpose(x, n);
+		memcpy(words, x, n * 16);
+#pragma GCC unroll 16
+		for (unsigned i = 0; i < 16; i++)
+			memcpy(ret + (c + i) * stride, words + i * n, n);
+	}
+	return c;
+}
+
+/* Rows of parity to bytes as on disk: @width codewords of @ret, of which @state holds @state_width. */
+static void interleave(const struct verity_rs *rs, const uint8_t *state, size_t state_width, size_t width, uint8_t *ret)
+{
+	const unsigned by_eight = rs->roots / 8 * 8, by_two = rs->roots / 2 * 2;
+	size_t done = 0; /* the same whether by eight or by two */
+
+	for (unsigned k = 0; k < by_eight; k += 8)
+		done = interleave_wide(state + k * state_width, state_width, 8, width, ret + k, rs->roots);
+	for (unsigned k = by_eight; k < by_two; k += 2)
+		done = interleave_wide(state + k * state_width, state_width, 2, width, ret + k, rs->roots);
+	for (unsigned k = 0; k < rs->roots; k++) {
+		const uint8_t *row = state + k * state_width;
+
+		for (size_t c = k < by_two ? done : 0; c < width; c++)
 			ret[c * rs->roots + k] = row[c];
 	}
 }
@@ -107,7 +163,7 @@ static void interleave(const struct verity_rs *rs, const uint8_t *ring, size_t r
 /* Parity of the last few codewords, which do not fill a step: copied aside. */
 static void encode_rest(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ret_parity)
 {
-	uint8_t copy[VERITY_RS_CODEWORD_BYTES][RS_STEP], ring[VERITY_RS_MAX_ROOTS * RS_STEP];
+	uint8_t copy[VERITY_RS_CODEWORD_BYTES][RS_STEP], state[VERITY_RS_MAX_ROOTS * RS_STEP];
 	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
 
 	for (unsigned j = 0; j < rs->rows; j++) {
@@ -115,33 +171,35 @@ static void encode_rest(const struct verity_rs *rs, const uint8_t *const *rows, 
 		memcpy(copy[j], rows[j], width);
 		row[j] = copy[j];
 	}
-	memset(ring, 0, sizeof(ring));
-	rs->path->divide(rs, row, RS_STEP, ring);
-	interleave(rs, ring, RS_STEP, width, ret_parity);
+	memset(state, 0, sizeof(state));
+	rs->path->divide(rs, row, rs->rows, RS_STEP, state);
+	interleave(rs, state, RS_STEP, width, ret_parity);
 }
 
 static size_t strip_width(const struct verity_rs *rs)
 {
-	size_t width = RS_RING / rs->roots / RS_STEP * RS_STEP;
+	size_t width = RS_STATE / rs->roots / RS_STEP * RS_STEP;
 
 	return width < RS_STRIP ? width : RS_STRIP;
 }
+
+/* Past the end of the data. */
+static const uint8_t zeros[RS_STRIP];
 
 /* Parity of up to strip_width() codewords that begin at byte @at of @rows. */
 static void encode_strip(const struct verity_rs *rs, const uint8_t *const *rows, size_t at, size_t width,
 			 uint8_t *ret_parity)
 {
-	static const uint8_t zeros[RS_STRIP];
 	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
-	uint8_t ring[RS_RING];
+	uint8_t state[RS_STATE];
 	size_t whole = width / RS_STEP * RS_STEP;
 
 	for (unsigned j = 0; j < rs->rows; j++)
 		row[j] = rows[j] ? rows[j] + at : zeros;
 	if (whole) {
-		memset(ring, 0, rs->roots * whole);
-		rs->path->divide(rs, row, whole, ring);
-		interleave(rs, ring, whole, whole, ret_parity);
+		memset(state, 0, rs->roots * whole);
+		rs->path->divide(rs, row, rs->rows, whole, state);
+		interleave(rs, state, whole, whole, ret_parity);
 	}
 	if (whole == width)
 		return;
@@ -156,6 +214,52 @@ void verity_rs_encode(const struct verity_rs *rs, const uint8_t *const *rows, si
 
 	for (size_t at = 0; at < width; at += strip)
 		encode_strip(rs, rows, at, width - at < strip ? width - at : strip, ret_parity + at * rs->roots);
+}
+
+/* --- in parts ---------------------------------------------------------------------------------------------------- */
+
+_Static_assert(VERITY_RS_FEED_STEP % RS_STEP == 0, "a state is whole steps of every path");
+
+/* The state is strip after strip, so that each stays in the first-level cache while the rows go by. */
+void verity_rs_feed(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width, uint8_t *state)
+{
+	const uint8_t *row[VERITY_RS_CODEWORD_BYTES];
+	size_t strip = strip_width(rs);
+
+	for (size_t at = 0; at < width; at += strip) {
+		for (unsigned j = 0; j < n; j++)
+			row[j] = rows[j] ? rows[j] + at : zeros;
+		rs->path->divide(rs, row, n, width - at < strip ? width - at : strip, state + at * rs->roots);
+	}
+}
+
+void verity_rs_parity(const struct verity_rs *rs, const uint8_t *state, size_t width, uint8_t *ret_parity)
+{
+	size_t strip = strip_width(rs);
+
+	for (size_t at = 0; at < width; at += strip) {
+		size_t n = width - at < strip ? width - at : strip;
+
+		interleave(rs, state + at * rs->roots, n, n, ret_parity + at * rs->roots);
+	}
+}
+
+size_t verity_rs_damaged(const struct verity_rs *rs, const uint8_t *state, size_t width, const uint8_t *parity, size_t from)
+{
+	size_t strip = strip_width(rs), roots = rs->roots;
+	uint8_t want[RS_STATE];
+
+	for (size_t at = from / strip * strip; at < width; at += strip) {
+		size_t n = width - at < strip ? width - at : strip;
+
+		interleave(rs, state + at * roots, n, n, want);
+		if (memcmp(parity + at * roots, want, n * roots) == 0)
+			continue;
+		for (size_t c = from > at ? from - at : 0; c < n; c++)
+			if (memcmp(parity + (at + c) * roots, want + c * roots, roots) != 0)
+				return at + c;
+	}
+	return width;
 }
 
 /* --- decoding --------------------------------------------------------------------------------------------------- */
@@ -232,7 +336,7 @@ int verity_rs_decode(const struct verity_rs *rs, const struct verity_rs_words *w
 {
 	struct verity_rs_result result = {0};
 	size_t strip = strip_width(rs);
-	uint8_t want[RS_RING];
+	uint8_t want[RS_STATE];
 
 	if (!erasures_valid(rs, w))
 		return -EINVAL;
@@ -285,7 +389,10 @@ static void prepare(struct verity_rs *rs, unsigned roots)
 	}
 }
 
-/* Does @path agree with the portable one? One step of codewords with every kind of byte in it. */
+/*
+ * Does @path agree with the portable one? One step of codewords with every kind of byte in it, fed in two parts of an odd
+ * number of rows, or an odd and an even one.
+ */
 static bool path_agrees(const struct rs_path *path, unsigned roots)
 {
 	uint8_t data[VERITY_RS_CODEWORD_BYTES + RS_STEP], want[VERITY_RS_MAX_ROOTS * RS_STEP] = {0};
@@ -300,8 +407,9 @@ static bool path_agrees(const struct rs_path *path, unsigned roots)
 		data[i] = (uint8_t)(i * i * 31 + i * 7 + (i >> 4));
 	for (unsigned j = 0; j < rs.rows; j++)
 		rows[j] = data + j;
-	divide_table(&rs, rows, RS_STEP, want);
-	path->divide(&rs, rows, RS_STEP, have);
+	divide_table(&rs, rows, rs.rows, RS_STEP, want);
+	path->divide(&rs, rows, 5, RS_STEP, have);
+	path->divide(&rs, rows + 5, rs.rows - 5, RS_STEP, have);
 	return memcmp(want, have, roots * RS_STEP) == 0;
 }
 

@@ -33,6 +33,7 @@
 #define VERITY_RS_CODEWORD_BYTES 255
 #define VERITY_RS_MIN_ROOTS      2
 #define VERITY_RS_MAX_ROOTS      24
+#define VERITY_RS_FEED_STEP      128
 #define VERITY_RS_ENV            "HOLDFAST_RS_PATH"
 
 struct rs_path;
@@ -71,6 +72,26 @@ int verity_rs_init(struct verity_rs *ret, unsigned roots, const char *path, stru
  * Cannot fail. Best with @width a multiple of 512.
  */
 void verity_rs_encode(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ret_parity);
+
+/**
+ * verity_rs_feed() - divide @n more rows of @width codewords, for whoever does not hold all rows at a time
+ * @rows:  @n pointers as for verity_rs_encode(); all calls together give the @rs->rows rows in order
+ * @width: a multiple of VERITY_RS_FEED_STEP, the same in all calls
+ * @state: @width * @rs->roots bytes, zeros before the first call, to be left alone until the last
+ */
+void verity_rs_feed(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width, uint8_t *state);
+
+/** verity_rs_parity() - when all rows are fed: the parity as verity_rs_encode() has it. @ret_parity is not @state. */
+void verity_rs_parity(const struct verity_rs *rs, const uint8_t *state, size_t width, uint8_t *ret_parity);
+
+/**
+ * verity_rs_damaged() - when all rows are fed: which codeword does not have the parity found?
+ * @parity: of all @width codewords, as on disk
+ * @from:   where to begin
+ *
+ * Return: the first such codeword; @width: all from @from on are clean.
+ */
+size_t verity_rs_damaged(const struct verity_rs *rs, const uint8_t *state, size_t width, const uint8_t *parity, size_t from);
 
 /**
  * struct verity_rs_result - what verity_rs_decode() found in its @width codewords

@@ -138,6 +138,58 @@ static void every_damaged_byte_is_counted(void **state)
 	close_fec(&f);
 }
 
+/* Rows longer than a slab, whose last one is not whole; damage alone, at the edges, and in runs longer than a piece. */
+static void damage_in_any_slab_is_counted(void **state)
+{
+	enum { ROUNDS = 137 }; /* 70144 codewords */
+
+	(void)state;
+	for (unsigned roots = 2; roots <= 24; roots += 22) {
+		struct verity_fec f = make_fec(roots);
+		const size_t words = ROUNDS * BLOCK, n = words * (255 - roots) - BLOCK;
+		uint8_t *large = malloc(n), *bad = calloc(1, words);
+		uint64_t want = 0;
+		struct err e = ERR_INIT;
+
+		assert_true(large && bad);
+		for (size_t i = 0; i < n; i++)
+			large[i] = (uint8_t)(i * 31 + i / 251 * 7 + i / 4096);
+		assert_int_equal(pwrite(f.data.fd, large, n, 0), (ssize_t)n);
+		f.data_blocks = n / BLOCK;
+		assert_int_equal(verity_fec_rounds(&f), ROUNDS);
+		f.threads = 3;
+		assert_ok(verity_fec_encode(&f, &e), &e);
+		for (size_t c = 0; c < words; c++)
+			bad[c] = c == 0 || c == words - 1 || c % 1023 == 0 || (c > 9000 && c < 20000) || (c > 65000 && c < 65700);
+		for (size_t c = 0; c < words; c++) { /* a byte of each, in rows that differ */
+			want += bad[c];
+			large[c % 200 * words + c] ^= bad[c] ? 0x5a : 0;
+		}
+		assert_int_equal(pwrite(f.data.fd, large, n, 0), (ssize_t)n);
+		for (f.threads = 1; f.threads <= 64; f.threads *= 8) {
+			struct verity_fec_report report = {0};
+
+			assert_ok(verity_fec_check(&f, &report, &e), &e);
+			assert_int_equal(report.codewords, words);
+			assert_int_equal(report.correctable, want);
+			assert_int_equal(report.bytes, want);
+			assert_int_equal(report.uncorrectable, 0);
+		}
+		for (unsigned i = 0; i <= roots / 2; i++) /* one codeword more than can be corrected, in round 130 */
+			large[(10 + i) * words + 130 * BLOCK + 7] ^= 0x33;
+		assert_int_equal(pwrite(f.data.fd, large, n, 0), (ssize_t)n);
+		for (f.threads = 1; f.threads <= 64; f.threads *= 8) {
+			struct verity_fec_report report = {0};
+
+			assert_ok(verity_fec_check(&f, &report, &e), &e);
+			assert_int_equal(report.uncorrectable, 1);
+			assert_int_equal(report.first_round, 130);
+		}
+		free(large), free(bad);
+		close_fec(&f);
+	}
+}
+
 /* --- what the system may do ----------------------------------------------------------------------------------------- */
 
 static off_t bad_from, bad_to; /* reading any byte of these gives EIO */
@@ -347,6 +399,7 @@ int main(void)
 		cmocka_unit_test(numbers_that_cannot_be_are_refused),
 		cmocka_unit_test(any_number_of_threads_writes_the_same),
 		cmocka_unit_test(every_damaged_byte_is_counted),
+		cmocka_unit_test(damage_in_any_slab_is_counted),
 		cmocka_unit_test(short_reads_and_writes_change_nothing),
 		cmocka_unit_test(errors_of_the_system_are_told),
 		cmocka_unit_test(scrub_tells_bad_from_repaired),

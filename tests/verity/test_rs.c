@@ -97,6 +97,43 @@ static void parity_is_veritysetups(void **state)
 	buf_free(&hash);
 }
 
+/* Rows fed a few at a time, over several strips, a row of zeros in between; then the one damaged byte is found. */
+static void parity_of_rows_fed_in_parts_is_the_same(void **state)
+{
+	enum { WIDTH = 8192 + 3 * VERITY_RS_FEED_STEP };
+	const char *path = path_of(state);
+	static uint8_t data[WIDTH + VERITY_RS_CODEWORD_BYTES * 11], want[WIDTH * VERITY_RS_MAX_ROOTS];
+	static uint8_t have[WIDTH * VERITY_RS_MAX_ROOTS], fed[WIDTH * VERITY_RS_MAX_ROOTS];
+
+	fill_data(data, sizeof(data));
+	for (unsigned roots = 2; roots <= 24; roots += roots < 4 ? 1 : 5) {
+		struct verity_rs rs = code(roots, path);
+		const uint8_t *rows[VERITY_RS_CODEWORD_BYTES];
+		unsigned part = 1;
+
+		for (unsigned j = 0; j < rs.rows; j++)
+			rows[j] = j % 50 == 49 ? NULL : data + j * 11;
+		verity_rs_encode(&rs, rows, WIDTH, want);
+		memset(fed, 0, sizeof(fed));
+		for (unsigned j = 0; j < rs.rows; j += part, part = part % 5 + 1) {
+			part = part < rs.rows - j ? part : rs.rows - j;
+			verity_rs_feed(&rs, rows + j, part, WIDTH, fed);
+		}
+		verity_rs_parity(&rs, fed, WIDTH, have);
+		assert_memory_equal(have, want, WIDTH * roots);
+		assert_int_equal(verity_rs_damaged(&rs, fed, WIDTH, want, 0), WIDTH);
+		for (size_t c = 0; c < WIDTH; c += c < 600 ? 1 : 97) {
+			uint8_t *byte = want + c * roots + c % roots;
+
+			*byte ^= 0x10;
+			assert_int_equal(verity_rs_damaged(&rs, fed, WIDTH, want, c / 2), c);
+			assert_int_equal(verity_rs_damaged(&rs, fed, WIDTH, want, c), c);
+			assert_int_equal(verity_rs_damaged(&rs, fed, WIDTH, want, c + 1), WIDTH);
+			*byte ^= 0x10;
+		}
+	}
+}
+
 /* The definition, by long division of one codeword: independent of rs.c's tables. */
 static uint8_t slow_mul(uint8_t a, uint8_t b)
 {
@@ -507,6 +544,7 @@ int main(void)
 		cmocka_unit_test(parity_is_veritysetups),
 		cmocka_unit_test(parity_has_the_generators_roots_at_every_width),
 		cmocka_unit_test(parity_is_the_portable_paths),
+		cmocka_unit_test(parity_of_rows_fed_in_parts_is_the_same),
 	};
 	static const struct CMUnitTest once[] = {
 		cmocka_unit_test(gfni_matrices_multiply_by_the_generator),

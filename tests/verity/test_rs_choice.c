@@ -11,10 +11,13 @@
 static size_t faulty_byte;
 static uint8_t fault;
 
-static void divide_faulty(const struct verity_rs *rs, const uint8_t *const *rows, size_t width, uint8_t *ring)
+static void divide_faulty(const struct verity_rs *rs, const uint8_t *const *rows, unsigned n, size_t width,
+			  uint8_t *state)
 {
-	divide_table(rs, rows, width, ring);
-	ring[faulty_byte] ^= fault;
+	divide_table(rs, rows, n, width, state);
+	if (n < rs->rows / 2)
+		return; /* more rows follow: the fault is in the end */
+	state[faulty_byte] ^= fault;
 }
 
 static const struct rs_path faulty = {"faulty", has_always, divide_faulty};
