@@ -58,7 +58,7 @@ int file_write_all(int fd, const void *data, size_t len, const char *name, struc
 	return 0;
 }
 
-static int sync_folder(const char *path, struct err *e)
+int file_sync_folder_of(const char *path, struct err *e)
 {
 	char copy[PATH_MAX];
 	const char *dir;
@@ -95,7 +95,7 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, stru
 		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
 		return r;
 	}
-	return sync_folder(path, e);
+	return file_sync_folder_of(path, e);
 }
 
 int file_mkdirs(const char *path, struct err *e)

@@ -29,6 +29,9 @@ int file_read_fd(int fd, const char *name, size_t max, struct buf *ret_buf, stru
 /** file_write() - publish @len bytes as @path with @mode: all of it, synced, or nothing. Return: 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e) WARN_UNUSED;
 
+/** file_sync_folder_of() - make a rename to @path lasting: sync the folder it is in. Return: 0 or -errno. */
+int file_sync_folder_of(const char *path, struct err *e) WARN_UNUSED;
+
 /** file_write_all() - write @len bytes to @fd, going on after short writes and EINTR. Return: 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t len, const char *name, struct err *e) WARN_UNUSED;
 

@@ -2,8 +2,9 @@
 /* verity/fec_write.c - make the parity of a volume where it belongs: in a file of its own, or behind something else */
 #include "verity/fec_io.h"
 
+#include "common/file.h"
+
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,18 +46,6 @@ static int write_in_place(struct verity_fec *f, struct err *e)
 	return r;
 }
 
-static int sync_folder_of(const char *path, struct err *e)
-{
-	char copy[PATH_MAX];
-	cleanup_fd int fd = -1;
-
-	(void)snprintf(copy, sizeof(copy), "%s", path); /* the caller checked the length */
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		return err_errno(e, "cannot sync the folder of %s", path);
-	return 0;
-}
-
 /* A new file under a temporary name, then renamed. */
 static int write_new(struct verity_fec *f, const char *path, struct err *e)
 {
@@ -79,7 +68,7 @@ static int write_new(struct verity_fec *f, const char *path, struct err *e)
 		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
 		return r;
 	}
-	return sync_folder_of(path, e);
+	return file_sync_folder_of(path, e);
 }
 
 int verity_fec_write(struct verity_fec *f, const char *path, uint64_t offset_bytes, struct err *e)

@@ -2,8 +2,9 @@
 /* verity/format.c - make a superblock and hash tree for a file or device */
 #include "verity/format.h"
 
+#include "common/file.h"
+
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,18 +133,6 @@ static int format_in_place(struct job *j, int fd, const char *name, const struct
 	return r;
 }
 
-static int sync_folder_of(const char *path, struct err *e)
-{
-	char copy[PATH_MAX];
-	cleanup_fd int fd = -1;
-
-	(void)snprintf(copy, sizeof(copy), "%s", path); /* fits: a longer name was made from it */
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		return err_errno(e, "cannot sync the folder of %s", path);
-	return 0;
-}
-
 /* A file of its own: under a temporary name first. */
 static int format_new_file(struct job *j, const char *path, struct err *e)
 {
@@ -164,7 +153,7 @@ static int format_new_file(struct job *j, const char *path, struct err *e)
 		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
 		return r;
 	}
-	return sync_folder_of(path, e);
+	return file_sync_folder_of(path, e);
 }
 
 /* A place of its own: a device, an existing file from an offset on, or a file that is new as a whole. */

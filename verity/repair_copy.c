@@ -2,11 +2,11 @@
 /* verity/repair_copy.c - a copy of a damaged file, block by block where it cannot be read otherwise */
 #include "verity/repair_copy.h"
 
+#include "common/file.h"
 #include "common/hash.h"
 #include "common/interrupt.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,18 +82,6 @@ int verity_copy_make(const struct verity_copy_params *p, struct verity_copy *ret
 	return copy_bytes(p, &to, (uint64_t)bytes, e);
 }
 
-static int sync_folder_of(const char *path, struct err *e)
-{
-	char copy[PATH_MAX];
-	cleanup_fd int fd = -1;
-
-	(void)snprintf(copy, sizeof(copy), "%s", path); /* shorter than the temporary name, which fitted */
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		return err_errno(e, "cannot sync the folder of %s", path);
-	return 0;
-}
-
 int verity_copy_publish(struct verity_copy *c, struct err *e)
 {
 	int fd = take_fd(&c->fd);
@@ -104,7 +92,7 @@ int verity_copy_publish(struct verity_copy *c, struct err *e)
 	    (errno != EINVAL || rename(c->tmp, c->path) < 0))
 		return err_errno(e, "cannot rename %s to %s", c->tmp, c->path);
 	c->is_there = false;
-	return sync_folder_of(c->path, e);
+	return file_sync_folder_of(c->path, e);
 }
 
 void verity_copy_drop(struct verity_copy *c)
