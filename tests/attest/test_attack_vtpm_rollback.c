@@ -32,6 +32,21 @@ static void boot_again(struct lab_host *h)
 	lab_boot(h);
 }
 
+/*
+ * libtpms 0.9 writes the clock to NV when it passes a multiple of 4096 ms, but to the state file only with the next
+ * command that commits; a power cut in between loses it, and then its clock calls itself safe too early. The rule is
+ * right to refuse that (THREATS.md); here the write is made to last, as a TPM does it.
+ */
+static void commit_nv(struct lab_host *h)
+{
+	/* TPM2_DictionaryAttackLockReset by lockout authorization (empty) */
+	static const uint8_t reset[] = {0x80, 0x02, 0, 0, 0, 27, 0, 0, 0x01, 0x39, 0x40, 0, 0, 0x0a, 0,
+					0,    0,    9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0};
+
+	attest_agent_close(&h->agent);
+	assert_int_equal(lab_command(h, reset, sizeof(reset)), 0);
+}
+
 static void an_orderly_reboot_and_a_power_cut_are_no_failure(void **state)
 {
 	struct lab_host *h = &lab.host[0];
@@ -43,6 +58,7 @@ static void an_orderly_reboot_and_a_power_cut_are_no_failure(void **state)
 	lab_power_off(h);
 	boot_again(h);
 	lab_accepted(h);
+	commit_nv(h);
 	lab_power_cut(h); /* safe = 0, one reset more */
 	boot_again(h);
 	lab_accepted(h);
