@@ -42,9 +42,13 @@
  *   below a floor that could be read still refuses. Profile `audit` goes on likewise. A slow TPM is waited for,
  *   PID1_TPM_TIMEOUT_MS for each answer.
  *
+ *   Where. All but the comparison and the raise is the program holdfast-floor (init/floor_main.c), which PID 1 starts once from the verity
+ *   root, before anything else runs, with the TPM as standard input: the initramfs does not carry it, and the secret and OpenSSL's
+ *   heap end with it.
+ *
  * Layout of the record, big-endian: "HFFL", u32 format 1, u64 root, u64 layer policy, u64 IPE policy.
  *
- * Runs as: PID 1, before the point of no return (but for pid1_floor_raise()). Input: the TPM's answers, hostile; the
+ * Runs as: holdfast-floor, started by PID 1; pid1_floor_raise() and the comparisons: PID 1. Input: the TPM's answers, hostile; the
  * document of PCR policies, signed.
  * Spec: TPM 2.0 Library part 2, 13 (NV); part 3, 23.16 (PolicyAuthorize), 24.6 (ClearControl), 24.8 (HierarchyChangeAuth), 31 (NV).
  */
@@ -56,6 +60,8 @@
 #define PID1_FLOOR_SECRET_INDEX 0x0180f10au
 #define PID1_FLOOR_INDEX        0x0180f10bu
 #define PID1_FLOOR_RECORD_BYTES 32
+#define PID1_PCR_KEY            "/etc/holdfast/pcr-key.pem"             /* in the root */
+#define PID1_PCR_POLICIES       "/run/holdfast/tpm2-pcr-signature.json" /* the initramfs's, taken along */
 
 enum pid1_floor_what { PID1_FLOOR_ROOT, PID1_FLOOR_LAYER_POLICY, PID1_FLOOR_IPE_POLICY, PID1_FLOOR_WHAT_ };
 
@@ -113,6 +119,17 @@ int pid1_floor_arm(const struct pid1_floor_params *p, const struct pid1_floor *t
 
 /** pid1_floor_raise() - send it. No heap. -EPROTO with the TPM's response code if it refused. Once: a second time is -EINVAL. */
 int pid1_floor_raise(struct tpm_io *t, struct pid1_tpm_wire *armed, struct err *e) WARN_UNUSED;
+
+/**
+ * struct pid1_floor_answer - what holdfast-floor writes to its standard output
+ * @e: code 0, or what went wrong, and then nothing else counts
+ * @armed:  n 0: the floor need not be raised
+ */
+struct pid1_floor_answer {
+	struct pid1_floor_found found;
+	struct pid1_tpm_wire armed;
+	struct err e;
+};
 
 /** pid1_floor_below() - first of @running that is below @floor, or PID1_FLOOR_WHAT_ if none is. */
 enum pid1_floor_what pid1_floor_below(const struct pid1_floor *floor, const struct pid1_floor *running);

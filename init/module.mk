@@ -1,6 +1,7 @@
 # init/: PID 1. Small: it stands in every initramfs, and each MB of a UKI is hashed four times before it runs.
 $(eval $(call library,init))
 $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call program,holdfast-floor,init/floor_main.c,init common,libcrypto json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call fuzzers,btf fdt measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os

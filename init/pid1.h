@@ -17,6 +17,7 @@
 #include "common/hash.h"
 #include "common/cmdline.h"
 #include "init/bpf_lsm.h"
+#include "init/floor.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
 #include "init/times.h"
@@ -47,6 +48,7 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
+	struct pid1_tpm_wire floor_armed; /* n 0: the floor need not be raised */
 	int signals;
 	int measure_socket;
 	pid_t engine;
@@ -84,6 +86,7 @@ int pid1_stage_host_mounts(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layer_policy(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -112,6 +115,13 @@ int pid1_direct_resume(struct err *e) WARN_UNUSED;
 
 /** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/**
+ * pid1_floor_due_ns() - when the floor is to be raised, if the host stays as healthy as it is since @healthy_since_ns
+ * pid1_floor_host_is_healthy() - raise it to what runs. No heap; a failure is told
+ */
+uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
+void pid1_floor_host_is_healthy(struct pid1 *p);
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;

@@ -15,6 +15,26 @@
 #include <stdio.h>
 #include <sys/mount.h>
 
+/* Signed PCR policies, as the stub or the builder put them there. Without them the host's stages say what they lack. */
+static int take_policies(struct err *e)
+{
+	static char text[PID1_MAX_MANIFEST_BYTES];
+	size_t len;
+	int fd, r = pid1_read("/.extra/tpm2-pcr-signature.json", text, sizeof(text), &len, e);
+	ssize_t n;
+
+	if (r == -ENOENT)
+		return 0;
+	if (r)
+		return r;
+	fd = sys_open(PID1_PCR_POLICIES, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
+	if (fd < 0)
+		return pid1_err(e, fd, "cannot create %s", PID1_PCR_POLICIES);
+	n = sys_write(fd, text, len);
+	sys_close(fd);
+	return n == (ssize_t)len ? 0 : pid1_err(e, n < 0 ? (int)n : -EIO, "cannot write %s", PID1_PCR_POLICIES);
+}
+
 static int move_mounts(struct err *e)
 {
 	static const char *const moved[] = { "/dev", "/proc", "/sys", "/run" };
@@ -37,6 +57,7 @@ int pid1_stage_switch_root(struct pid1 *p, struct err *e)
 	struct pid1_state state = { .tpm_required = p->boot.tpm_required };
 	int old, r = pid1_phase(p, MEASURE_LEAVE_INITRD, e);
 
+	r = r ? r : take_policies(e);
 	if (r)
 		return r;
 	old = sys_open("/", O_RDONLY | O_DIRECTORY, 0);

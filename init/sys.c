@@ -487,6 +487,57 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	return n == 2 && msg[1] ? -msg[1] : -EIO;
 }
 
+/* Read to the end of @fd or of @room, until the deadline. */
+static ssize_t read_answer(int fd, uint8_t *answer, size_t room, uint64_t deadline)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	do {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		uint64_t now = sys_now_ns();
+
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		if (sys_poll(&p, 1, deadline - now) <= 0) {
+			n = 1; /* woken for nothing: look at the clock */
+			continue;
+		}
+		n = sys_read(fd, answer + have, room - have);
+		have += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && have < room);
+	return n < 0 ? n : (ssize_t)have;
+}
+
+ssize_t sys_ask(const char *const argv[], const char *const env[], int input, void *answer, size_t room, uint64_t within_ns)
+{
+	uint64_t deadline = sys_now_ns() + within_ns;
+	int p[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(input, 0) == 0 && dup2(p[1], 1) == 1)
+			(void)execve(argv[0], (char *const *)argv, (char *const *)env);
+		_exit(127);
+	}
+	n = pid < 0 ? -errno : 0;
+	sys_close(p[1]);
+	if (pid > 0)
+		n = read_answer(p[0], answer, room, deadline);
+	sys_close(p[0]);
+	if (pid < 0)
+		return n;
+	if (n < 0)
+		(void)kill(pid, SIGKILL); /* it is waited for next, whatever became of it */
+	if (RETRY(waitpid(pid, &status, 0)) < 0)
+		return -ECHILD;
+	return n < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0) ? n : -ECHILD;
+}
+
 pid_t sys_reap(int *ret_status)
 {
 	return RETRY(waitpid(-1, ret_status, WNOHANG));

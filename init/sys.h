@@ -113,6 +113,16 @@ struct sys_child {
  */
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
 
+/**
+ * sys_ask() - run a program of the root, before there are any children, and take its answer
+ * @input:     becomes its standard input
+ * @answer:    what it writes to its standard output, @room bytes at most
+ * @within_ns: then it is killed
+ *
+ * Return: bytes of the answer if it ended with 0 and wrote no more than @room; -ETIMEDOUT; -ECHILD if it ended otherwise; other -errno.
+ */
+ssize_t sys_ask(const char *const argv[], const char *const env[], int input, void *answer, size_t room, uint64_t within_ns);
+
 /** sys_reap() - one ended child. Return: its pid, 0 if none has ended yet, -ECHILD if there are none. */
 pid_t sys_reap(int *ret_status);
 
