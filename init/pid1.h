@@ -86,6 +86,7 @@ int pid1_stage_host_mounts(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layer_policy(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_lock_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;

@@ -3,7 +3,8 @@
  * init/stage_floor.c - nothing below the rollback floor runs, and a healthy host raises it
  *
  * Theory of operation: init/floor.h. This stage comes when all three versions are known (the IPE policy's from the kernel), and before
- * anything runs that PID 1 did not verify. The mark is an EFI variable; the efivarfs is mounted only while it is read or written.
+ * anything runs that PID 1 did not verify. The mark is an EFI variable; the efivarfs is mounted only while it is read or written,
+ * and its module is unloaded by the next stage.
  * What a board lets pass (tpm = optional) and what the profile audit lets pass is told and measured; see pid1_floor_let_pass().
  */
 #include "init/floor.h"
@@ -141,7 +142,7 @@ static int open_floor(struct pid1 *p, const struct pid1_floor *running, struct e
 	if (r)
 		return pid1_err(e, r, "cannot mount %s", EFIVARS);
 	r = open_with_mark(p, running, e);
-	(void)sys_umount(EFIVARS, 0); /* nobody has it open; and root could mount it again */
+	(void)sys_umount(EFIVARS, 0); /* the next stage says it if it is still in use */
 	return r;
 }
 
