@@ -225,6 +225,34 @@ static void ctrl_s_does_not_stop_the_console(void **state)
 	assert_int_equal(close(pty), 0);
 }
 
+static ssize_t ask(const char *script, int input, char *answer, size_t room, uint64_t within_ms)
+{
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL }, *const env[] = { "PATH=/usr/bin:/bin", NULL };
+
+	return sys_ask(argv, env, input, answer, room, within_ms * NS_PER_MS);
+}
+
+static void a_program_that_is_asked_answers_or_is_told_apart(void **state)
+{
+	const char *const none[] = { "/nonexistent", NULL };
+	int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char a[64] = "", whole[256];
+	ssize_t n = fd < 0 ? 0 : read(fd, whole, sizeof(whole));
+
+	(void)state;
+	assert_int_equal(ask("printf '%s' \"$PATH\"", null, a, sizeof(a), 5000), 13);
+	assert_memory_equal(a, "/usr/bin:/bin", 13);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(ask("cat", fd, a, sizeof(a), 5000), n < 64 ? n : 64); /* @input is its standard input */
+	assert_memory_equal(a, whole, n < 64 ? (size_t)n : 64);
+	assert_int_equal(ask("printf abc; exit 3", null, a, sizeof(a), 5000), -ECHILD);
+	assert_int_equal(ask("kill -9 $$", null, a, sizeof(a), 5000), -ECHILD);
+	assert_int_equal(ask("printf abc; exec sleep 60", null, a, sizeof(a), 100), -ETIMEDOUT);
+	assert_int_equal(sys_ask(none, none, null, a, sizeof(a), 5000 * NS_PER_MS), -ECHILD);
+	(void)close(fd);
+	(void)close(null);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +261,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_cannot_give_the_device_mapper_a_table),
 		cmocka_unit_test(a_child_cannot_make_its_heap_executable),
 		cmocka_unit_test(a_child_has_no_memory_that_it_can_write_and_execute),
+		cmocka_unit_test(a_program_that_is_asked_answers_or_is_told_apart),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 
