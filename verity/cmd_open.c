@@ -84,10 +84,8 @@ int verity_cmd_open(int argc, char **argv)
 		return CLI_USAGE;
 	if (n != 4 || !sig_path == !is_unsigned)
 		return cli_usage(argv[0], "wanted DATA NAME HASH ROOTHASH and either --root-hash-signature or --unsigned");
-	if (k.no_superblock ? !k.data_blocks || !k.salt
-			    : k.hash || k.data_block || k.hash_block || k.data_blocks || k.format || k.salt)
-		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
-					  "them");
+	if (!verity_cmd_kind_fits(argv[0], &k))
+		return CLI_USAGE;
 	verity_sb_init(&sb);
 	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.base.hash_offset_bytes) ||
 	    !verity_cmd_fec_parse(argv[0], &fec) || !words_fit(argv[0], &w))

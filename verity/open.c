@@ -34,6 +34,18 @@ static bool has(const struct verity_open_params *p, enum verity_option o)
 	return p->options & (1u << o);
 }
 
+/* The kernel has one answer to corruption, and one to errors. */
+static int check_options(const struct verity_open_params *p, struct err *e)
+{
+	static const enum verity_option pair[][2] = {{VERITY_OPTION_RESTART_ON_CORRUPTION, VERITY_OPTION_PANIC_ON_CORRUPTION},
+						     {VERITY_OPTION_RESTART_ON_ERROR, VERITY_OPTION_PANIC_ON_ERROR}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		if (has(p, pair[i][0]) && has(p, pair[i][1]))
+			return err_set(e, EINVAL, "%s and %s, wanted one of them", verity_option_str(pair[i][0]), verity_option_str(pair[i][1]));
+	return 0;
+}
+
 static uint32_t choose_flags(const struct verity_open_params *p)
 {
 	uint32_t flags = CRYPT_ACTIVATE_READONLY;
@@ -228,8 +240,10 @@ int verity_open(const struct verity_open_params *p, struct verity_open_result *r
 	struct verity_open_result result = {.fec_doubtful = false};
 	struct err second = ERR_INIT;
 	uint64_t bytes = 0;
-	int r = check_before(p, &bytes, &result.fec_doubtful, e);
+	int r = check_options(p, e);
 
+	if (!r)
+		r = check_before(p, &bytes, &result.fec_doubtful, e);
 	if (!r)
 		r = verity_activate_as(&p->base, &how, e);
 	if (r)
