@@ -99,6 +99,31 @@ struct measure_event measure_floor_unchecked(void)
 	return event(MEASURE_PCR_IDENTITY, "floor", "floor:unchecked");
 }
 
+struct measure_event measure_state_volume(const char uuid[static MEASURE_UUID_BYTES])
+{
+	struct measure_event ev = event(MEASURE_PCR_IDENTITY, "state-volume", "state-volume:");
+
+	ev.data_bytes = measure_uuid_is_valid(uuid) ? ev.data_bytes : 0;
+	if (!ev.data_bytes)
+		return ev;
+	memcpy(ev.data + ev.data_bytes, uuid, MEASURE_UUID_BYTES - 1);
+	ev.data_bytes += MEASURE_UUID_BYTES - 1;
+	return ev;
+}
+
+bool measure_uuid_is_valid(const char *text)
+{
+	size_t n = 0;
+
+	for (; n < MEASURE_UUID_BYTES - 1; n++) {
+		bool dash = n == 8 || n == 13 || n == 18 || n == 23;
+
+		if (!text[n] || (dash ? text[n] != '-' : !strchr("0123456789abcdef", text[n])))
+			return false;
+	}
+	return !text[n];
+}
+
 struct measure_event measure_container(const char *name, const uint8_t policy[static HASH_SHA256_BYTES])
 {
 	struct measure_event ev = { .pcr = MEASURE_PCR_LAUNCH, .name = "container" };

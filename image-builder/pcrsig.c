@@ -97,7 +97,7 @@ struct signing {
 	EVP_PKEY *key;
 	uint8_t print[HASH_SHA256_BYTES];
 	uint32_t pcrs;
-	uint8_t value[2][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11 */
+	uint8_t value[3][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11, then PCR 15 */
 	json_object *list;
 };
 
@@ -134,7 +134,21 @@ static int add_phases(struct signing *s, const struct predict *predicted, struct
 			return err_set(e, EINVAL, "SHA-256 cannot be computed");
 		if (i >= first)
 			r = add_policy(s, e);
+		if (!r && i == first + MEASURE_LEAVE_INITRD)
+			r = add_state_policy(s, predicted, e);
 	}
+	return r;
+}
+
+/* The state's key: only in that phase, and only while PCR 15 holds what is predicted of it, so before a volume is measured. */
+static int add_state_policy(struct signing *s, const struct predict *predicted, struct err *e)
+{
+	const uint32_t pcrs = s->pcrs;
+	int r = predict_value(predicted, MEASURE_PCR_IDENTITY, s->value[__builtin_popcount(pcrs)], e);
+
+	s->pcrs |= 1u << MEASURE_PCR_IDENTITY;
+	r = r ? r : add_policy(s, e);
+	s->pcrs = pcrs;
 	return r;
 }
 

@@ -9,6 +9,7 @@
  *   TPM2_PolicyPCR, bank sha256, over PCR 11 (this UKI, sections and phase) and PCR 7 (Secure Boot on, the owner's
  *   keys): PCR 11 alone could be extended to any value by an operating system that was started with Secure Boot off.
  *   Without UEFI PCR 7 says nothing and is left out.
+ *   For the state's key there is one more, of phase leave-initrd, over PCR 15 too: root-hash and root-signer, and no volume yet (init/sealed.h).
  *   There is one policy for each phase in which PID 1 has not let anybody else in: enter-initrd, leave-initrd, sysinit.
  *   None for `ready` and later: from there on the TPM obeys nobody in that boot.
  *

@@ -121,6 +121,15 @@ int pid1_floor_arm(const struct pid1_floor_params *p, const struct pid1_floor *t
 int pid1_floor_raise(struct tpm_io *t, struct pid1_tpm_wire *armed, struct err *e) WARN_UNUSED;
 
 /**
+ * pid1_floor_derive() - what follows from the TPM's secret for @label (1 to 32 characters): 32 bytes that only the owner's images know, on
+ * this machine, before `ready`. The last is never 0.
+ *
+ * Return: 0; -ENOENT if the TPM has no floor of ours, and so no secret; other -errno as pid1_floor_open().
+ */
+int pid1_floor_derive(const struct pid1_floor_params *p, const char *label, uint8_t ret[static HASH_SHA256_BYTES],
+		      struct err *e) WARN_UNUSED;
+
+/**
  * struct pid1_floor_answer - what holdfast-floor writes to its standard output
  * @e: code 0, or what went wrong, and then nothing else counts
  * @armed:  n 0: the floor need not be raised

@@ -2,7 +2,8 @@
 $(eval $(call library,init))
 $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call program,holdfast-floor,init/floor_main.c,init common,libcrypto json-c))
+$(eval $(call program,holdfast-state,init/state_main.c,init common,libcryptsetup libcrypto json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,btf fdt measure_request pcr_policies tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,btf fdt sealed_token measure_request pcr_policies tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os
 $(B)/holdfast-init: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)

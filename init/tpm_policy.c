@@ -118,6 +118,8 @@ int pid1_policy_find(const struct pid1_policy_doc *doc, const uint8_t *digest, s
 		return err_set(e, EINVAL, "PCR policies: %zu entries, wanted at most %d", n, PID1_POLICY_MAX_ENTRIES);
 	for (size_t i = 0; !r && i < n; i++) {
 		r = parse_entry(json_object_array_get_idx(list, i), ret, e);
+		if (!r && doc->pcrs && ret->pcrs != doc->pcrs)
+			continue;
 		if (!r && (!digest || hash_equal(ret->digest, DIGEST, digest, DIGEST)))
 			return 0;
 	}

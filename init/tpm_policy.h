@@ -27,10 +27,11 @@ struct pid1_policy_key {
 	uint8_t name[PID1_TPM_NAME_BYTES];
 };
 
-/** struct pid1_policy_doc - tpm2-pcr-signature.json, borrowed */
+/** struct pid1_policy_doc - tpm2-pcr-signature.json, borrowed; @pcrs: only its policies over just these count, 0: all do */
 struct pid1_policy_doc {
 	const char *text;
 	size_t bytes;
+	uint32_t pcrs;
 };
 
 /** struct pid1_policy_entry - one signed policy: PCRs as a bit mask, digest, signature */
@@ -48,7 +49,8 @@ int pid1_policy_key_load(const char *pem, struct pid1_policy_key *ret, struct er
 void pid1_policy_digest(const struct pid1_policy_key *k, uint8_t ret[static HASH_SHA256_BYTES]);
 
 /**
- * pid1_policy_find() - the entry of bank sha256 with @digest; with @digest NULL the first (its PCRs are all entries')
+ * pid1_policy_find() - the entry of bank sha256 with @digest; with @digest NULL the first (its PCRs are those of all that count,
+ * @doc->pcrs or, without them, PCR 11 and perhaps 7)
  *
  * Return: 0; -EPERM if there is none; -EINVAL if the document is malformed.
  */
