@@ -35,7 +35,7 @@ struct board_list {
  * @boot_module, @host_module: "[-]NAME [parameter=value ...]"; '-' as in the boot manifest
  * @library:   libraries in the tree that programs of the root load by name at run time (dlopen)
  * @cmdline:   without roothash= and holdfast.profile=, which the builder adds
- * @floor_healthy_ms: as in the host manifest
+ * @floor_healthy_ms, @state, @state_recovery: as in the host manifest
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest
  * @esp_mib:   partition sizes; root 0: as large as needed
  * @qemu_*:    how `holdfast-image boot` starts it; @qemu_arg: more arguments, one a line
@@ -45,7 +45,7 @@ struct board {
 	char *text;
 	const char *arch;
 	struct board_list package, boot_module, host_module, library;
-	const char *stub, *cmdline, *profile, *tpm, *on_corruption, *on_failure;
+	const char *stub, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *state, *state_recovery;
 	uint64_t deadline_tpm_ms, deadline_disk_ms, floor_healthy_ms;
 	uint64_t esp_mib, root_mib, state_mib;
 	const char *qemu, *qemu_machine, *qemu_cpu, *qemu_memory, *qemu_tpm;

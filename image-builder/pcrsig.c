@@ -119,27 +119,6 @@ static int add_policy(struct signing *s, struct err *e)
 	return 0;
 }
 
-/* The prediction ends with the phases up to `ready`: back to before the first, then one policy after each. */
-static int add_phases(struct signing *s, const struct predict *predicted, struct err *e)
-{
-	const struct predict_list *l = &predicted->pcr[MEASURE_PCR_PHASE].event;
-	uint8_t *pcr11 = s->value[s->pcrs >> PCR_SECURE_BOOT & 1];
-	size_t first = l->n - (MEASURE_READY + 1);
-	int r = 0;
-
-	if (l->n < MEASURE_READY + 1)
-		return err_set(e, EINVAL, "PCR 11 is predicted with %zu events, fewer than there are phases", l->n);
-	for (size_t i = 0; !r && i < first + PCRSIG_PHASES; i++) {
-		if (!hash_extend(HASH_SHA256, pcr11, l->v[i].digest))
-			return err_set(e, EINVAL, "SHA-256 cannot be computed");
-		if (i >= first)
-			r = add_policy(s, e);
-		if (!r && i == first + MEASURE_LEAVE_INITRD)
-			r = add_state_policy(s, predicted, e);
-	}
-	return r;
-}
-
 /* The state's key: only in that phase, and only while PCR 15 holds what is predicted of it, so before a volume is measured. */
 static int add_state_policy(struct signing *s, const struct predict *predicted, struct err *e)
 {
@@ -150,6 +129,29 @@ static int add_state_policy(struct signing *s, const struct predict *predicted, 
 	r = r ? r : add_policy(s, e);
 	s->pcrs = pcrs;
 	return r;
+}
+
+/* The prediction ends with the phases up to `ready`: back to before the first, then one policy after each. */
+static int add_phases(struct signing *s, const struct predict *predicted, struct err *e)
+{
+	const struct predict_list *l = &predicted->pcr[MEASURE_PCR_PHASE].event;
+	uint8_t *pcr11 = s->value[s->pcrs >> PCR_SECURE_BOOT & 1];
+	uint8_t leave_initrd[HASH_SHA256_BYTES];
+	size_t first = l->n - (MEASURE_READY + 1);
+	int r = 0;
+
+	if (l->n < MEASURE_READY + 1)
+		return err_set(e, EINVAL, "PCR 11 is predicted with %zu events, fewer than there are phases", l->n);
+	for (size_t i = 0; !r && i < first + PCRSIG_PHASES; i++) {
+		if (!hash_extend(HASH_SHA256, pcr11, l->v[i].digest))
+			return err_set(e, EINVAL, "SHA-256 cannot be computed");
+		if (i >= first)
+			r = add_policy(s, e);
+		if (i == first + MEASURE_LEAVE_INITRD)
+			memcpy(leave_initrd, pcr11, sizeof(leave_initrd));
+	}
+	memcpy(pcr11, leave_initrd, sizeof(leave_initrd));
+	return r ? r : add_state_policy(s, predicted, e);
 }
 
 int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret, struct err *e)

@@ -289,6 +289,8 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
 	buf_printf(ret, "version = %llu\nfloor.healthy_ms = %llu\n", (unsigned long long)plan->p->version,
 		   (unsigned long long)plan->board.floor_healthy_ms);
+	if (strcmp(plan->board.state, "none") != 0)
+		buf_printf(ret, "state = %s\nstate.recovery = %s\n", plan->board.state, plan->board.state_recovery);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 	r = r ? r : pid1_policy_key_load((const char *)pem.data, &key, &answer.e);
 	r = r ? r : load(PID1_PCR_POLICIES, MAX_DOCUMENT_BYTES, &text, &answer.e);
 	if (!r) {
-		doc = (struct pid1_policy_doc){ (const char *)text.data, text.len - 1 };
+		doc = (struct pid1_policy_doc){ .text = (const char *)text.data, .bytes = text.len - 1 };
 		p.policies = &doc;
 		r = ask(&p, &running, &answer);
 	}

@@ -181,8 +181,11 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 {
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
-					    "on_failure",      "version",     "floor.healthy_ms", NULL };
+					    "on_failure",      "version",     "floor.healthy_ms",
+					    "state",	       "state.recovery", NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
+	static const char *const states[] = { "none", "plain", "integrity", NULL };
+	static const char *const recoveries[] = { "none", "print", "escrow", NULL };
 	static struct conf c; /* as above */
 	const char *agent;
 	int r = conf_parse(ret->text, len, "/etc/holdfast/host.conf", &c, e), v;
@@ -200,7 +203,15 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 	if (!r)
 		r = conf_u64(&c, "floor.healthy_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->healthy_ms, e);
 	if (!r)
+		r = parse_choice(&c, "state", states, 0, &v, e);
+	if (!r) {
+		ret->state = states[v];
+		r = parse_choice(&c, "state.recovery", recoveries, 0, &v, e);
+	}
+	if (!r) {
+		ret->state_recovery = recoveries[v];
 		r = conf_get(&c, "agent.argv", NULL, &agent, e);
+	}
 	if (!r && agent)
 		r = parse_argv(&c, "agent.argv", (char *)agent, &ret->agent, e);
 	if (!r)

@@ -63,6 +63,7 @@ struct pid1_host_manifest {
 	const char *engine_ready;
 	uint64_t ready_ms;
 	uint64_t version, healthy_ms;
+	const char *state, *state_recovery; /* words of holdfast-state(8); "none" */
 	struct pid1_argv agent;
 	struct pid1_argv task[PID1_MAX_TASKS];
 	size_t n_tasks;

@@ -88,6 +88,7 @@ int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_lock_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_state(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;

@@ -13,7 +13,8 @@ enum {
 	TPM_CC_POLICY_AUTH_VALUE = 0x16b,
 	TPM_ALG_KEYEDHASH = 8,
 	TPM_ALG_NULL = 0x10,
-	TPM_RC_INTEGRITY = 0x9f, /* of a format-one code, as in init/floor.c */
+	TPM_RC_HANDLE = 0x8b, /* these are of format one, as in init/floor.c */
+	TPM_RC_INTEGRITY = 0x9f,
 	TPM_RC_BAD_AUTH = 0xa2,
 	TPM_RC_AUTH_FAIL = 0x8e,
 	TPM_RC_POLICY_FAIL = 0x9d,
@@ -59,6 +60,8 @@ int pid1_sealed_tpm_open(struct pid1_sealed_tpm *ret, const struct pid1_floor_pa
 	doc.pcrs = entry.pcrs | 1u << MEASURE_PCR_IDENTITY;
 	*ret = (struct pid1_sealed_tpm){ .floor = *floor, .doc = doc };
 	r = pid1_tpm_srk_read(floor->tpm, &ret->srk, e);
+	if (r == -EPROTO && code_is(floor->tpm, TPM_RC_HANDLE))
+		r = err_set(e, ENOENT, "the TPM has no key 0x%x, so no secret of this machine: it was never used, or was cleared", PID1_TPM_SRK);
 	return r ? r : pid1_floor_derive(floor, SECRET_LABEL, ret->secret, e);
 }
 

@@ -182,8 +182,7 @@ int pid1_sealed_volume_open(const struct pid1_sealed_volume *v, struct pid1_seal
 	int r;
 
 	*ret_code = CODE_STATE;
-	crypt_set_log_callback(NULL, take_message, NULL);
-	crypt_metadata_locking(NULL, 0); /* nobody else is there yet */
+	crypt_set_log_callback(NULL, take_message, NULL); /* its locks stay on: without them it does not mend a torn first header */
 	r = fd < 0 ? err_errno(e, "cannot open %s", v->partition) : pid1_sealed_look(fd, v->tpm, &found, &bytes, e);
 	if (r)
 		return r;

@@ -25,6 +25,6 @@ tools=$tree
 
 # fetch_packages: both trees, downloaded, checked, extracted; nothing is installed
 fetch_packages() {
-	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static || return
+	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static e2fsprogs || return
 	[ "$tools" = "$tree" ] || "$image_tool" fetch --arch "$(deb_name "$host_arch")" --cache "$cache/packages-$(deb_name "$host_arch")" --out "$tools" erofs-utils busybox-static
 }

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct pid1_policy_doc doc = { (const char *)data, size };
+	const struct pid1_policy_doc doc = { .text = (const char *)data, .bytes = size };
 	static const uint8_t zeros[HASH_SHA256_BYTES];
 	struct pid1_policy_entry entry;
 	struct err e = ERR_INIT;

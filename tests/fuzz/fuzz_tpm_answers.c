@@ -37,7 +37,7 @@ static void put_answers(int fd, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct pid1_policy_doc doc = { "{\"sha256\":[]}", 13 };
+	static const struct pid1_policy_doc doc = { .text = "{\"sha256\":[]}", .bytes = 13 };
 	static struct pid1_policy_key key;
 	struct tpm_io tpm = { .timeout_ms = 0 };
 	struct pid1_floor_params p = { .tpm = &tpm, .pcr_key = &key, .policies = &doc };

@@ -85,7 +85,7 @@ static void make_image(struct image *i, const char *uki, EVP_PKEY *key)
 				       phases == 1 ? "{\"sha256\":[" : ",", hex, b64);
 	}
 	at += (size_t)snprintf(i->text + at, sizeof(i->text) - at, "]}");
-	i->doc = (struct pid1_policy_doc){ i->text, at };
+	i->doc = (struct pid1_policy_doc){ .text = i->text, .bytes = at };
 }
 
 /* Reset, then the firmware, the stub and PID 1 up to so many phases. */

@@ -360,7 +360,7 @@ static void another_machines_tpm_refuses(void **state)
 	(void)new_machine();
 	swtpm_new(true);
 	boot(&v1, 2);
-	refused(&v1, CODE_STATE_SEALED, "no index 0x180f10a of ours"); /* it has no secret, either */
+	refused(&v1, CODE_STATE_SEALED, "no secret of this machine"); /* it has no secret, either */
 	make_floor(&v1);
 	boot(&v1, 2);
 	refused(&v1, CODE_STATE_SEALED, "sealed to another TPM");
@@ -391,7 +391,7 @@ static void make_thiefs_volume(const char *uuid, const char *cipher, const char 
 	assert_int_equal(crypt_init(&cd, part), 0);
 	assert_int_equal(crypt_set_pbkdf_type(cd, &pbkdf), 0);
 	assert_int_equal(crypt_set_data_offset(cd, PID1_SEALED_HEADER_BYTES / 512), 0);
-	assert_int_equal(crypt_format(cd, CRYPT_LUKS2, cipher, mode, uuid, NULL, strcmp(cipher, "cipher_null") ? 64 : 32, &p), 0);
+	assert_int_equal(crypt_format(cd, CRYPT_LUKS2, cipher, mode, uuid, NULL, 64, &p), 0);
 	assert_int_equal(crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase ? passphrase : room, strlen(passphrase ? passphrase : room)),
 			 0);
 	if (text)
@@ -455,16 +455,64 @@ static void a_volume_sealed_by_a_thief_on_the_same_tpm_is_refused(void **state)
 	}
 }
 
-static void a_header_without_encryption_is_refused(void **state)
+/*
+ * Change both LUKS2 headers' JSON, as a thief does who needs no key for it: the first @from becomes @to. LUKS2 1.1.1, section 2.2: JSON from 4096 to 16384, SHA-256 at 448 of the binary header.
+ */
+static void edit_header(const char *from, const char *to)
 {
-	char passphrase[PID1_SEALED_PASSPHRASE_BYTES + 1], *text;
+	for (int i = 0; i < 2; i++) {
+		static uint8_t b[16384 + 1];
+		char *found;
+
+		get_at(i * 16384, b, 16384);
+		b[16384] = 0;
+		found = strstr((char *)b + 4096, from);
+		assert_non_null(found);
+		memmove(found + strlen(to), found + strlen(from), strlen(found + strlen(from)) + 1);
+		memcpy(found, to, strlen(to));
+		b[16384 - 1] = 0;
+		memset(b + 448, 0, 64);
+		hash_sha256(b, 16384, b + 448);
+		put_at(i * 16384, b, 16384);
+	}
+}
+
+/* Keyslot, UUID and token stay the genuine ones, so the key unseals and opens the keyslot. */
+static void a_header_that_was_changed_under_the_genuine_key_is_refused(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} edits[] = {
+		{ "\"size\":\"dynamic\",\"iv_tweak\":\"0\",\"encryption\":\"aes-xts-plain64\"",
+		  "\"size\":\"dynamic\",\"iv_tweak\":\"0\",\"encryption\":\"cipher_null-ecb\"" }, /* the disk is read as it is */
+		{ "\"iv_tweak\":\"0\"", "\"iv_tweak\":\"8\"" },
+		{ "\"size\":\"dynamic\"", "\"size\":\"4194304\"" },
+		{ "\"sector_size\":4096", "\"sector_size\":512" },
+		{ "\"offset\":\"4194304\",\"size\":\"dynamic\"", "\"offset\":\"8388608\",\"size\":\"dynamic\"" },
+		{ "\"keyslots_size\":\"1048576\"", "\"keyslots_size\":\"1048576\",\"flags\":[\"allow-discards\"]" },
+	};
+
+	(void)state;
+	NEED_SWTPM();
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+		(void)new_machine();
+		edit_header(edits[i].from, edits[i].to);
+		refused(&v1, CODE_STATE_SWAPPED, i == 5 ? "the header asks for flags 0x" : "are not those that this machine made");
+		edit_header(edits[i].to, edits[i].from);
+		(void)opened(&v1);
+	}
+}
+
+/* The thief's luck: he has a keyslot that opens with the genuine key. */
+static void another_volume_key_behind_the_genuine_key_is_refused(void **state)
+{
+	char passphrase[PID1_SEALED_PASSPHRASE_BYTES + 1], *text, uuid[40];
 	uint8_t key[PID1_SEALED_KEY_BYTES];
 	struct pid1_sealed_token token;
 	struct pid1_floor_params p;
 	struct pid1_sealed_tpm t;
 	struct crypt_device *cd;
 	struct err e = ERR_INIT;
-	char uuid[40];
 
 	(void)state;
 	NEED_SWTPM();
@@ -477,9 +525,7 @@ static void a_header_without_encryption_is_refused(void **state)
 	assert_ok(pid1_sealed_token_parse(text, strlen(text), &token, &e), &e);
 	assert_ok(pid1_sealed_tpm_open(&t, &p, &e), &e);
 	assert_ok(pid1_sealed_unseal(&t, uuid, &token, key, &e), &e);
-	pid1_sealed_passphrase(key, passphrase); /* the thief's luck: a keyslot that opens with the genuine key */
-	make_thiefs_volume(uuid, "cipher_null", "ecb", passphrase, text);
-	refused(&v1, CODE_STATE_SWAPPED, "");
+	pid1_sealed_passphrase(key, passphrase);
 	make_thiefs_volume(uuid, "aes", "xts-plain64", passphrase, text);
 	refused(&v1, CODE_STATE_SWAPPED, "are not those that this machine made");
 	free(text);
@@ -834,7 +880,8 @@ int main(void)
 		cmocka_unit_test(another_machines_tpm_refuses),
 		cmocka_unit_test(another_volume_of_this_machine_in_its_place_is_refused),
 		cmocka_unit_test(a_volume_sealed_by_a_thief_on_the_same_tpm_is_refused),
-		cmocka_unit_test(a_header_without_encryption_is_refused),
+		cmocka_unit_test(a_header_that_was_changed_under_the_genuine_key_is_refused),
+		cmocka_unit_test(another_volume_key_behind_the_genuine_key_is_refused),
 		cmocka_unit_test(what_is_neither_blank_nor_ours_is_never_written_to),
 		cmocka_unit_test(a_partition_that_is_too_small_says_so),
 		cmocka_unit_test(a_power_cut_at_any_step_of_making_starts_over_and_says_so),

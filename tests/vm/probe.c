@@ -441,6 +441,42 @@ static int kill_engine(void)
 	return 1;
 }
 
+/* The volume's key is not in what the kernel tells root of its table. */
+static void state_key(void)
+{
+	struct {
+		struct dm_ioctl io;
+		char room[4096];
+	} b = { .io = { .version = { DM_VERSION_MAJOR }, .data_size = sizeof(b), .data_start = sizeof(b.io), .name = "holdfast-state",
+			.flags = DM_STATUS_TABLE_FLAG } };
+	cleanup_fd int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	const char *params = b.room + sizeof(struct dm_target_spec);
+
+	if (fd < 0 || ioctl(fd, DM_TABLE_STATUS, &b) < 0)
+		printf("probe: ok state-key: root here may not ask for it: %s\n", strerror(errno));
+	else
+		verdict(strstr(params, " :64:logon:") || strstr(params, " :96:logon:"), "state-key", params);
+}
+
+/* The first time it writes into the state, later it wants to find that. */
+static int state(const char *self)
+{
+	static const char path[] = "/var/lib/holdfast/probe", program[] = "/var/lib/holdfast/program", text[] = "holdfast state test\n";
+	char found[64] = "";
+
+	if (slurp(path, found, sizeof(found)) < 0) {
+		cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+		verdict(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0, "state-write", strerror(errno));
+	} else {
+		verdict(!strcmp(found, text), "state-kept", found);
+	}
+	verdict(copy(self, program) == 0, "state-copy", strerror(errno));
+	denied(run(program), EACCES, EACCES, "state-noexec");
+	state_key();
+	return failures;
+}
+
 int main(int argc, char **argv)
 {
 	char cmdline[4096];
@@ -453,6 +489,8 @@ int main(int argc, char **argv)
 		return kill(1, SIGINT) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "kill-engine"))
 		return kill_engine();
+	if (argc == 2 && !strcmp(argv[1], "state"))
+		return state(argv[0]);
 	if (argc == 2 && !strcmp(argv[1], "orphans")) {
 		/* Grandchildren whose parent is gone: PID 1 must reap them, or they stay as zombies. */
 		for (int i = 0; i < 200; i++)
