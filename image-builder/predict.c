@@ -261,6 +261,7 @@ static int predict_identity(const struct predict_params *p, struct predict *ret,
 	struct predict_list *l = sequence(ret, MEASURE_PCR_IDENTITY);
 	int r = add_measured(l, measure_root_hash(p->root_hash), NULL, e);
 
+	ret->pcr[MEASURE_PCR_IDENTITY].state_volume = p->state_volume;
 	return r ? r : add_measured(l, measure_root_signer(p->root_signer), NULL, e);
 }
 
@@ -346,9 +347,10 @@ int predict_boot(const struct predict_params *p, struct predict *ret, struct err
 	struct pe pe;
 	int r;
 
+	r = predict_identity(p, ret, e);
 	if (!p->uki)
-		return predict_direct(p, ret, e);
-	r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
+		return r ? r : predict_direct(p, ret, e);
+	r = r ? r : pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
 	r = r ? r : predict_secure_boot(p, ret, e);
 	return r ? r : predict_sections(&pe, ret, e);
 }

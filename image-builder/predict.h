@@ -51,6 +51,7 @@ struct predict {
 		enum predict_rule rule;
 		const char *why;
 		struct predict_list event, then;
+		bool state_volume; /* PREDICT_SEQUENCE: then one event of a state volume, whose UUID is each machine's own */
 	} pcr[PREDICT_PCRS];
 };
 
@@ -66,6 +67,7 @@ struct predict_file {
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
+ * @state_volume:  PID 1 opens one, and says which (PCR 15)
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
  * @policy_digest, @policy_version: layer policy document
  * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
@@ -96,6 +98,7 @@ struct predict_params {
 	const struct predict_file *ima_file;
 	size_t n_ima_files;
 	bool tpm_is_late;
+	bool state_volume;
 	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
 	size_t n_verity_roots;
 };
@@ -103,7 +106,7 @@ struct predict_params {
 /** predict_make() - all rules. @ret: zeroed by the caller; released with predict_free() whatever is returned. */
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
-/** predict_boot() - PCR 7 and 11 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
+/** predict_boot() - PCR 7, 11 and 15 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
 int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
 /** predict_free() - release; accepts a zeroed one. */

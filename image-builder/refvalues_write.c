@@ -79,6 +79,8 @@ static int put_pcr(json_object *pcrs, unsigned number, const struct predict_pcr 
 		ok = ok && put(rule, "sequence", event_array(&p->event, false));
 		if (p->then.n)
 			ok = ok && put(rule, "then", event_array(&p->then, false));
+		if (p->state_volume)
+			ok = ok && put(rule, "state_volume", json_object_new_boolean(1));
 		break;
 	}
 	(void)snprintf(key, sizeof(key), "%u", number); /* fits */

@@ -91,6 +91,8 @@ static int know_boot(const struct write *w, const struct buf *uki, struct predic
 					.uki = uki,
 					.cmdline = w->cmdline };
 	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
+	memcpy(ret->root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(ret->root_signer, w->root_signer, HASH_SHA256_BYTES);
 	return efivar_uuid_parse(KEYS_OWNER_GUID, &ret->owner, e);
 }
 
@@ -267,8 +269,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = r ? r : know_files(w, k, &p, e);
 	if (r)
 		return r;
-	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
-	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
 	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
 	p.policy_version = w->policy->version;
@@ -280,6 +280,7 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	p.ima_file = k->module;
 	p.n_ima_files = plan->module.n;
 	p.tpm_is_late = tpm_is_late(plan);
+	p.state_volume = strcmp(plan->board.state, "none") != 0;
 	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
 	p.n_verity_roots = k->n_roots;
 	return predict_make(&p, ret, e);
