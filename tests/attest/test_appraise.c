@@ -123,8 +123,6 @@ static void expect_pcr_10_zero(struct world *w)
 	memmove(from + strlen(zero), to, strlen(to) + 1);
 }
 
-/* --- a host without UEFI --- */
-
 static void replace(char *text, size_t size, const char *from, const char *to)
 {
 	char *at = strstr(text, from), rest[16384];
@@ -135,6 +133,65 @@ static void replace(char *text, size_t size, const char *from, const char *to)
 }
 
 /* No firmware: no event before PID 1's, and PCR 0 to 7 are not judged. */
+/* --- the state volume --- */
+
+#define STATE_UUID "31d11df4-f785-4691-8cef-9731c35abc47"
+#define STATE_TABLE(name, cipher) \
+	"dm_version=4.48.0;name=" name ",uuid=CRYPT-LUKS2-31d11df4f78546918cef9731c35abc47-" name ",major=254,minor=2,minor_count=1," \
+	"num_targets=1;target_index=0,target_begin=0,target_len=90112,target_name=crypt,target_version=1.28.0,allow_discards=n,same_cpu_crypt=n," \
+	"submit_from_crypt_cpus=n,no_read_workqueue=n,no_write_workqueue=n,iv_large_sectors=n,sector_size=4096,cipher_string=" cipher "," \
+	"key_size=64,key_parts=1,key_extra_size=0,key_mac_size=0;"
+
+struct state_case {
+	bool wanted;			/* by the reference values */
+	const char *volume[2], *table[2]; /* what the host measured */
+	const char *reason;		/* NULL: accepted */
+};
+
+static void one_state_volume_is_wanted_where_it_is_declared_and_nowhere_else(void **state)
+{
+	static const char good[] = STATE_TABLE("holdfast-state", "aes-xts-plain64");
+	static const struct state_case cases[] = {
+		{ true, { STATE_UUID }, { good }, NULL },
+		{ false, { NULL }, { NULL }, NULL },
+		{ true, { NULL }, { NULL }, "PCR 15: ends after its sequence, expected one event state-volume" },
+		{ true, { STATE_UUID, STATE_UUID }, { good }, "PCR 15" },
+		{ false, { STATE_UUID }, { NULL }, "no event after its sequence" },
+		{ false, { NULL }, { good }, "the reference values want none" },
+		{ true, { STATE_UUID }, { good, good }, "not the first" },
+		{ true, { STATE_UUID }, { STATE_TABLE("holdfast-state", "cipher_null-ecb") }, "not strict dm-verity" },
+		{ true, { STATE_UUID }, { STATE_TABLE("other", "aes-xts-plain64") }, "not strict dm-verity" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct state_case *c = &cases[i];
+		struct world *w = world_sound();
+		const uint8_t h[32] = { 0 };
+
+		if (c->wanted) {
+			char *fifteen = strstr(w->refvalues, "\"15\":{\"sequence\"");
+
+			assert_non_null(fifteen);
+			replace(fifteen, sizeof(w->refvalues) - (size_t)(fifteen - w->refvalues), "{", "{\"state_volume\":true,");
+		}
+		for (size_t k = 0; k < 2 && c->volume[k]; k++)
+			w_measure(&w->os, measure_state_volume(c->volume[k]));
+		for (size_t k = 0; k < 2 && c->table[k]; k++)
+			w_ima(&w->ima, h, "dm_table_load", c->table[k]);
+		world_seal(w);
+		(void)world_judge(w, &judged);
+		if (c->reason ? !has_line(&judged.reasons, c->reason) : judged.reasons.n != 0) {
+			show(&judged);
+			fail_msg("case %zu: wanted %s", i, c->reason ? c->reason : "acceptance");
+		}
+		assert_int_equal(has_line(&judged.facts, "state volume: " STATE_UUID), !c->reason && c->wanted);
+		world_free(w);
+	}
+}
+
+/* --- a host without UEFI --- */
+
 static struct world *world_direct(void)
 {
 	struct world *w = world_sound();
@@ -304,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
 		cmocka_unit_test(a_description_judges_nothing),
+		cmocka_unit_test(one_state_volume_is_wanted_where_it_is_declared_and_nowhere_else),
 		cmocka_unit_test(a_host_without_uefi_is_accepted_and_the_verdict_says_what_is_missing),
 		cmocka_unit_test(neither_kind_of_host_is_accepted_as_the_other),
 		cmocka_unit_test(a_host_without_uefi_cannot_hide_what_its_firmware_extended),
