@@ -463,6 +463,7 @@ static void edit_header(const char *from, const char *to)
 	for (int i = 0; i < 2; i++) {
 		static uint8_t b[16384 + 1];
 		char *found;
+		size_t end;
 
 		get_at(i * 16384, b, 16384);
 		b[16384] = 0;
@@ -470,7 +471,8 @@ static void edit_header(const char *from, const char *to)
 		assert_non_null(found);
 		memmove(found + strlen(to), found + strlen(from), strlen(found + strlen(from)) + 1);
 		memcpy(found, to, strlen(to));
-		b[16384 - 1] = 0;
+		end = 4096 + strlen((char *)b + 4096);
+		memset(b + end, 0, 16384 - end); /* behind the JSON there is nothing */
 		memset(b + 448, 0, 64);
 		hash_sha256(b, 16384, b + 448);
 		put_at(i * 16384, b, 16384);
