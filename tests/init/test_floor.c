@@ -556,7 +556,7 @@ static void malformed_policies_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		const struct pid1_policy_doc doc = { bad[i].text, strlen(bad[i].text) };
+		const struct pid1_policy_doc doc = { .text = bad[i].text, .bytes = strlen(bad[i].text) };
 		struct err e = ERR_INIT;
 
 		assert_true(pid1_policy_find(&doc, NULL, &entry, &e) < 0);
