@@ -136,6 +136,8 @@ static void bad_host_manifests_are_refused(void **state)
 		{ HOST "task = sh -c x\n", "absolute path" },
 		{ HOST "task =\n", "absolute path" },
 		{ HOST "on_tasks_done = reboot\n", "wanted stay or poweroff" },
+		{ HOST "state = maybe\n", "state = \"maybe\"" },
+		{ HOST "state = plain\nstate.recovery = mail\n", "state.recovery = \"mail\"" },
 		{ HOST "root.signer = x\n", "unknown setting" },
 		{ HOST "engine.argv = /usr/bin/f\n", "was already set" },
 	};
