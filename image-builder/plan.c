@@ -2,6 +2,7 @@
 /* image-builder/plan.c - what an image will be, described and checked before anything is written */
 #include "image-builder/plan.h"
 
+#include "common/file.h"
 #include "common/hex.h"
 #include "common/measure.h"
 #include "image-builder/epoch.h"
@@ -15,6 +16,7 @@
 void plan_free(struct plan *plan)
 {
 	board_free(&plan->board);
+	machine_free(&plan->machine);
 	board_engine_free(&plan->engine);
 	keys_free(&plan->keys);
 	modules_free(&plan->module);
@@ -204,6 +206,25 @@ static int check_out(const struct plan_params *p, struct err *e)
 	return rmdir(tmp) < 0 ? err_errno(e, "cannot remove %s", tmp) : 0;
 }
 
+/* A machine description fits board and firmware, or it is of another machine. */
+static int find_machine(struct plan *plan, struct err *e)
+{
+	const char *path = plan->p->machine;
+	cleanup_buf struct buf text = BUF_INIT;
+	char firmware[PATH_MAX];
+	int r;
+
+	if (!path)
+		return 0;
+	if (board_is_direct(&plan->board))
+		return err_set(e, EINVAL, "--machine: the board is one without UEFI, nothing of its firmware is judged");
+	r = file_read(path, MACHINE_MAX_FILE_BYTES, &text, e);
+	r = r ? r : machine_parse(text.data, text.len, path, &plan->machine, e);
+	r = r ? r : folder_join(plan->p->tree, plan->board.firmware_code, firmware, e);
+	r = r ? r : machine_check(&plan->machine, &plan->board, firmware, e);
+	return r ? err_context(e, "--machine %s", path) : 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 {
 	int r;
@@ -222,6 +243,7 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	r = r ? r : find_inputs(plan, e);
 	r = r ? r : find_images(plan, e);
 	r = r ? r : find_modules(plan, e);
+	r = r ? r : find_machine(plan, e);
 	if (r)
 		return r;
 	plan->initramfs.tree = plan->root.tree = p->tree;

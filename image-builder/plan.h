@@ -16,6 +16,7 @@
 #include "image-builder/board.h"
 #include "image-builder/fileset.h"
 #include "image-builder/keys.h"
+#include "image-builder/machine.h"
 #include "image-builder/modules.h"
 #include "image-builder/tree.h"
 
@@ -44,11 +45,12 @@
  * @stay:       do not power off after the tasks
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
+ * @machine:    file of a machine description; NULL: PCR 0, 1 and 5 are not judged
  * @overlay:    folders copied over the root's files just before it is sealed; the reference values do not know of them
  */
 struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression,
-		*profile;
+		*profile, *machine;
 	const char *image[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
 	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS];
 	const char *overlay[PLAN_MAX_OVERLAYS];
@@ -77,6 +79,7 @@ struct plan {
 	const struct plan_params *p;
 	struct board board;
 	struct engine engine;
+	struct machine_description machine;
 	struct keys keys;
 	struct tree_program mkfs;
 	uint64_t epoch;

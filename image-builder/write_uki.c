@@ -220,6 +220,19 @@ static bool tpm_is_late(const struct plan *plan)
 	return false;
 }
 
+/* Of a machine that was described: its events, and the disk's as its firmware measures it. */
+static int know_machine(const struct write *w, struct predict_params *p, struct err *e)
+{
+	char disk[PATH_MAX];
+	int r;
+
+	if (!w->plan->p->machine)
+		return 0;
+	p->machine = w->plan->machine.pcr;
+	r = folder_join(w->out, "disk.img", disk, e);
+	return r ? r : gpt_event_digest(disk, p->gpt_event, e);
+}
+
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
@@ -229,6 +242,9 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	int r = efivar_uuid_parse(KEYS_OWNER_GUID, &p.owner, e);
 
 	r = r ? r : know_files(w, k, &p, e);
+	if (r)
+		return r;
+	r = know_machine(w, &p, e);
 	if (r)
 		return r;
 	p.uki = board_is_direct(&plan->board) ? NULL : &w->uki;
