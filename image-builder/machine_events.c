@@ -27,6 +27,7 @@ int machine_code(const struct firmware *f, const uint8_t *pei, struct predict_li
 {
 	cleanup_buf struct buf version = BUF_INIT;
 	uint8_t digest[HASH_SHA256_BYTES];
+	char what[FIRMWARE_MAX_VERSION_CHARS + 32];
 	int r;
 
 	for (const char *s = f->version; *s; s++)
@@ -34,14 +35,15 @@ int machine_code(const struct firmware *f, const uint8_t *pei, struct predict_li
 	buf_u16le(&version, 0);
 	if (version.bad)
 		return err_set(e, ENOMEM, "no memory for the firmware's version");
-	r = predict_add_bytes(ret, version.data, version.len, "EV_S_CRTM_VERSION", f->version, e);
+	(void)snprintf(what, sizeof(what), "version of the firmware, %s", f->version); /* fits */
+	r = predict_add_bytes(ret, version.data, version.len, "EV_S_CRTM_VERSION", what, e);
 	if (!pei)
 		hash_sha256(f->pei.data, f->pei.len, digest);
 	else
 		memcpy(digest, pei, sizeof(digest));
-	r = r ? r : predict_add(ret, digest, "EV_EFI_PLATFORM_FIRMWARE_BLOB", "firmware, PEI volume", e);
+	r = r ? r : predict_add(ret, digest, "EV_EFI_PLATFORM_FIRMWARE_BLOB", "PEI volume of the firmware", e);
 	if (!r && f->pei_in_memory) /* else the DXE volume lies in the one that was measured */
-		r = predict_add_bytes(ret, f->dxe.data, f->dxe.len, "EV_EFI_PLATFORM_FIRMWARE_BLOB", "firmware, DXE volume", e);
+		r = predict_add_bytes(ret, f->dxe.data, f->dxe.len, "EV_EFI_PLATFORM_FIRMWARE_BLOB", "DXE volume of the firmware", e);
 	return r ? r : predict_add_separator(ret, e);
 }
 
@@ -112,7 +114,7 @@ static int add_disk(struct predict_list *l, struct err *e)
 	put_node(&path, 0x02, 0x01, root, sizeof(root));
 	put_node(&path, 0x01, 0x01, pci, sizeof(pci));
 	put_node(&path, 0x7f, 0xff, NULL, 0);
-	return add_option(l, OPTION_ACTIVE, "UEFI Misc Device", &path, "Boot0001, the disk", e);
+	return add_option(l, OPTION_ACTIVE, "UEFI Misc Device", &path, "boot option Boot0001, the disk", e);
 }
 
 static int add_setup(const uint8_t volume[static FV_GUID_BYTES], struct predict_list *l, struct err *e)
@@ -122,13 +124,13 @@ static int add_setup(const uint8_t volume[static FV_GUID_BYTES], struct predict_
 	put_node(&path, 0x04, 0x07, volume, FV_GUID_BYTES);
 	put_node(&path, 0x04, 0x06, ui_app, sizeof(ui_app));
 	put_node(&path, 0x7f, 0xff, NULL, 0);
-	return add_option(l, OPTION_HIDDEN_APP, "UiApp", &path, "Boot0000, the firmware's setup", e);
+	return add_option(l, OPTION_HIDDEN_APP, "UiApp", &path, "boot option Boot0000, the setup", e);
 }
 
 int machine_boot_options(const uint8_t volume[static FV_GUID_BYTES], struct predict_list *ret, struct err *e)
 {
 	static const uint8_t order[] = { 1, 0, 0, 0 }; /* QEMU's bootindex puts the disk first */
-	int r = predict_add_bytes(ret, order, sizeof(order), "EV_EFI_VARIABLE_BOOT", "BootOrder", e);
+	int r = predict_add_bytes(ret, order, sizeof(order), "EV_EFI_VARIABLE_BOOT", "boot order", e);
 
 	r = r ? r : add_disk(ret, e);
 	return r ? r : add_setup(volume, ret, e);

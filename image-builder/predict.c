@@ -294,7 +294,7 @@ static int predict_disk(const struct predict_params *p, struct predict *ret, str
 	int r = predict_add_separator(l, e);
 
 	if (!r)
-		r = predict_add(l, p->gpt_event, "EV_EFI_GPT_EVENT", "the disk's partition table", e);
+		r = predict_add(l, p->gpt_event, "EV_EFI_GPT_EVENT", "partition table of the disk", e);
 	for (size_t i = 0; i < ARRAY_SIZE(leaving) && !r; i++)
 		r = predict_add_bytes(l, leaving[i], strlen(leaving[i]), "EV_EFI_ACTION", leaving[i], e);
 	return r;
