@@ -188,7 +188,8 @@ static int find_version(struct firmware *f, struct err *e)
 		r = find_section(&module, f->pei_in_memory ? FV_SECTION_PE32 : FV_SECTION_TE, &s, e);
 	if (r != 1)
 		return r ? r : err_set(e, EINVAL, "the firmware has no Tcg2Pei: it measures nothing");
-	for (size_t i = 0; i < s.len; i++) {
+	/* 16-bit characters stand at even places of the volume, as its modules do. */
+	for (size_t i = (size_t)(s.data - f->pei.data) % 2; i < s.len; i += 2) {
 		size_t n = utf16_run(s.data + i, s.len - i);
 
 		if (n < LEAST_CHARS)
