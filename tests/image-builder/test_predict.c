@@ -227,6 +227,40 @@ static void where_the_tpms_driver_is_a_module_pcr_10_stays_zero(void **state)
 	predict_free(&late);
 }
 
+/* PCR 0, 1 and 5 are judged of a machine that was described, and of no other. */
+static void firmware_and_disk_are_judged_of_a_described_machine_only(void **state)
+{
+	static const uint8_t order[] = {1, 0, 0, 0};
+	struct seen one = read_log(DATA "ovmf-2025.02-disk.eventlog", 1), five = read_log(DATA "ovmf-2025.02-disk.eventlog", 5);
+	struct predict_list machine[2] = {{0}};
+	struct predict_params p = params;
+	struct predict described = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ok(predict_add_bytes(&machine[i], order, i + 1, "first", NULL, &e), &e);
+		assert_ok(predict_add_separator(&machine[i], &e), &e);
+	}
+	p.machine = machine;
+	memcpy(p.gpt_event, five.digest[1], sizeof(p.gpt_event));
+	assert_ok(predict_make(&p, &described, &e), &e);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(described.pcr[i].rule, PREDICT_SEQUENCE);
+		assert_int_equal(described.pcr[i].event.n, 2);
+		assert_memory_equal(described.pcr[i].event.v[0].digest, machine[i].v[0].digest, HASH_SHA256_BYTES);
+		assert_memory_equal(described.pcr[i].event.v[1].digest, one.digest[one.n - 1], HASH_SHA256_BYTES);
+	}
+	assert_int_equal(described.pcr[5].event.n, five.n);
+	assert_same(&described.pcr[5], &five, 0, five.n);
+	assert_int_equal(predicted.pcr[0].rule, PREDICT_UNJUDGED);
+	assert_int_equal(predicted.pcr[1].rule, PREDICT_UNJUDGED);
+	assert_int_equal(predicted.pcr[5].rule, PREDICT_UNJUDGED);
+	predict_free(&described);
+	predict_list_free(&machine[0]);
+	predict_list_free(&machine[1]);
+}
+
 /* Without UEFI: nothing of the firmware, and PCR 11 begins with PID 1's own word. */
 static void without_uefi_pid_1_vouches_for_itself(void **state)
 {
@@ -337,6 +371,7 @@ int main(void)
 		cmocka_unit_test(the_launch_chain_is_in_order_and_containers_come_after),
 		cmocka_unit_test(every_pcr_has_a_rule),
 		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
+		cmocka_unit_test(firmware_and_disk_are_judged_of_a_described_machine_only),
 		cmocka_unit_test(without_uefi_pid_1_vouches_for_itself),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};
