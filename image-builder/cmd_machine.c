@@ -43,7 +43,7 @@ int cmd_machine(int argc, char **argv)
 		{ .name = "out", .arg = "FILE", .help = "the description, for build --machine", .value = &out },
 		{ 0 },
 	};
-	int n = cli_options(argc, argv, "", "describe a board's machine: what its firmware and QEMU leave in PCR 0 and 1", opts);
+	int n = cli_options(argc, argv, "", "describe what a board's firmware and QEMU leave in PCR 0, 1", opts);
 
 	if (n < 0)
 		return CLI_USAGE;
