@@ -33,6 +33,8 @@ void appraise_fact(struct appraisal *a, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (a->no_facts)
+		return;
 	va_start(ap, fmt);
 	add_line(&a->facts, fmt, ap);
 	va_end(ap);
@@ -93,6 +95,8 @@ static void fact_quote(const struct appraise_input *in, const struct quote_ak *a
 {
 	char identity[2 * HASH_SHA256_BYTES + 1], name[2 * QUOTE_NAME_BYTES + 1];
 
+	if (a->no_facts)
+		return;
 	hex_encode(in->enrolment->identity, HASH_SHA256_BYTES, identity);
 	hex_encode(ak->name, sizeof(ak->name), name);
 	appraise_fact(a, "host: %s", identity);

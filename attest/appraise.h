@@ -48,12 +48,14 @@ struct appraisal_lines {
 /**
  * struct appraisal - a verdict, why not, and what it relied on; large: not for the stack of a deep call
  * @quoted: @quote is proven: steps 1 and 2 passed
+ * @no_facts: set by the caller, who shows facts to nobody: none are written
  * @fast:   PCR 0-15 were accepted in full before (attest/allowed.h): steps 3 and 4 were not done again
  */
 struct appraisal {
 	enum appraise_verdict verdict;
 	bool quoted;
 	bool fast;
+	bool no_facts;
 	struct quote quote;
 	struct appraisal_lines reasons;
 	struct appraisal_lines facts;

@@ -235,8 +235,10 @@ static int es256(const struct ear_key *k, const void *text, size_t n, uint8_t re
 	const uint8_t *p = der;
 	size_t len = sizeof(der);
 
-	if (!ctx || EVP_MD_CTX_copy_ex(ctx, k->begun) != 1 ||
-	    EVP_DigestSign(ctx, der, &len, text, n) != 1)
+	if (!ctx || EVP_MD_CTX_copy_ex(ctx, k->begun) != 1)
+		return pki_openssl_error(e, EIO, "cannot sign a result");
+	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE); /* nothing follows: no copy of the copy */
+	if (EVP_DigestSign(ctx, der, &len, text, n) != 1)
 		return pki_openssl_error(e, EIO, "cannot sign a result");
 	sig = d2i_ECDSA_SIG(NULL, &p, (long)len);
 	if (!sig || BN_bn2binpad(ECDSA_SIG_get0_r(sig), ret, COORDINATE_BYTES) != COORDINATE_BYTES ||
