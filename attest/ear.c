@@ -178,6 +178,10 @@ static void put_attester_claims(struct buf *b, const struct ear_input *in)
 		put_string(b, rv->profile);
 		buf_str(b, ",\"root_hash\":");
 		put_hex(b, rv->root_hash);
+		if (rv->sbom.known) {
+			buf_str(b, ",\"sbom_sha256\":");
+			put_hex(b, rv->sbom.digest);
+		}
 		buf_str(b, "},\"holdfast_pcr_digest\":");
 		put_hex(b, a->quote.pcr_digest);
 	}
