@@ -13,8 +13,9 @@ static const char *const ek_text[] = {
 	[ENROLMENT_EK_UNSET] = "unset",
 	[ENROLMENT_EK_CERTIFICATE] = "certificate",
 	[ENROLMENT_EK_PINNED] = "pinned",
+	[ENROLMENT_EK_PROVIDER] = "provider",
 };
-_Static_assert(ARRAY_SIZE(ek_text) == ENROLMENT_EK_PINNED + 1, "each kind of trust has its word");
+_Static_assert(ARRAY_SIZE(ek_text) == ENROLMENT_EK_PROVIDER + 1, "each kind of trust has its word");
 
 const char *enrolment_ek_str(enum enrolment_ek ek)
 {
@@ -68,7 +69,7 @@ static int parse_object(json_object *o, const char *name, struct enrolment *rec,
 		if (!strcmp(ek, ek_text[i]))
 			rec->ek = (enum enrolment_ek)i;
 	if (rec->ek == ENROLMENT_EK_UNSET)
-		return err_set(e, EINVAL, "%s: ek is \"%s\", wanted \"certificate\" or \"pinned\"", name, ek);
+		return err_set(e, EINVAL, "%s: ek is \"%s\", wanted \"certificate\", \"pinned\" or \"provider\"", name, ek);
 	rc = enrolment_identity(rec->ek_public, rec->ek_public_bytes, identity, e);
 	if (rc)
 		return err_context(e, "%s: ek_public", name);

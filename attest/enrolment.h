@@ -20,6 +20,7 @@ enum enrolment_ek {
 	ENROLMENT_EK_UNSET = 0,
 	ENROLMENT_EK_CERTIFICATE, /* chain to a pinned manufacturer root */
 	ENROLMENT_EK_PINNED,      /* digest given by the operator */
+	ENROLMENT_EK_PROVIDER,    /* chain to a provider of virtual machines, whose hypervisor is the TPM */
 };
 
 /**
@@ -50,7 +51,7 @@ int enrolment_load(const char *path, struct enrolment *ret, struct err *e) WARN_
 /** enrolment_write() - publish @rec as @path, mode 0644; @rec->identity must be set. Return: 0 or -errno. */
 int enrolment_write(const char *path, const struct enrolment *rec, struct err *e) WARN_UNUSED;
 
-/** enrolment_ek_str() - "certificate" or "pinned" as in the record; "unset" else. */
+/** enrolment_ek_str() - "certificate", "pinned" or "provider" as in the record; "unset" else. */
 const char *enrolment_ek_str(enum enrolment_ek ek);
 
 #endif

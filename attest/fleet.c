@@ -66,6 +66,11 @@ static void get_ek(const struct fleet_subject *s, struct value *v)
 	v->text = enrolment_ek_str(s->enrolment->ek);
 }
 
+static void get_platform(const struct fleet_subject *s, struct value *v)
+{
+	v->text = s->platform ? s->platform->name : "none";
+}
+
 static void get_firmware(const struct fleet_subject *s, struct value *v)
 {
 	(void)snprintf(v->own, sizeof(v->own), "%016llx", (unsigned long long)s->quote->firmware_version); /* fits */
@@ -89,6 +94,7 @@ static const struct field {
 	{"image.packages", FIELD_PACKAGES, BY_REFVALUES, get_packages},
 	{"host.identity", FIELD_TEXT, "credential activation at enrolment", get_identity},
 	{"host.ek", FIELD_TEXT, "the verifier's own check at enrolment", get_ek},
+	{"host.platform", FIELD_TEXT, "the verifier's own check of what the host lacks", get_platform},
 	{"tpm.firmware_version", FIELD_TEXT, "the TPM's signature over the quote", get_firmware},
 	{"event.type", FIELD_FORBIDDEN, NOBODY_SIGNS_EVENTS, NULL},
 	{"event.data", FIELD_FORBIDDEN, NOBODY_SIGNS_EVENTS, NULL},
@@ -284,7 +290,7 @@ static int parse_rules(struct fleet *f, const char *name, struct err *e)
 
 static int parse_document(struct fleet *f, const char *name, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "name", "version", "result_seconds", "rules", NULL};
+	static const char *const keys[] = {"holdfast", "name", "version", "result_seconds", "platforms", "rules", NULL};
 	const char *kind;
 	int rc;
 
@@ -303,7 +309,8 @@ static int parse_document(struct fleet *f, const char *name, struct err *e)
 	if (f->result_seconds < FLEET_MIN_SECONDS || f->result_seconds > FLEET_MAX_SECONDS)
 		return err_set(e, EINVAL, "%s: result_seconds is %llu, wanted %d to %d", name,
 			       (unsigned long long)f->result_seconds, FLEET_MIN_SECONDS, FLEET_MAX_SECONDS);
-	return parse_rules(f, name, e);
+	rc = platform_parse_all(f->tree, name, &f->platforms, e);
+	return rc ? rc : parse_rules(f, name, e);
 }
 
 int fleet_parse(const void *text, size_t len, const char *name, struct fleet *ret, struct err *e)
@@ -336,6 +343,7 @@ void fleet_free(struct fleet *f)
 	for (size_t i = 0; i < f->n_rules; i++)
 		free(f->rule[i].c);
 	free(f->rule);
+	platform_free_all(&f->platforms);
 	if (f->tree)
 		(void)json_object_put(f->tree); /* drops our reference */
 	*f = (struct fleet){0};

@@ -89,7 +89,8 @@ static int try_one(const struct judge_set *set, const struct judge_input *in, co
 					   .refvalues = rv,
 					   .channel_key = in->channel_key,
 					   .ak = in->ak,
-					   .allowed = set->allowed};
+					   .allowed = set->allowed,
+					   .platforms = &set->fleet.platforms};
 
 	ret->rv = rv;
 	return appraise(&one, &ret->appraisal, e);
@@ -127,7 +128,7 @@ int judge(const struct judge_set *set, const struct judge_input *in, struct judg
 	if (rc)
 		return rc;
 	if (a->verdict == APPRAISE_ACCEPT && set->fleet.n_rules)
-		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote}, a);
+		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote, a->platform}, a);
 	ret->clock_ok = a->quoted && judge_clock_step(in->last, &a->quote, in->now_ms, a);
 	a->verdict = a->reasons.n ? APPRAISE_REFUSE : APPRAISE_ACCEPT;
 	return 0;

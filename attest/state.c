@@ -67,7 +67,7 @@ static bool read_row(sqlite3_stmt *q, struct state_row *row)
 
 	if (!blob(q, 0, HASH_SHA256_BYTES, HASH_SHA256_BYTES, &identity) ||
 	    !blob(q, 2, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ek_public) ||
-	    !blob(q, 3, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ak_public) || !in_range(q, 1, ENROLMENT_EK_PINNED, &ek) ||
+	    !blob(q, 3, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ak_public) || !in_range(q, 1, ENROLMENT_EK_PROVIDER, &ek) ||
 	    ek == ENROLMENT_EK_UNSET || !in_range(q, 4, 1, &known) || !in_range(q, 5, UINT32_MAX, &reset) ||
 	    !in_range(q, 6, UINT32_MAX, &restart) || !in_range(q, 7, INT64_MAX, &clock) ||
 	    !in_range(q, 9, APPRAISE_REFUSE, &verdict))

@@ -83,7 +83,7 @@ static void each_condition_decides(void **state)
 
 		rec.identity[0] = cases[i].identity;
 		a.reasons.n = a.facts.n = 0;
-		fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q}, &a);
+		fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q, NULL}, &a);
 		if (!cases[i].part && a.reasons.n)
 			fail_msg("case %zu: refused: %s", i, a.reasons.line[0]);
 		if (cases[i].part && (!a.reasons.n || !strstr(a.reasons.line[0], cases[i].part)))
@@ -113,7 +113,7 @@ static void packages_are_held_to_versions_and_absence(void **state)
 	struct refvalues rv = {.name = "demo", .arch = "x86_64", .profile = "enforce"};
 	const struct enrolment rec = {.ek = ENROLMENT_EK_PINNED};
 	const struct quote q = {0};
-	const struct fleet_subject subject = {&rv, &rec, &q};
+	const struct fleet_subject subject = {&rv, &rec, &q, NULL};
 
 	(void)state;
 	assert_ok(fleet_load(DATA "good-packages.json", &f, &e), &e);

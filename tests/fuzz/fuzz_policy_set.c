@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fleet_parse(data, size, "set", &f, &e) < 0)
 		return 0;
 	a.reasons.n = a.facts.n = 0;
-	fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q}, &a);
+	fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q, NULL}, &a);
 	if (!a.reasons.n == !a.facts.n || !f.n_rules)
 		abort();
 	return 0;
