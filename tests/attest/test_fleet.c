@@ -26,6 +26,19 @@ static void bad_sets_are_refused_with_the_place_and_the_reason(void **state)
 		{"other-kind", "wanted \"policy-set/1\""},
 		{"trailing", "bad-trailing.json"},
 		{"duplicate-key", "name"},
+		{"platform-nothing-absent", "declares nothing to be absent"},
+		{"platform-no-states", "has 0 pcr_states"},
+		{"platform-states-and-log", "pcr_states, but a firmware log"},
+		{"platform-pcr-13", "\"13\" is not a PCR from 0 to 9"},
+		{"platform-pcr-11-hex", "\":\" is not a PCR from 0 to 9"},
+		{"platform-state-empty", "is not an object that names a PCR"},
+		{"platform-value-short", "platforms[0] pcr_states[0]"},
+		{"platform-ek", "is none of certificate, pinned, provider"},
+		{"platform-ek-twice", "or stands twice"},
+		{"platform-no-ek", "ek is empty"},
+		{"platform-log", "firmware_log is \"maybe\""},
+		{"platform-name-twice", "the name \"a\" stands twice"},
+		{"platforms-empty", "has 0 platforms"},
 		{"packages-as-texts", "one_of compares texts, but image.packages is a list of packages"},
 		{"packages-version", "the version of libssl3t64 is none"},
 		{"packages-version-number", "the version of libssl3t64 is none"},
@@ -136,11 +149,29 @@ static void packages_are_held_to_versions_and_absence(void **state)
 	assert_non_null(strstr(a.reasons.line[0], "the reference values carry no SBOM"));
 }
 
+static void platforms_are_read(void **state)
+{
+	cleanup_fleet struct fleet f = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(fleet_load(DATA "good-platforms.json", &f, &e), &e);
+	assert_int_equal(f.platforms.n, 2);
+	assert_int_equal(f.platforms.item[0].n_states, 2);
+	assert_int_equal(f.platforms.item[0].state[1].pcrs, 1 | 1 << 7);
+	assert_int_equal(f.platforms.item[0].state[1].value[7][31], 0xa5);
+	assert_true(platform_fits(&f.platforms.item[0], ENROLMENT_EK_PINNED, true));
+	assert_false(platform_fits(&f.platforms.item[0], ENROLMENT_EK_CERTIFICATE, true));
+	assert_false(platform_fits(&f.platforms.item[0], ENROLMENT_EK_PINNED, false));
+	assert_true(platform_fits(&f.platforms.item[1], ENROLMENT_EK_PROVIDER, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_sets_are_refused_with_the_place_and_the_reason),
 		cmocka_unit_test(each_condition_decides),
+		cmocka_unit_test(platforms_are_read),
 		cmocka_unit_test(packages_are_held_to_versions_and_absence),
 	};
 
