@@ -12,6 +12,8 @@
 #include "common/err.h"
 #include "common/hash.h"
 
+#include <stdbool.h>
+
 #define ENROLMENT_MAX_BYTES        16384
 #define ENROLMENT_MAX_PUBLIC_BYTES 1024
 
@@ -37,6 +39,8 @@ struct enrolment {
 	size_t ek_public_bytes;
 	uint8_t ak_public[ENROLMENT_MAX_PUBLIC_BYTES];
 	size_t ak_public_bytes;
+	bool has_certificate_id;
+	uint8_t certificate_id[HASH_SHA256_BYTES]; /* of the EK certificate: attest/ek_revoked.h */
 };
 
 /** enrolment_identity() - SHA-256 of the TPMT_PUBLIC inside a TPM2B_PUBLIC; -EINVAL if its size field is wrong. */
