@@ -174,7 +174,7 @@ int policy_cmd_add(int argc, char **argv)
 		{0},
 	};
 	int n = cli_options(argc, argv, "OCI-LAYOUT[:TAG]",
-			    "convert an OCI image's layers, sign them, and add an entry with least privilege", opts);
+			    "convert an OCI image's layers, sign them, and add its entry", opts);
 
 	if (n < 0)
 		return CLI_USAGE;

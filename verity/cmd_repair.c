@@ -146,7 +146,7 @@ int verity_cmd_repair(int argc, char **argv)
 		{NULL, NULL, NULL, NULL, NULL, 0},
 	};
 	int n = cli_options(argc, argv, "DATA [HASH] ROOTHASH",
-			    "make a sound copy of a damaged volume by its parity, proved by its root hash", opts);
+			    "make a sound copy of a damaged volume, proved by its root hash", opts);
 	uint8_t root_hash[HASH_MAX_BYTES];
 	struct verity_repair_params p = {.root_hash = root_hash, .arg = &l};
 	struct verity_fec f = {0};
@@ -160,10 +160,8 @@ int verity_cmd_repair(int argc, char **argv)
 		return cli_usage(argv[0], "wanted DATA HASH ROOTHASH, or --hash-offset N DATA ROOTHASH");
 	if (!fec.device || !out_data)
 		return cli_usage(argv[0], "wanted --fec-device and --out-data");
-	if (k.no_superblock ? !k.data_blocks || !k.salt
-			    : k.hash || k.data_block || k.hash_block || k.data_blocks || k.format || k.salt)
-		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
-					  "them");
+	if (!verity_cmd_kind_fits(argv[0], &k))
+		return CLI_USAGE;
 	verity_sb_init(&sb);
 	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.hash_offset_bytes) ||
 	    !verity_cmd_fec_parse(argv[0], &fec))
