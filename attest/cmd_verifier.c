@@ -3,7 +3,7 @@
  * attest/cmd_verifier.c - `holdfast-attest verifier`: the service that enrols hosts and says which are sound
  *
  * Everything is read before the first connection; a mistake in a file is a sentence and exit 3, not a service that
- * refuses all. SIGHUP reads reference values and policy set anew: if one of them is bad, the old ones stay in force and
+ * refuses all. SIGHUP reads reference values, policy set and revoked EKs anew: if one of them is bad, the old ones stay in force and
  * the log says so. SIGTERM and SIGINT end it in order. The log is one line of JSON an event, on standard error.
  */
 #include "attest/allowed.h"
@@ -18,12 +18,15 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define MAX_PINNED      4096
 #define OWN_DESCRIPTORS 64
 
 struct verifier_options {
-	const char *listen, *tls_cert, *tls_key, *state, *policy_cert, *policy_set, *ek_roots, *ek_pins, *ear_key;
+	const char *listen, *tls_cert, *tls_key, *state, *policy_cert, *policy_set, *ek_roots, *ek_pins, *ear_key, *provider_roots, *ek_deny;
+	const char *crl[EK_REVOKED_MAX_FILES];
+	size_t n_crls;
 	const char *refvalues[JUDGE_MAX_REFVALUES];
 	size_t n_refvalues;
 	int full;
@@ -53,15 +56,21 @@ static void log_event(const char *event, const char *why)
 	log_line(line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
-/* Reference values, each with its signature, and the policy set. */
+/* Reference values, each with its signature, the policy set, and which EKs are revoked. */
 static int load_set(const struct verifier_options *o, struct judge_set *ret, struct err *e)
 {
 	struct judge_set set __attribute__((cleanup(judge_set_free))) = {0};
 	cleanup_x509 X509 *cert = NULL;
+	const struct ek_revoked_files revoked = {.deny = o->ek_deny,
+						 .crl = o->crl,
+						 .n_crls = o->n_crls,
+						 .roots = {o->ek_roots, o->provider_roots}};
 	int rc = pki_cert_load(o->policy_cert, &cert, e);
 
 	if (!rc && o->policy_set)
 		rc = fleet_load(o->policy_set, &set.fleet, e);
+	if (!rc)
+		rc = ek_revoked_load(&revoked, (int64_t)time(NULL), &set.revoked, e);
 	if (rc)
 		return rc;
 	set.rv = calloc(o->n_refvalues, sizeof(*set.rv));
@@ -178,7 +187,8 @@ static int need_descriptors(unsigned connections, struct err *e)
 static int run(const struct verifier_options *o, const struct numbers *n, struct err *e)
 {
 	uint8_t (*pins)[HASH_SHA256_BYTES] __attribute__((cleanup(cleanup_free_fn))) = NULL;
-	struct service_params p = {.state_path = o->state, .max_hosts = n->max_hosts, .ek_roots = o->ek_roots};
+	struct service_params p = {.state_path = o->state, .max_hosts = n->max_hosts, .ek_roots = o->ek_roots,
+				   .provider_roots = o->provider_roots};
 	cleanup_ssl_ctx SSL_CTX *tls = NULL;
 	struct service *s = NULL;
 	struct err last = ERR_INIT;
@@ -225,8 +235,10 @@ static const char *check(const struct verifier_options *o, struct numbers *n)
 {
 	if (!o->listen || !o->tls_cert || !o->tls_key || !o->state || !o->policy_cert || !o->n_refvalues || !o->ear_key)
 		return "--listen, --tls-cert, --tls-key, --state, --policy-cert, --refvalues and --ear-key are needed";
-	if (!o->ek_roots && !o->ek_pins)
-		return "one of --ek-roots and --ek-pins is needed: an EK is not believed because a host showed it";
+	if (!o->ek_roots && !o->ek_pins && !o->provider_roots)
+		return "one of --ek-roots, --provider-roots and --ek-pins is needed: an EK is not believed because a host showed it";
+	if (o->n_crls && !o->ek_roots && !o->provider_roots)
+		return "--ek-crl without the roots that sign EK certificates and CRLs";
 	if (!take(o->workers, 1, 1, SERVER_MAX_WORKERS, &n->workers))
 		return "--workers is not a number from 1 to 64";
 	if (!take(o->connections, 512, 1, 65536, &n->connections))
@@ -261,6 +273,17 @@ int cmd_verifier(int argc, char **argv)
 		{.name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set},
 		{.name = "ek-roots", .arg = "PEM", .help = "believe EKs certified by these", .value = &o.ek_roots},
 		{.name = "ek-pins", .arg = "FILE", .help = "believe EKs of these SHA-256, one a line", .value = &o.ek_pins},
+		{.name = "provider-roots",
+		 .arg = "PEM",
+		 .help = "believe EKs certified by these providers of virtual machines",
+		 .value = &o.provider_roots},
+		{.name = "ek-deny", .arg = "FILE", .help = "never EKs of these SHA-256, one a line", .value = &o.ek_deny},
+		{.name = "ek-crl",
+		 .arg = "FILE",
+		 .help = "CRL of who certifies EKs; may be repeated",
+		 .value = o.crl,
+		 .count = &o.n_crls,
+		 .max = EK_REVOKED_MAX_FILES},
 		{.name = "ear-key", .arg = "KEY", .help = "P-256 key that signs results", .value = &o.ear_key},
 		{.name = "full", .help = "no fast path: replay every log", .value = &o.full},
 		{.name = "workers", .arg = "N", .help = "threads (1)", .value = &o.workers},

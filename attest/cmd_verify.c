@@ -13,7 +13,7 @@
 #include <time.h>
 
 struct verify_options {
-	const char *evidence, *nonce, *channel, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key;
+	const char *evidence, *nonce, *channel, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key, *ek_deny;
 	int json;
 };
 
@@ -82,6 +82,9 @@ static int load(const struct verify_options *o, struct enrolment *enrolment, str
 	if ((rc = enrolment_load(o->enrolment, enrolment, e)) || (rc = pki_cert_load(o->policy_cert, &cert, e)) ||
 	    (o->policy_set && (rc = fleet_load(o->policy_set, &set->fleet, e))))
 		return rc == -EBADMSG ? -EINVAL : rc;
+	rc = ek_revoked_load(&(struct ek_revoked_files){ .deny = o->ek_deny }, 0, &set->revoked, e);
+	if (rc)
+		return rc;
 	rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
 	if (rc)
 		return rc;
@@ -169,6 +172,7 @@ int cmd_verify(int argc, char **argv)
 		  .help = "certificate that signs reference values",
 		  .value = &o.policy_cert },
 		{ .name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set },
+		{ .name = "ek-deny", .arg = "FILE", .help = "refuse EKs of these SHA-256, one a line", .value = &o.ek_deny },
 		{ .name = "ear", .arg = "FILE", .help = "write the result as a signed EAR (JWT, ES256)", .value = &o.ear },
 		{ .name = "ear-key", .arg = "KEY", .help = "P-256 key that signs it (PEM, or a provider's URI)", .value = &o.ear_key },
 		{ .name = "json", .help = "one JSON object in place of text", .value = &o.json },

@@ -13,6 +13,7 @@ void judge_set_free(struct judge_set *s)
 		refvalues_free(&s->rv[i]);
 	free(s->rv);
 	fleet_free(&s->fleet);
+	ek_revoked_free(&s->revoked);
 	allowed_free(s->allowed);
 	*s = (struct judge_set){0};
 }
@@ -89,7 +90,8 @@ static int try_one(const struct judge_set *set, const struct judge_input *in, co
 					   .refvalues = rv,
 					   .channel_key = in->channel_key,
 					   .ak = in->ak,
-					   .allowed = set->allowed};
+					   .allowed = set->allowed,
+					   .platforms = &set->fleet.platforms};
 
 	ret->rv = rv;
 	return appraise(&one, &ret->appraisal, e);
@@ -120,14 +122,17 @@ static int try_each(const struct judge_set *set, const struct judge_input *in, s
 int judge(const struct judge_set *set, const struct judge_input *in, struct judge_result *ret, struct err *e)
 {
 	struct appraisal *a = &ret->appraisal;
+	const char *revoked = ek_revoked_why(&set->revoked, in->enrolment);
 	int rc;
 
 	ret->clock_ok = false;
 	rc = try_each(set, in, ret, e);
 	if (rc)
 		return rc;
+	if (revoked && a->quoted)
+		appraise_reason(a, "%s", revoked);
 	if (a->verdict == APPRAISE_ACCEPT && set->fleet.n_rules)
-		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote}, a);
+		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote, a->platform}, a);
 	ret->clock_ok = a->quoted && judge_clock_step(in->last, &a->quote, in->now_ms, a);
 	a->verdict = a->reasons.n ? APPRAISE_REFUSE : APPRAISE_ACCEPT;
 	return 0;

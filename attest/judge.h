@@ -21,6 +21,7 @@
 #define ATTEST_JUDGE_H
 
 #include "attest/appraise.h"
+#include "attest/ek_revoked.h"
 #include "attest/fleet.h"
 
 #define JUDGE_MAX_REFVALUES 256
@@ -33,6 +34,7 @@ struct judge_set {
 	size_t n;
 	struct refvalues *rv;
 	struct fleet fleet;
+	struct ek_revoked revoked;
 	struct allowed *allowed; /* NULL: no fast path */
 };
 

@@ -14,6 +14,7 @@
 #define ATTEST_REFVALUES_H
 
 #include "attest/replay.h"
+#include "attest/sbom.h"
 #include "common/json.h"
 #include "common/pki.h"
 
@@ -66,6 +67,7 @@ struct refvalues {
 	uint8_t root_hash[HASH_SHA256_BYTES];
 	const char *command_line;      /* describe: NULL if it is not there */
 	uint64_t layer_policy_version; /* describe: 0 likewise */
+	struct sbom sbom;
 	struct refvalues_rule rule[REPLAY_QUOTED_PCRS];
 	json_object *tree;
 };

@@ -33,6 +33,8 @@
 /** struct rules - all automata of one appraisal; zero it, set @rv, then rules_init() */
 struct rules {
 	const struct refvalues *rv;
+	bool no_firmware_log; /* attest/implied.h: what it would say is taken as said */
+	uint32_t held;        /* bit i: PCR i holds a value that a platform lists */
 	uint8_t separator[RULES_SEPARATORS][HASH_SHA256_BYTES];
 	struct rules_pcr {
 		size_t matched; /* of the sequence */

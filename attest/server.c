@@ -440,6 +440,7 @@ static int worker_prepare(struct server *s, struct worker *w, struct err *e)
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!w->conn || !w->scratch)
 		return err_set(e, ENOMEM, "no memory for %zu connections", w->max);
+	w->scratch->appraisal.no_facts = true; /* results do not carry them */
 	return w->epoll < 0 ? err_errno(e, "cannot make an epoll set") : 0;
 }
 

@@ -39,6 +39,7 @@ struct service_params {
 	const char *state_path;
 	size_t max_hosts;
 	const char *ek_roots;
+	const char *provider_roots;
 	const uint8_t (*ek_pinned)[HASH_SHA256_BYTES];
 	size_t n_ek_pinned;
 	struct ear_key ear_key; /* taken */

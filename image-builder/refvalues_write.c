@@ -111,6 +111,19 @@ static bool put_describe(json_object *doc, const struct refvalues_image *i)
 	       put(doc, "describe", take_ptr(o));
 }
 
+/* Names ascend, as attest/sbom.h wants them. */
+static bool put_sbom(json_object *doc, const struct refvalues_image *i)
+{
+	cleanup_json json_object *o = json_object_new_object(), *list = json_object_new_object();
+	bool ok = o && list && put(o, "sha256", hex_string(i->sbom));
+
+	if (!i->packages)
+		return true;
+	for (size_t n = 0; ok && n < i->packages->n; n++)
+		ok = put(list, i->packages->package[n].name, json_object_new_string(i->packages->package[n].version));
+	return ok && put(o, "packages", take_ptr(list)) && put(doc, "sbom", take_ptr(o));
+}
+
 int refvalues_write(const struct refvalues_image *image, const struct predict *p, struct buf *ret, struct err *e)
 {
 	cleanup_json json_object *doc = json_object_new_object(), *pcrs = json_object_new_object();
@@ -127,7 +140,7 @@ int refvalues_write(const struct refvalues_image *image, const struct predict *p
 		if (r)
 			return r;
 	}
-	if (!put(doc, "pcrs", take_ptr(pcrs)) || !put_describe(doc, image))
+	if (!put(doc, "pcrs", take_ptr(pcrs)) || !put_describe(doc, image) || !put_sbom(doc, image))
 		return err_set(e, ENOMEM, "no memory for reference values");
 	return json_write(ret, doc, e);
 }

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "image-builder/predict.h"
+#include "image-builder/spdx.h"
 
 /** struct refvalues_image - what the values belong to */
 struct refvalues_image {
@@ -19,6 +20,8 @@ struct refvalues_image {
 	uint8_t root_hash[HASH_SHA256_BYTES];
 	const char *command_line;	/* described for `explain`; NULL: not */
 	uint64_t layer_policy_version; /* likewise; 0: not */
+	const struct spdx_packages *packages; /* NULL: no SBOM; else @sbom is its digest */
+	uint8_t sbom[HASH_SHA256_BYTES];
 };
 
 /** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */

@@ -281,6 +281,8 @@ int write_refvalues(struct write *w, struct err *e)
 	image.profile = profile(w);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;
+	image.packages = w->packages.n ? &w->packages : NULL;
+	memcpy(image.sbom, w->sbom, HASH_SHA256_BYTES);
 	memcpy(image.root_hash, w->root_hash, HASH_SHA256_BYTES);
 	r = r ? r : refvalues_write(&image, &rules, &text, e);
 	known_free(&k);

@@ -195,7 +195,7 @@ static int by_size(const void *a, const void *b)
 static double run(const char *what, unsigned long n, double rate)
 {
 	double begun = now_s(), cpu = cpu_s(), wall;
-	long early = 0, late;
+	long early, half, late;
 	unsigned long count;
 
 	atomic_store(&left, n);
@@ -207,6 +207,9 @@ static double run(const char *what, unsigned long n, double rate)
 	while (atomic_load(&done) < n / 10)
 		(void)poll(NULL, 0, 5);
 	early = resident_kib();
+	while (atomic_load(&done) < n / 2)
+		(void)poll(NULL, 0, 5);
+	half = resident_kib();
 	for (int i = 0; i < HOSTS; i++)
 		(void)pthread_join(clients[i].thread, NULL);
 	late = resident_kib();
@@ -215,8 +218,8 @@ static double run(const char *what, unsigned long n, double rate)
 	count = atomic_load(&next_latency) < MAX_LATENCY ? atomic_load(&next_latency) : MAX_LATENCY;
 	qsort(latency_ms, count, sizeof(*latency_ms), by_size);
 	printf("%-26s %8lu verdicts  %7.0f a second a core (CPU)  %6.0f by the clock  p50 %.2f ms  p99 %.2f ms  resident %ld KiB "
-	       "after a tenth, %ld at the end\n",
-	       what, n, (double)n / cpu, (double)n / wall, latency_ms[count / 2], latency_ms[count * 99 / 100], early, late);
+	       "after a tenth, %ld after half, %ld at the end\n",
+	       what, n, (double)n / cpu, (double)n / wall, latency_ms[count / 2], latency_ms[count * 99 / 100], early, half, late);
 	(void)fflush(stdout);
 	if (atomic_load(&refused))
 		fail_msg("%lu verdicts were REFUSE", atomic_load(&refused));
