@@ -3,6 +3,7 @@
 #include "image-builder/folder.h"
 #include "image-builder/plan.h"
 
+#include <openssl/pem.h>
 #include <string.h>
 
 #define BOTTOM "usr/lib/holdfast/bottom"
@@ -79,6 +80,28 @@ static int add_signer(const struct plan *plan, struct fileset *f, struct err *e)
 	return r ? r : fileset_data(f, "etc/holdfast/signer.der", 0644, &der, e);
 }
 
+/* By whom the states are named in which the TPM obeys: its public half, for PID 1 and for the agent. */
+static int add_pcr_key(const struct plan *plan, struct fileset *f, struct err *e)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	cleanup_buf struct buf pem = BUF_INIT;
+	char *bytes;
+	long n;
+	int r;
+
+	if (!bio || PEM_write_bio_PUBKEY(bio, plan->keys.key[KEYS_PCR]) != 1) {
+		BIO_free(bio);
+		return pki_openssl_error(e, EINVAL, "cannot encode the PCR key");
+	}
+	n = BIO_get_mem_data(bio, &bytes);
+	buf_put(&pem, bytes, (size_t)n);
+	BIO_free(bio);
+	if (pem.bad)
+		return err_set(e, ENOMEM, "no memory for the PCR key");
+	r = fileset_folder(f, "etc/holdfast", 0755, e);
+	return r ? r : fileset_data(f, "etc/holdfast/pcr-key.pem", 0644, &pem, e);
+}
+
 int plan_initramfs_files(struct plan *plan, struct err *e)
 {
 	struct fileset *f = &plan->initramfs;
@@ -87,6 +110,7 @@ int plan_initramfs_files(struct plan *plan, struct err *e)
 	r = r ? r : add_folders(f, initramfs_folders, ARRAY_SIZE(initramfs_folders), e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "init", e);
 	r = r ? r : add_signer(plan, f, e);
+	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, 0, plan->n_boot_modules, e);
 }
 
@@ -158,5 +182,6 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : add_engine(plan, e);
 	r = r ? r : add_bottom(f, e);
 	r = r ? r : add_signer(plan, f, e);
+	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, plan->n_boot_modules, plan->module.n, e);
 }

@@ -19,6 +19,7 @@ struct refvalues_image {
 	uint8_t root_hash[HASH_SHA256_BYTES];
 	const char *command_line;	/* described for `explain`; NULL: not */
 	uint64_t layer_policy_version; /* likewise; 0: not */
+	uint8_t channel_policy[HASH_SHA256_BYTES]; /* authPolicy of the host's TLS key; zeros: nothing is said of it */
 };
 
 /** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */
