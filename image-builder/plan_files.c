@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/plan_files.c - what every initramfs and every root holds (declared in plan.h) */
+#include "common/agent_user.h"
 #include "image-builder/folder.h"
 #include "image-builder/plan.h"
 
@@ -7,6 +8,8 @@
 #include <string.h>
 
 #define BOTTOM "usr/lib/holdfast/bottom"
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
 
 /* What mounts need to be there on a read-only root. */
 static const char *const root_folders[] = { "proc", "sys", "dev", "run", "tmp", "var", "sysroot", "etc/holdfast" };
@@ -19,8 +22,8 @@ static const char *const bottom_files[] = { BOTTOM "/etc/hosts", BOTTOM "/etc/ho
 					    BOTTOM "/run/.containerenv" };
 
 static const char *const texts[][2] = {
-	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
-	{ "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
+	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":" TEXT(AGENT_USER_ID) ":agent:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
+	{ "etc/group", "root:x:0:\ntty:x:5:\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":\nnogroup:x:65534:\n" },
 	{ "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" },
 	{ "etc/hostname", "holdfast\n" },
 	{ "etc/resolv.conf", "" },
