@@ -91,7 +91,9 @@ int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 static void give_to_agent(void)
 {
 	static const char *const logs[] = { CEL_PATH, "/sys/kernel/security/tpm0/binary_bios_measurements",
-					    "/sys/kernel/security/ima/binary_runtime_measurements" };
+					    "/sys/kernel/security/ima/binary_runtime_measurements",
+					    /* where that is a link (Linux 6.10 and newer) */
+					    "/sys/kernel/security/ima/binary_runtime_measurements_sha1" };
 	char port[] = "/dev/vportNpM";
 
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
