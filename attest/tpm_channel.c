@@ -78,8 +78,14 @@ static int need_key(struct attest_tpm *t, const struct tpm_channel_policy *p, st
 						 .kdf = {.scheme = TPM2_ALG_NULL}},
 			.unique.ecc = {.x = {.size = sizeof(KEY_UNIQUE) - 1, .buffer = KEY_UNIQUE}},
 		}};
+	const TPM2B_DIGEST *has = &t->channel_public.publicArea.authPolicy;
 	int rc;
 
+	if (!hash_equal(has->buffer, has->size, p->authorized, HASH_SHA256_BYTES)) { /* another owner's, or none */
+		attest_tpm_flush(t, t->channel);
+		t->channel = ESYS_TR_NONE;
+		t->has_ticket = false;
+	}
 	if (t->channel != ESYS_TR_NONE)
 		return 0;
 	memcpy(template.publicArea.authPolicy.buffer, p->authorized, HASH_SHA256_BYTES);
@@ -136,20 +142,27 @@ static int show_pcrs(struct attest_tpm *t, ESYS_TR session, const struct pcr_pol
 	return 0;
 }
 
-/* Let the TPM check the owner's signature over the policy of @one: the ticket says that it did, the Name by whom. */
-static int check_signature(struct attest_tpm *t, const struct tpm_channel_policy *p, const struct pcr_policy *one,
-			   TPMT_TK_VERIFIED **ret_ticket, TPM2B_NAME **ret_signer, struct err *e)
+/*
+ * Let the TPM check the owner's signature over the policy of @one: the ticket says that it did, the Name by whom. A TPM holds three
+ * transient objects and the kernel's resource manager no more: EK, AK, and the TLS key, which makes room here and is made again.
+ * So a ticket is kept, as long as the TPM's state is the same.
+ */
+static int check_signature(struct attest_tpm *t, const struct tpm_channel_policy *p, const struct pcr_policy *one, struct err *e)
 {
 	TPMT_SIGNATURE signature = {.sigAlg = TPM2_ALG_RSASSA,
 				    .signature.rsassa = {.hash = TPM2_ALG_SHA256,
 							 .sig.size = (uint16_t)one->signature_bytes}};
 	uint8_t text[HASH_SHA256_BYTES + sizeof(PCR_POLICY_CHANNEL) - 1];
 	TPM2B_DIGEST digest = {.size = HASH_SHA256_BYTES};
+	cleanup_tss TPMT_TK_VERIFIED *ticket = NULL;
+	cleanup_tss TPM2B_NAME *signer = NULL;
 	TPM2B_PUBLIC public = {0};
 	ESYS_TR key = ESYS_TR_NONE;
 	size_t at = 0;
 	TSS2_RC r = Tss2_MU_TPM2B_PUBLIC_Unmarshal(p->signer.data, p->signer.len, &at, &public);
 
+	attest_tpm_flush(t, t->channel);
+	t->channel = ESYS_TR_NONE;
 	memcpy(text, one->digest, HASH_SHA256_BYTES);
 	memcpy(text + HASH_SHA256_BYTES, PCR_POLICY_CHANNEL, sizeof(PCR_POLICY_CHANNEL) - 1);
 	hash_sha256(text, sizeof(text), digest.buffer);
@@ -159,11 +172,17 @@ static int check_signature(struct attest_tpm *t, const struct tpm_channel_policy
 		r = Esys_LoadExternal(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL, &public, ESYS_TR_RH_OWNER, &key);
 	if (r != TSS2_RC_SUCCESS)
 		return attest_tpm_refused(e, "TPM2_LoadExternal (PCR key)", r);
-	r = Esys_VerifySignature(t->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &signature, ret_ticket);
+	r = Esys_VerifySignature(t->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &signature, &ticket);
 	if (r == TSS2_RC_SUCCESS)
-		r = Esys_TR_GetName(t->esys, key, ret_signer);
+		r = Esys_TR_GetName(t->esys, key, &signer);
 	attest_tpm_flush(t, key);
-	return r == TSS2_RC_SUCCESS ? 0 : attest_tpm_refused(e, "TPM2_VerifySignature (by the PCR key, over a state)", r);
+	if (r != TSS2_RC_SUCCESS)
+		return attest_tpm_refused(e, "TPM2_VerifySignature (by the PCR key, over a state)", r);
+	t->ticket = *ticket;
+	t->ticket_signer = *signer;
+	memcpy(t->ticket_policy, one->digest, HASH_SHA256_BYTES);
+	t->has_ticket = true;
+	return 0;
 }
 
 /* Bring @session to where the key opens. -EACCES: no signed state is this one. */
@@ -171,8 +190,6 @@ static int authorize(struct attest_tpm *t, const struct tpm_channel_policy *p, E
 {
 	TPM2B_NONCE reference = {.size = sizeof(PCR_POLICY_CHANNEL) - 1, .buffer = PCR_POLICY_CHANNEL};
 	TPM2B_DIGEST approved = {.size = HASH_SHA256_BYTES};
-	cleanup_tss TPMT_TK_VERIFIED *ticket = NULL;
-	cleanup_tss TPM2B_NAME *signer = NULL;
 	const struct pcr_policy *one = NULL;
 	bool found = false;
 	TSS2_RC r;
@@ -187,12 +204,14 @@ static int authorize(struct attest_tpm *t, const struct tpm_channel_policy *p, E
 	if (!found)
 		return err_set(e, EACCES, "the TLS key stays closed: the TPM's PCRs are in none of the %zu states that the owner signed",
 			       p->states.n);
-	rc = check_signature(t, p, one, &ticket, &signer, e);
-	if (rc)
-		return rc;
+	if (!t->has_ticket || memcmp(t->ticket_policy, one->digest, HASH_SHA256_BYTES) != 0) {
+		rc = check_signature(t, p, one, e);
+		if (rc)
+			return rc;
+	}
 	memcpy(approved.buffer, one->digest, HASH_SHA256_BYTES);
-	r = Esys_PolicyAuthorize(t->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &approved, &reference, signer,
-				 ticket);
+	r = Esys_PolicyAuthorize(t->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &approved, &reference,
+				 &t->ticket_signer, &t->ticket);
 	return r == TSS2_RC_SUCCESS ? 0 : attest_tpm_refused(e, "TPM2_PolicyAuthorize", r);
 }
 
@@ -221,6 +240,8 @@ static int sign_once(struct attest_tpm *t, const struct tpm_channel_policy *p, c
 	if (r != TSS2_RC_SUCCESS)
 		return attest_tpm_refused(e, "TPM2_StartAuthSession (policy)", r);
 	rc = authorize(t, p, session, e);
+	if (!rc)
+		rc = need_key(t, p, e);
 	if (!rc) {
 		r = Esys_Sign(t->esys, t->channel, session, ESYS_TR_NONE, ESYS_TR_NONE, digest, &scheme, &from_outside, ret);
 		*ret_changed = r == TPM2_RC_PCR_CHANGED;
@@ -237,7 +258,7 @@ int attest_tpm_channel_sign(struct attest_tpm *t, const struct tpm_channel_polic
 	TPM2B_DIGEST in = {.size = HASH_SHA256_BYTES};
 	cleanup_tss TPMT_SIGNATURE *signature = NULL;
 	bool changed = true;
-	int rc = need_key(t, p, e);
+	int rc = need_key(t, p, e); /* first: it knows whose ticket is at hand */
 
 	if (rc)
 		return rc;

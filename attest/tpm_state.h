@@ -7,12 +7,14 @@
 
 #include "attest/tpm.h"
 
+#include <stdbool.h>
 #include <tss2/tss2_esys.h>
 
 /**
  * struct attest_tpm - one open TPM
  * @library: the transport's shared object
  * @ek, @ak, @channel: transient primaries; ESYS_TR_NONE until made
+ * @ticket: of @ticket_signer's signature over @ticket_policy, for attest/tpm_channel.c
  */
 struct attest_tpm {
 	void *library;
@@ -24,6 +26,10 @@ struct attest_tpm {
 	TPM2B_PUBLIC ek_public;
 	TPM2B_PUBLIC ak_public;
 	TPM2B_PUBLIC channel_public;
+	bool has_ticket;
+	TPMT_TK_VERIFIED ticket;
+	TPM2B_NAME ticket_signer;
+	uint8_t ticket_policy[HASH_SHA256_BYTES];
 };
 
 static inline void cleanup_tss_fn(void *p)
