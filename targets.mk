@@ -23,7 +23,7 @@ SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
 .PHONY: sysroot tree host-programs identity vm-check-all FORCE
 # What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
-HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) GUEST= SYSROOT= SAN= FUZZ=
+HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) GUEST= SYSROOT= SAN=
 ifeq ($(B),$(HOST_DIR))
 host-programs: programs
 else
@@ -86,8 +86,9 @@ vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the ta
 		tests/vm/table >build/vm-cases.md || bad=1; cp build/vm-cases.md docs/vm-cases.md; cat docs/vm-cases.md; exit $${bad:-0}
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
-	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
-	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-fuzz/,$(FUZZERS))
+	$(if $(FOREIGN),$(error fuzz targets are run on this machine's own architecture, $(HOST_ARCH)))
+	$(Q)$(MAKE) --no-print-directory SAN=1 fuzzers
+	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-san/,$(FUZZERS))
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
