@@ -9,32 +9,14 @@
 
 #include <string.h>
 
-#define TPM_CC_POLICY_PCR 0x17f
 #define PCR_SECURE_BOOT   7
 #define MAX_SIG_BYTES     512
 #define CPIO_DIR          ".extra"
 #define CPIO_FILE         CPIO_DIR "/tpm2-pcr-signature.json"
 
-static void put_be(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * (3 - i));
-}
-
 void pcrsig_policy(uint32_t pcrs, const uint8_t (*values)[HASH_SHA256_BYTES], uint8_t ret[static HASH_SHA256_BYTES])
 {
-	/* policyDigest, TPM2_CC_PolicyPCR, TPML_PCR_SELECTION of one bank, digest of the values */
-	uint8_t b[HASH_SHA256_BYTES + 4 + 10 + HASH_SHA256_BYTES] = { 0 };
-	uint8_t *selection = b + HASH_SHA256_BYTES + 4;
-
-	put_be(b + HASH_SHA256_BYTES, TPM_CC_POLICY_PCR);
-	put_be(selection, 1);
-	selection[5] = HASH_SHA256;
-	selection[6] = 3;
-	for (int i = 0; i < 3; i++)
-		selection[7 + i] = (uint8_t)(pcrs >> 8 * i);
-	hash_sha256(values, (size_t)__builtin_popcount(pcrs) * HASH_SHA256_BYTES, selection + 10);
-	hash_sha256(b, sizeof(b), ret);
+	pcr_policy_digest(pcrs, values, ret);
 }
 
 static int key_fingerprint(EVP_PKEY *key, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
