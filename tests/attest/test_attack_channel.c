@@ -254,6 +254,46 @@ static void without_its_policy_the_tpm_does_not_sign(void **state)
 			 0x2f); /* TPM_RC_AUTH_UNAVAILABLE */
 }
 
+/* Somebody guesses at another key's password until the TPM takes no more guesses: our keys have none, and noDA. */
+static void a_tpm_in_lockout_still_signs(void **state)
+{
+	const TPM2B_PUBLIC template = {
+		.publicArea = {.type = TPM2_ALG_KEYEDHASH,
+			       .nameAlg = TPM2_ALG_SHA256,
+			       .objectAttributes = TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_FIXEDTPM |
+						   TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN,
+			       .parameters.keyedHashDetail.scheme = {.scheme = TPM2_ALG_HMAC,
+								     .details.hmac.hashAlg = TPM2_ALG_SHA256}}};
+	const TPM2B_SENSITIVE_CREATE right = {.sensitive.userAuth = {1, "r"}};
+	const TPM2B_AUTH wrong = {1, "w"};
+	const TPM2B_MAX_BUFFER data = {1, "d"};
+	ESYS_TR victim = ESYS_TR_NONE;
+	struct attest_tpm *tpm;
+	struct err e = ERR_INIT;
+	TSS2_RC rc = 0;
+
+	(void)state;
+	lab_need();
+	connect_sound();
+	assert_ok(attest_agent_tpm(&lab.host[0].agent, &tpm, &e), &e);
+	attest_tpm_flush(tpm, tpm->channel); /* three objects is all that a TPM holds; it is made again */
+	tpm->channel = ESYS_TR_NONE;
+	assert_int_equal(Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &right,
+					    &template, &(TPM2B_DATA){0}, &(TPML_PCR_SELECTION){0}, &victim, NULL, NULL, NULL, NULL),
+			 TSS2_RC_SUCCESS);
+	assert_int_equal(Esys_TR_SetAuth(tpm->esys, victim, &wrong), TSS2_RC_SUCCESS);
+	for (int i = 0; i < 64 && rc != TPM2_RC_LOCKOUT; i++) {
+		TPM2B_DIGEST *mac = NULL;
+
+		rc = Esys_HMAC(tpm->esys, victim, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &data, TPM2_ALG_SHA256, &mac);
+		assert_int_not_equal(rc, TSS2_RC_SUCCESS);
+	}
+	assert_int_equal(rc, TPM2_RC_LOCKOUT);
+	attest_tpm_flush(tpm, victim);
+	assert_ok(connect_by(&lab.host[0], &channel[0].id, &e), &e);
+	lab_accepted(&lab.host[0]);
+}
+
 /* Each byte of a proof counts, and so does each missing one. */
 static void a_bent_proof_is_refused(void **state)
 {
@@ -412,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_key_for_states_that_another_signs_is_refused),
 		cmocka_unit_test(states_signed_by_another_key_open_nothing),
 		cmocka_unit_test(without_its_policy_the_tpm_does_not_sign),
+		cmocka_unit_test(a_tpm_in_lockout_still_signs),
 		cmocka_unit_test(a_bent_proof_is_refused),
 		cmocka_unit_test(fetch_and_verify_hold_the_channel_to_its_proof),
 		cmocka_unit_test(an_agent_without_its_tpm_goes_on_and_finds_it_again),
