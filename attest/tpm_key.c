@@ -7,6 +7,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
@@ -306,15 +307,26 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
 	return 1;
 }
 
+static OSSL_PROVIDER *providers[2];
+
+static void unload_providers(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(providers); i++)
+		if (providers[i])
+			(void)OSSL_PROVIDER_unload(providers[i]); /* at the end of the process: nobody is left to be told */
+}
+
 /* Once a process; both stay until it ends. */
 static bool load_providers(void)
 {
-	static bool loaded;
-
-	if (!loaded)
-		loaded = OSSL_PROVIDER_load(NULL, "default") && OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) == 1 &&
-			 OSSL_PROVIDER_load(NULL, PROVIDER) && EVP_set_default_properties(NULL, "?provider=default") == 1;
-	return loaded;
+	if (providers[1])
+		return true;
+	if (OPENSSL_atexit(unload_providers) != 1 || OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1)
+		return false;
+	providers[0] = OSSL_PROVIDER_load(NULL, "default");
+	if (providers[0] && EVP_set_default_properties(NULL, "?provider=default") == 1)
+		providers[1] = OSSL_PROVIDER_load(NULL, PROVIDER);
+	return providers[1];
 }
 
 int tpm_key_new(struct tpm_key *key, EVP_PKEY **ret, struct err *e)

@@ -116,7 +116,7 @@ static EVP_PKEY *software;
 static int sign_in_software(void *arg, const uint8_t digest[static HASH_SHA256_BYTES], uint8_t ret_r[static 32],
 			    uint8_t ret_s[static 32], struct err *e)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(software, NULL);
+	EVP_PKEY_CTX *ctx;
 	uint8_t der[80];
 	const unsigned char *p = der;
 	size_t n = sizeof(der);
@@ -124,6 +124,7 @@ static int sign_in_software(void *arg, const uint8_t digest[static HASH_SHA256_B
 
 	if (*(int *)arg)
 		return err_set(e, EACCES, "closed for the test");
+	ctx = EVP_PKEY_CTX_new(software, NULL);
 	assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
 	assert_int_equal(EVP_PKEY_sign(ctx, der, &n, digest, HASH_SHA256_BYTES), 1);
 	sig = d2i_ECDSA_SIG(NULL, &p, (long)n);
