@@ -13,7 +13,7 @@
 #include <time.h>
 
 struct verify_options {
-	const char *evidence, *nonce, *channel, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key, *ek_deny;
+	const char *evidence, *nonce, *channel, *channel_cert, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key, *ek_deny;
 	int json;
 };
 
@@ -21,7 +21,21 @@ struct verify_options {
 struct verify_bytes {
 	uint8_t nonce[EVIDENCE_NONCE_BYTES];
 	uint8_t channel[HASH_SHA256_BYTES];
+	struct channel_shown shown; /* with --channel-cert */
 };
+
+static void verify_bytes_free(struct verify_bytes *b)
+{
+	channel_shown_free(&b->shown);
+}
+
+static int load_channel(const char *path, struct channel_shown *ret, struct err *e)
+{
+	cleanup_x509 X509 *cert = NULL;
+	int rc = pki_cert_load(path, &cert, e);
+
+	return rc ? rc : channel_shown_load(cert, ret, e);
+}
 
 static const char *verdict_str(enum appraise_verdict v)
 {
@@ -109,7 +123,7 @@ static int write_ear(const struct verify_options *o, const struct ear_input *in,
 }
 
 /* The same call as the service's; only the clocks of earlier quotes are missing, for there is no state here. */
-static int judge_files(const struct verify_options *o, const struct verify_bytes *b, struct judge_result *r,
+static int judge_files(const struct verify_options *o, struct verify_bytes *b, struct judge_result *r,
 		       struct err *e)
 {
 	struct judge_set set __attribute__((cleanup(judge_set_free))) = { 0 };
@@ -124,7 +138,10 @@ static int judge_files(const struct verify_options *o, const struct verify_bytes
 	} else if (!rc) {
 		const struct judge_input in = { .evidence = { evidence.data, evidence.len },
 						.nonce = b->nonce,
-						.channel_key = o->channel ? b->channel : NULL,
+						.channel_key = o->channel_cert ? b->shown.key :
+							       o->channel      ? b->channel :
+										 NULL,
+						.shown = o->channel_cert ? &b->shown : NULL,
 						.enrolment = &enrolment,
 						.now_ms = now_s * 1000 };
 
@@ -162,6 +179,10 @@ int cmd_verify(int argc, char **argv)
 		  .arg = "HEX",
 		  .help = "SHA-256 of the host's TLS key, for evidence fetched over tls:",
 		  .value = &o.channel },
+		{ .name = "channel-cert",
+		  .arg = "FILE",
+		  .help = "that key's certificate with its proof (fetch --channel-cert)",
+		  .value = &o.channel_cert },
 		{ .name = "enrolment", .arg = "FILE", .help = "the host's enrolment record", .value = &o.enrolment },
 		{ .name = "refvalues",
 		  .arg = "FILE",
@@ -179,7 +200,7 @@ int cmd_verify(int argc, char **argv)
 		{ .name = NULL },
 	};
 	cleanup_free struct judge_result *r = calloc(1, sizeof(*r));
-	struct verify_bytes b;
+	struct verify_bytes b __attribute__((cleanup(verify_bytes_free))) = { 0 };
 	struct err e = ERR_INIT;
 	int n = cli_options(argc, argv, "", "Judge a host's evidence: ACCEPT (exit 0) or REFUSE (exit 1), and why.",
 			    opts);
@@ -192,6 +213,8 @@ int cmd_verify(int argc, char **argv)
 			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert, and no operand");
 	if (!o.ear != !o.ear_key)
 		return cli_usage(argv[0], "--ear and --ear-key are wanted together");
+	if (o.channel && o.channel_cert)
+		return cli_usage(argv[0], "--channel and --channel-cert are not wanted together");
 	if (o.channel && !hex_decode(o.channel, b.channel, sizeof(b.channel)))
 		return cli_usage(argv[0], "--channel is not %d lower-case hex digits", 2 * HASH_SHA256_BYTES);
 	if (!hex_decode(o.nonce, b.nonce, sizeof(b.nonce)))
@@ -200,7 +223,7 @@ int cmd_verify(int argc, char **argv)
 		(void)err_set(&e, ENOMEM, "no memory for a verdict"); /* its code is not needed */
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	}
-	if (judge_files(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
+	if ((o.channel_cert && load_channel(o.channel_cert, &b.shown, &e)) || judge_files(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	return r->appraisal.verdict == APPRAISE_ACCEPT ? CLI_PASSED : CLI_BAD;
 }

@@ -68,6 +68,8 @@ struct refvalues {
 	const char *command_line;      /* describe: NULL if it is not there */
 	uint64_t layer_policy_version; /* describe: 0 likewise */
 	struct sbom sbom;
+	bool has_channel_policy;
+	uint8_t channel_policy[HASH_SHA256_BYTES]; /* what a TLS key of such a host must be held by: attest/channel.h */
 	struct refvalues_rule rule[REPLAY_QUOTED_PCRS];
 	json_object *tree;
 };

@@ -374,7 +374,8 @@ static int decide(struct service *s, const struct case_file *c, struct service_a
 {
 	const struct judge_input in = {.evidence = c->m->field[2],
 				       .nonce = c->nonce,
-				       .channel_key = c->r->channel_key,
+				       .channel_key = c->r->shown->key,
+				       .shown = c->r->shown,
 				       .enrolment = &c->host->enrolment,
 				       .ak = &c->host->ak,
 				       .last = &c->host->clock,
@@ -412,7 +413,7 @@ static void answer_attest(struct service *s, const struct service_request *r, co
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (!r->channel_key) {
+	if (!r->shown) {
 		say(a, 403, "refused", "evidence is bound to the host's TLS key: show a client certificate");
 		return;
 	}

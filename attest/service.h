@@ -65,11 +65,11 @@ enum service_count {
 	SERVICE_COUNTS_
 };
 
-/** struct service_request - @channel_key: of the client's certificate, NULL if it showed none; @mono_ms never runs back */
+/** struct service_request - @shown: the client's certificate, NULL if it showed none; @mono_ms never runs back */
 struct service_request {
 	struct http_request http;
 	struct bytes body;
-	const uint8_t *channel_key;
+	struct channel_shown *shown;
 	int64_t mono_ms;
 	int64_t wall_ms;
 	struct judge_result *scratch; /* one a thread: it is large */

@@ -9,7 +9,7 @@ int cmd_keys(int argc, char **argv)
 {
 	const struct cli_opt opts[] = { { 0 } };
 	struct err e = ERR_INIT;
-	int n = cli_options(argc, argv, "DIR", "make throw-away owner keys: PK, KEK, db and policy", opts);
+	int n = cli_options(argc, argv, "DIR", "make throw-away owner keys: PK, KEK, db, policy and pcr", opts);
 
 	if (n < 0)
 		return CLI_USAGE;

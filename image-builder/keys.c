@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-builder/keys.c - the owner's keys: PK, KEK and db for the firmware, and the policy key */
+/* image-builder/keys.c - the owner's keys: PK, KEK and db for the firmware, the policy key, and the PCR key */
 #include "image-builder/keys.h"
 
 #include "common/file.h"
@@ -16,7 +16,7 @@
 #define NOT_BEFORE "20200101000000Z"
 #define NOT_AFTER  "20491231235959Z"
 
-static const char *const names[] = { "PK", "KEK", "db", "policy" };
+static const char *const names[] = { "PK", "KEK", "db", "policy", "pcr" };
 _Static_assert(ARRAY_SIZE(names) == KEYS_NAMES_, "one name a key");
 
 const char *keys_name_str(enum keys_name name)
@@ -146,7 +146,7 @@ int keys_load(const char *folder, struct keys *ret, struct err *e)
 		(void)snprintf(file, sizeof(file), "%s.pem", names[i]); /* fits */
 		r = folder_join(folder, file, path, e);
 		r = r ? r : pki_cert_load(path, &k.cert[i], e);
-		if (!r && (i == KEYS_DB || i == KEYS_POLICY)) {
+		if (!r && i >= KEYS_DB) {
 			(void)snprintf(file, sizeof(file), "%s.key", names[i]); /* fits */
 			r = folder_join(folder, file, path, e);
 			r = r ? r : folder_need(path, e); /* OpenSSL's own words for a missing file are no help */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/plan_files.c - what every initramfs and every root holds (declared in plan.h) */
+#include "common/agent_user.h"
 #include "image-builder/folder.h"
 #include "image-builder/plan.h"
 
+#include <openssl/pem.h>
 #include <string.h>
 
 #define BOTTOM "usr/lib/holdfast/bottom"
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
 
 /* What mounts need to be there on a read-only root. */
 static const char *const root_folders[] = { "proc", "sys", "dev", "run", "tmp", "var", "sysroot", "etc/holdfast" };
@@ -18,8 +22,8 @@ static const char *const bottom_files[] = { BOTTOM "/etc/hosts", BOTTOM "/etc/ho
 					    BOTTOM "/run/.containerenv" };
 
 static const char *const texts[][2] = {
-	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
-	{ "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
+	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":" TEXT(AGENT_USER_ID) ":agent:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
+	{ "etc/group", "root:x:0:\ntty:x:5:\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":\nnogroup:x:65534:\n" },
 	{ "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" },
 	{ "etc/hostname", "holdfast\n" },
 	{ "etc/resolv.conf", "" },
@@ -79,6 +83,28 @@ static int add_signer(const struct plan *plan, struct fileset *f, struct err *e)
 	return r ? r : fileset_data(f, "etc/holdfast/signer.der", 0644, &der, e);
 }
 
+/* By whom the states are named in which the TPM obeys: its public half, for PID 1 and for the agent. */
+static int add_pcr_key(const struct plan *plan, struct fileset *f, struct err *e)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	cleanup_buf struct buf pem = BUF_INIT;
+	char *bytes;
+	long n;
+	int r;
+
+	if (!bio || PEM_write_bio_PUBKEY(bio, plan->keys.key[KEYS_PCR]) != 1) {
+		BIO_free(bio);
+		return pki_openssl_error(e, EINVAL, "cannot encode the PCR key");
+	}
+	n = BIO_get_mem_data(bio, &bytes);
+	buf_put(&pem, bytes, (size_t)n);
+	BIO_free(bio);
+	if (pem.bad)
+		return err_set(e, ENOMEM, "no memory for the PCR key");
+	r = fileset_folder(f, "etc/holdfast", 0755, e);
+	return r ? r : fileset_data(f, "etc/holdfast/pcr-key.pem", 0644, &pem, e);
+}
+
 int plan_initramfs_files(struct plan *plan, struct err *e)
 {
 	struct fileset *f = &plan->initramfs;
@@ -87,6 +113,7 @@ int plan_initramfs_files(struct plan *plan, struct err *e)
 	r = r ? r : add_folders(f, initramfs_folders, ARRAY_SIZE(initramfs_folders), e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "init", e);
 	r = r ? r : add_signer(plan, f, e);
+	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, 0, plan->n_boot_modules, e);
 }
 
@@ -158,5 +185,6 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : add_engine(plan, e);
 	r = r ? r : add_bottom(f, e);
 	r = r ? r : add_signer(plan, f, e);
+	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, plan->n_boot_modules, plan->module.n, e);
 }

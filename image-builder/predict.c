@@ -3,6 +3,7 @@
 #include "image-builder/predict.h"
 
 #include "image-builder/authenticode.h"
+#include "image-builder/pcrsig.h"
 #include "image-builder/uki.h"
 
 #include <string.h>
@@ -140,6 +141,26 @@ static int predict_secure_boot(const struct predict_params *p, struct predict *r
 	return r ? r : predict_add(l, digest, "EV_EFI_VARIABLE_AUTHORITY", "db", e);
 }
 
+/* What the kernel is handed: the section, and behind it what the stub makes of signed PCR policies. */
+static int add_initramfs(struct predict_list *l, const struct pe *pe, const struct pe_section *initrd, struct err *e)
+{
+	const struct pe_section *pcrsig = pe_find(pe, ".pcrsig");
+	cleanup_buf struct buf whole = BUF_INIT;
+	size_t n;
+	const uint8_t *data = pe_content(pe, initrd, &n);
+	int r = 0;
+
+	buf_put(&whole, data, n);
+	if (pcrsig) {
+		buf_pad(&whole, 4);
+		data = pe_content(pe, pcrsig, &n);
+		r = pcrsig_cpio(data, n, &whole, e);
+	}
+	if (!r && whole.bad)
+		r = err_set(e, ENOMEM, "no memory for the initramfs");
+	return r ? r : predict_add_bytes(l, whole.data, whole.len, "EV_EVENT_TAG", "initramfs", e);
+}
+
 /* PCR 9, by the kernel's EFI stub: its LoadOptions (UTF-16LE with NUL), then the initramfs as it was handed over. */
 static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *e)
 {
@@ -152,7 +173,7 @@ static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *
 
 	if (!cmdline || !initrd)
 		return err_set(e, EINVAL, "the UKI has no .cmdline or no .initrd section");
-	if (pe_find(pe, ".osrel") || pe_find(pe, ".ucode") || pe_find(pe, ".pcrpkey") || pe_find(pe, ".pcrsig"))
+	if (pe_find(pe, ".osrel") || pe_find(pe, ".ucode") || pe_find(pe, ".pcrpkey"))
 		return err_set(e, EINVAL,
 			       "the UKI has a section from which the stub adds to the initramfs: PCR 9 is not "
 			       "predicted for it");
@@ -163,8 +184,7 @@ static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *
 	if (text.bad)
 		return err_set(e, ENOMEM, "no memory for the command line");
 	r = predict_add_bytes(l, text.data, text.len, "EV_EVENT_TAG", "kernel command line", e);
-	data = pe_content(pe, initrd, &n);
-	return r ? r : predict_add_bytes(l, data, n, "EV_EVENT_TAG", "initramfs", e);
+	return r ? r : add_initramfs(l, pe, initrd, e);
 }
 
 /* The phases of PID 1, up to where it serves. */
@@ -354,6 +374,18 @@ static int predict_uefi(const struct predict_params *p, struct predict *ret, str
 		r = predict_secure_boot(p, ret, e);
 	if (!r)
 		r = predict_kernel(&pe, ret, e);
+	return r ? r : predict_sections(&pe, ret, e);
+}
+
+int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e)
+{
+	struct pe pe;
+	int r;
+
+	if (!p->uki)
+		return predict_direct(p, ret, e);
+	r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
+	r = r ? r : predict_secure_boot(p, ret, e);
 	return r ? r : predict_sections(&pe, ret, e);
 }
 

@@ -110,6 +110,9 @@ struct predict_params {
 /** predict_make() - all rules. @ret: zeroed by the caller; released with predict_free() whatever is returned. */
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
+/** predict_boot() - PCR 7 and 11 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
+int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
+
 /** predict_free() - release; accepts a zeroed one. */
 void predict_free(struct predict *p);
 

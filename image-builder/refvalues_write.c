@@ -5,6 +5,8 @@
 #include "common/hex.h"
 #include "common/json.h"
 
+#include <string.h>
+
 /*
  * json-c reports a failed allocation as NULL or by a return value. Each helper below takes ownership of @value and is
  * false when anything failed, so that a document is either whole or not written.
@@ -98,6 +100,14 @@ static bool put_image(json_object *doc, const struct refvalues_image *i)
 	       put(image, "root_hash", hex_string(i->root_hash)) && put(doc, "image", take_ptr(image));
 }
 
+/* What the TLS key of such a host must be held by (docs/formats/pcr-signature.md). */
+static bool put_channel(json_object *doc, const struct refvalues_image *i)
+{
+	static const uint8_t none[HASH_SHA256_BYTES];
+
+	return !memcmp(i->channel_policy, none, sizeof(none)) || put(doc, "channel_policy", hex_string(i->channel_policy));
+}
+
 /* What digests were made from: a verifier explains by it and never judges by it. */
 static bool put_describe(json_object *doc, const struct refvalues_image *i)
 {
@@ -140,7 +150,7 @@ int refvalues_write(const struct refvalues_image *image, const struct predict *p
 		if (r)
 			return r;
 	}
-	if (!put(doc, "pcrs", take_ptr(pcrs)) || !put_describe(doc, image) || !put_sbom(doc, image))
+	if (!put(doc, "pcrs", take_ptr(pcrs)) || !put_channel(doc, image) || !put_describe(doc, image) || !put_sbom(doc, image))
 		return err_set(e, ENOMEM, "no memory for reference values");
 	return json_write(ret, doc, e);
 }

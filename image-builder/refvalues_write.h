@@ -22,6 +22,7 @@ struct refvalues_image {
 	uint64_t layer_policy_version; /* likewise; 0: not */
 	const struct spdx_packages *packages; /* NULL: no SBOM; else @sbom is its digest */
 	uint8_t sbom[HASH_SHA256_BYTES];
+	uint8_t channel_policy[HASH_SHA256_BYTES]; /* authPolicy of the host's TLS key; zeros: nothing is said of it */
 };
 
 /** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */

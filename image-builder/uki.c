@@ -158,7 +158,9 @@ int uki_build(const struct uki_params *p, struct buf *ret, struct err *e)
 		{".linux", p->kernel->data, p->kernel->len, p->kernel->len, SCN_CODE | SCN_READ},
 		{".initrd", p->initrd->data, p->initrd->len, round_up(p->initrd->len, 4),
 		 SCN_INITIALIZED_DATA | SCN_READ},
+		{".pcrsig", NULL, 0, 0, SCN_INITIALIZED_DATA | SCN_READ},
 	};
+	size_t n = ARRAY_SIZE(s) - !p->pcrsig;
 	int r = check_text("the kernel command line", p->cmdline, UKI_MAX_CMDLINE_BYTES, e);
 
 	if (!r)
@@ -168,20 +170,24 @@ int uki_build(const struct uki_params *p, struct buf *ret, struct err *e)
 	if (!r)
 		r = parse_input(p->kernel, "the kernel", p->arch, &kernel, e);
 	if (!r)
-		r = check_room(&stub, ARRAY_SIZE(s), e);
+		r = check_room(&stub, n, e);
 	if (r)
 		return r;
 	if (p->initrd->len == 0)
 		return err_set(e, EINVAL, "the initramfs is empty");
 	s[0].data_bytes = s[0].len = strlen(p->cmdline);
 	s[1].data_bytes = s[1].len = strlen(p->uname);
+	if (p->pcrsig) {
+		s[4].data = p->pcrsig->data;
+		s[4].data_bytes = s[4].len = p->pcrsig->len;
+	}
 	last = stub.section[stub.n_sections - 1];
 	buf_put(&out, stub.data, stub.len);
-	for (size_t i = 0; i < ARRAY_SIZE(s) && !r; i++)
+	for (size_t i = 0; i < n && !r; i++)
 		r = append(&out, &stub, stub.n_sections + i, &s[i], &last, e);
 	if (r)
 		return r;
-	finish(&out, &stub, &kernel, s, ARRAY_SIZE(s), &last);
+	finish(&out, &stub, &kernel, s, n, &last);
 	*ret = out;
 	out = (struct buf)BUF_INIT;
 	return 0;

@@ -5,7 +5,7 @@
  * Theory of operation
  *   Sections are appended behind the stub's own, as ukify does: .cmdline, .uname, .linux, .initrd, each at the next
  *   multiple of the section alignment. There is no .osrel: with one the stub adds a cpio with /.extra/os-release to the
- *   initramfs, which changes PCR 9. The stub's .sbat stays as it is (SBAT is shim's, and there is no shim here).
+ *   initramfs, which changes PCR 9. A .pcrsig (image-builder/pcrsig.h) comes last; it does the same, by bytes that are known. The stub's .sbat stays as it is (SBAT is shim's, and there is no shim here).
  *   Unlike ukify the CheckSum is filled in. Same inputs give same bytes.
  *
  * Input: the builder's own (packages checked by apt); the stub is parsed as hostile.
@@ -29,12 +29,14 @@
  * parts
  * @cmdline: printable ASCII, no newline
  * @uname:   kernel release ("6.12.1-amd64")
+ * @pcrsig:  signed PCR policies for this very UKI, built without them; NULL: none
  */
 struct uki_params {
 	const char *arch;
 	const struct buf *stub, *kernel, *initrd;
 	const char *cmdline;
 	const char *uname;
+	const struct buf *pcrsig;
 };
 
 /** uki_build() - assemble the unsigned UKI. @ret: an empty buf. -EINVAL names the input and what is wrong with it. */

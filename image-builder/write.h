@@ -8,7 +8,7 @@
  *   gives the root hash, the root hash goes into the command line, the command line into the UKI. What is measured
  *   on the way is collected for the prediction. Equal inputs give equal bytes.
  *
- *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, refvalues.json(.p7s), packages.list, sbom.spdx.json. Of a board
+ *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, pcr-signature.json, refvalues.json(.p7s), packages.list, sbom.spdx.json. Of a board
  *   without UEFI, in place of uki.efi: kernel, initramfs, cmdline (one line, without a newline).
  */
 #ifndef IMAGE_BUILDER_WRITE_H

@@ -2,8 +2,10 @@
 /* image-builder/write_uki.c - initramfs, UKI, and what they will leave in the TPM (declared in write.h) */
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/pcr_policy.h"
 #include "image-builder/authenticode.h"
 #include "image-builder/folder.h"
+#include "image-builder/pcrsig.h"
 #include "image-builder/predict.h"
 #include "image-builder/refvalues_write.h"
 #include "image-builder/uki.h"
@@ -79,12 +81,46 @@ static int write_file(const struct write *w, const char *name, const void *data,
 	return r ? r : file_write(path, data, len, 0644, e);
 }
 
-/* Without UEFI: what a boot loader, or QEMU, is given. Nothing signs them. */
-static int write_direct(struct write *w, const struct buf *initrd, struct err *e)
+/* What the firmware's and the stub's part of a boot depends on. @uki: NULL without UEFI */
+static int know_boot(const struct write *w, const struct buf *uki, struct predict_params *ret, struct err *e)
 {
-	char path[PATH_MAX];
-	int r = folder_join(w->out, "kernel", path, e);
+	const struct plan *plan = w->plan;
 
+	*ret = (struct predict_params){ .pk = plan->keys.cert[KEYS_PK],
+					.kek = plan->keys.cert[KEYS_KEK],
+					.db = plan->keys.cert[KEYS_DB],
+					.uki = uki,
+					.cmdline = w->cmdline };
+	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
+	return efivar_uuid_parse(KEYS_OWNER_GUID, &ret->owner, e);
+}
+
+/* The states of this image's boot in which the TPM shall obey it; also left as OUT/pcr-signature.json. */
+static int make_pcrsig(struct write *w, const struct buf *uki, struct buf *ret, struct err *e)
+{
+	cleanup_predict struct predict states = { 0 };
+	struct predict_params p;
+	int r = know_boot(w, uki, &p, e);
+
+	r = r ? r : predict_boot(&p, &states, e);
+	r = r ? r : pcrsig_make(w->plan->keys.key[KEYS_PCR], &states, ret, e);
+	r = r ? r : pcrsig_add_channel(w->plan->keys.key[KEYS_PCR], &states, ret, e);
+	r = r ? r : write_file(w, "pcr-signature.json", ret->data, ret->len, e);
+	if (!r)
+		progress_say(w->plan->p->say, "pcr-signature.json: PCR policies of the phases before ready, signed with pcr");
+	return r;
+}
+
+/* Without UEFI: what a boot loader, or QEMU, is given. Nothing signs them. The stub's part is done here. */
+static int write_direct(struct write *w, struct buf *initrd, struct err *e)
+{
+	cleanup_buf struct buf pcrsig = BUF_INIT;
+	char path[PATH_MAX];
+	int r = make_pcrsig(w, NULL, &pcrsig, e);
+
+	buf_pad(initrd, 4);
+	r = r ? r : pcrsig_cpio(pcrsig.data, pcrsig.len, initrd, e);
+	r = r ? r : folder_join(w->out, "kernel", path, e);
 	r = r ? r : folder_copy_file(w->plan->kernel, path, 0644, e);
 	r = r ? r : write_file(w, "initramfs", initrd->data, initrd->len, e);
 	r = r ? r : write_file(w, "cmdline", w->cmdline, strlen(w->cmdline), e);
@@ -97,8 +133,9 @@ static int write_direct(struct write *w, const struct buf *initrd, struct err *e
 int write_uki(struct write *w, struct err *e)
 {
 	const struct plan *plan = w->plan;
-	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT;
-	const struct uki_params uki = { .arch = plan->board.arch,
+	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT,
+			       pcrsig = BUF_INIT, first = BUF_INIT;
+	struct uki_params uki = { .arch = plan->board.arch,
 					.stub = &stub,
 					.kernel = &kernel,
 					.initrd = &initrd,
@@ -111,6 +148,9 @@ int write_uki(struct write *w, struct err *e)
 		return write_direct(w, &initrd, e);
 	r = r ? r : file_read(plan->stub, MAX_STUB_BYTES, &stub, e);
 	r = r ? r : file_read(plan->kernel, MAX_KERNEL_BYTES, &kernel, e);
+	r = r ? r : uki_build(&uki, &first, e);
+	r = r ? r : make_pcrsig(w, &first, &pcrsig, e);
+	uki.pcrsig = &pcrsig;
 	r = r ? r : uki_build(&uki, &unsigned_uki, e);
 	r = r ? r
 	      : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data,
@@ -236,10 +276,8 @@ static int know_machine(const struct write *w, struct predict_params *p, struct 
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
-	struct predict_params p = { .pk = plan->keys.cert[KEYS_PK],
-				    .kek = plan->keys.cert[KEYS_KEK],
-				    .db = plan->keys.cert[KEYS_DB] };
-	int r = efivar_uuid_parse(KEYS_OWNER_GUID, &p.owner, e);
+	struct predict_params p;
+	int r = know_boot(w, board_is_direct(&plan->board) ? NULL : &w->uki, &p, e);
 
 	r = r ? r : know_files(w, k, &p, e);
 	if (r)
@@ -247,9 +285,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = know_machine(w, &p, e);
 	if (r)
 		return r;
-	p.uki = board_is_direct(&plan->board) ? NULL : &w->uki;
-	p.cmdline = w->cmdline;
-	memcpy(p.boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
 	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
 	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
@@ -278,6 +313,7 @@ int write_refvalues(struct write *w, struct err *e)
 	struct known k = { 0 };
 	int r = predict(w, &k, &rules, e);
 
+	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], image.channel_policy, e);
 	image.profile = profile(w);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;

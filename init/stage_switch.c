@@ -7,7 +7,9 @@
  */
 #include "init/pid1.h"
 
+#include "common/pcr_policy.h"
 #include "init/io.h"
+#include "init/log.h"
 #include "init/state.h"
 #include "init/sys.h"
 
@@ -31,6 +33,24 @@ static int move_mounts(struct err *e)
 	return 0;
 }
 
+/* The signed PCR policies are the stub's gift to the initramfs; who needs them comes later. No TPM obeys a host without them, and no boot waits. */
+static void keep_pcr_policies(const struct pid1 *p)
+{
+	static char text[PCR_POLICY_MAX_BYTES + 1];
+	struct err e = ERR_INIT;
+	size_t len = 0;
+	int fd, r = pid1_read(PCR_POLICY_EXTRA, text, sizeof(text), &len, &e);
+
+	if (!r) {
+		fd = r = sys_open(PCR_POLICY_PATH, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+		if (fd >= 0)
+			r = sys_write(fd, text, len) == (ssize_t)len ? 0 : pid1_err(&e, -EIO, "cannot write " PCR_POLICY_PATH);
+		sys_close(fd);
+	}
+	if (r)
+		pid1_log(p->stage, "no signed PCR policies: %s", e.msg);
+}
+
 int pid1_stage_switch_root(struct pid1 *p, struct err *e)
 {
 	static const char *const argv[] = { PID1_SELF, NULL };
@@ -39,6 +59,7 @@ int pid1_stage_switch_root(struct pid1 *p, struct err *e)
 
 	if (r)
 		return r;
+	keep_pcr_policies(p);
 	old = sys_open("/", O_RDONLY | O_DIRECTORY, 0);
 	if (old < 0)
 		return pid1_err(e, old, "cannot open the initramfs");

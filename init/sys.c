@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -87,6 +88,11 @@ int sys_mkdir(const char *path, mode_t mode)
 int sys_unlink(const char *path)
 {
 	return RETRY(unlink(path));
+}
+
+int sys_chown(const char *path, uid_t uid, gid_t gid)
+{
+	return RETRY(lchown(path, uid, gid));
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
@@ -316,12 +322,21 @@ static bool child_stdio(const struct sys_child *c)
 	return in >= 0 && dup2(in, 0) == 0 && dup2(c->console, 1) == 1 && dup2(c->console, 2) == 2;
 }
 
+/* Another user than root loses all capabilities by it; so this comes when the bounding set has been cut. */
+static bool child_become(const struct sys_child *c)
+{
+	return !c->user || (setgroups(0, NULL) == 0 && setresgid(c->user, c->user, c->user) == 0 &&
+			    setresuid(c->user, c->user, c->user) == 0);
+}
+
 static bool child_drop_caps(const struct sys_child *c)
 {
 	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (!(c->keep_caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return false;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return false;
+	if (!child_become(c))
 		return false;
 	errno = -cap_sets(c->keep_caps);
 	return errno == 0;
@@ -413,7 +428,7 @@ static const struct child_step {
 	{ "joining its cgroup", child_join_cgroup },
 	{ "resetting signals", child_reset_signals },
 	{ "its standard descriptors", child_stdio },
-	{ "dropping capabilities", child_drop_caps },
+	{ "dropping capabilities, changing its user", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
 	{ "its system call filter", child_filter },
 	{ "write xor execute", child_write_xor_execute },

@@ -27,6 +27,9 @@ int sys_hold_stdio(void);
 /** sys_mkdir() - mkdir(2); an existing folder is success. */
 int sys_mkdir(const char *path, mode_t mode);
 
+/** sys_chown() - chown(2), not following a link at @path itself. */
+int sys_chown(const char *path, uid_t uid, gid_t gid);
+
 /** sys_unlink() - unlink(2). */
 int sys_unlink(const char *path);
 
@@ -90,6 +93,7 @@ int sys_exec_memory_is_denied(void);
  * @argv, @env:   as for execve(2); argv[0] is an absolute path
  * @cgroup_procs: the cgroup.procs file that it joins first
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
+ * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
  */
@@ -100,6 +104,7 @@ struct sys_child {
 	uint64_t keep_caps;
 	int console;
 	uint64_t within_ns;
+	uid_t user;
 };
 
 /**

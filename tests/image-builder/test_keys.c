@@ -107,7 +107,7 @@ static void a_folder_that_cannot_be_made_is_named(void **state)
 
 static void a_missing_key_is_named(void **state)
 {
-	static const char *const files[] = { "PK.pem", "KEK.pem", "db.pem", "db.key", "policy.pem", "policy.key" };
+	static const char *const files[] = { "PK.pem", "KEK.pem", "db.pem", "db.key", "policy.pem", "policy.key", "pcr.pem", "pcr.key" };
 	char dir[80];
 	char folder[64];
 	struct keys k = { 0 };

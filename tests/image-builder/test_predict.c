@@ -324,7 +324,7 @@ static int set_up(void **state)
 	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"),
 			       kernel = load("tests/data/pe/good-kernel.efi"), initrd = BUF_INIT;
 	struct uki_params up = {
-		"x86_64", &stub, &kernel, &initrd, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64"};
+		"x86_64", &stub, &kernel, &initrd, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64", NULL};
 	struct err e = ERR_INIT;
 
 	(void)state;

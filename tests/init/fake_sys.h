@@ -208,6 +208,16 @@ int sys_mkdir(const char *path, mode_t mode)
 	return fake_call("mkdir", path) ? -fake.fail_errno : 0;
 }
 
+int sys_chown(const char *path, uid_t uid, gid_t gid)
+{
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "%s %u:%u", path, uid, gid);
+	if (!fake_find(path))
+		return -ENOENT;
+	return fake_call("chown", what) ? -fake.fail_errno : 0;
+}
+
 int sys_unlink(const char *path)
 {
 	return fake_call("unlink", path) ? -fake.fail_errno : 0;
@@ -387,8 +397,8 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 {
 	char what[200];
 
-	(void)snprintf(what, sizeof(what), "%s in %s keep %llx", c->argv[0], c->cgroup_procs,
-		       (unsigned long long)c->keep_caps);
+	(void)snprintf(what, sizeof(what), "%s in %s keep %llx%s%.0u", c->argv[0], c->cgroup_procs,
+		       (unsigned long long)c->keep_caps, c->user ? " as " : "", (unsigned)c->user);
 	*ret_step = "execve";
 	if (fake_call("spawn", what))
 		return -fake.fail_errno;

@@ -130,9 +130,48 @@ static void an_agent_that_keeps_ending_takes_nothing_down(void **state)
 	fake.lifetime = SECOND;
 	signal_in(200 * SECOND, SIGTERM);
 	serve();
-	assert_non_null(strstr(fake.trace, "spawn /bin/agent in /sys/fs/cgroup/agent/cgroup.procs keep 0; "));
+	assert_non_null(strstr(fake.trace, "spawn /bin/agent in /sys/fs/cgroup/agent/cgroup.procs keep 0 as 971; "));
 	assert_non_null(strstr(console(), "holdfast: agent: ended 6 times in a row; it stays down"));
 	assert_non_null(strstr(console(), "holdfast: shutdown: power off\n"));
+}
+
+static void the_agent_is_given_what_it_needs_and_the_engine_is_not(void **state)
+{
+	(void)state;
+	p.host.agent = (struct pid1_argv){ { "/bin/agent", NULL } };
+	fake_file("/dev/tpmrm0", "");
+	fake_file("/dev/vport2p1", "");
+	fake_file("/run/holdfast/agent", ""); /* as mkdir made it */
+	fake_file("/dev/tpm0", "");
+	fake_file("/sys/kernel/security/tpm0/binary_bios_measurements", "");
+	fake.engine_ready_at = fake.now;
+	signal_in(SECOND, SIGTERM);
+	serve();
+	assert_non_null(strstr(fake.trace, "chown /dev/tpmrm0 971:971; "));
+	assert_non_null(strstr(fake.trace, "chown /dev/vport2p1 971:971; "));
+	assert_non_null(strstr(fake.trace, "chown /run/holdfast/agent 971:971; "));
+	assert_non_null(strstr(fake.trace, "chown /run/holdfast/eventlog.cel 0:971; "));
+	assert_non_null(strstr(fake.trace, "chown /sys/kernel/security/tpm0/binary_bios_measurements 0:971; "));
+	assert_null(strstr(fake.trace, "chown /dev/tpm0 "));
+}
+
+/* Whatever of it fails, the agent is started, and the host is ready. */
+static void no_failure_of_the_agent_holds_up_the_boot(void **state)
+{
+	static const char *const calls[][2] = { { "chown", "/dev/tpmrm0" }, { "mkdir", "/run/holdfast/agent" }, { "spawn", "/bin/agent" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_int_equal(setup(state), 0);
+		p.host.agent = (struct pid1_argv){ { "/bin/agent", NULL } };
+		fake_file("/dev/tpmrm0", "");
+		fake_will_fail(calls[i][0], calls[i][1], EIO);
+		fake.engine_ready_at = fake.now + SECOND;
+		signal_in(10 * SECOND, SIGTERM);
+		serve();
+		assert_non_null(strstr(console(), "holdfast: ready\n"));
+		assert_non_null(strstr(fake.trace, "spawn /bin/agent "));
+		assert_null(strstr(console(), "holdfast: E"));
+	}
 }
 
 static void a_task_that_cannot_be_started_is_a_failure(void **state)
@@ -208,6 +247,8 @@ int main(void)
 		cmocka_unit_test_setup(an_engine_that_ends_is_started_again_ever_later_then_given_up, setup),
 		cmocka_unit_test(a_good_run_forgives_earlier_ends),
 		cmocka_unit_test_setup(an_agent_that_keeps_ending_takes_nothing_down, setup),
+		cmocka_unit_test_setup(the_agent_is_given_what_it_needs_and_the_engine_is_not, setup),
+		cmocka_unit_test_setup(no_failure_of_the_agent_holds_up_the_boot, setup),
 		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
 		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),
 		cmocka_unit_test(signals_end_the_machine_in_order),

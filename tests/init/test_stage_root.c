@@ -2,6 +2,7 @@
 /* tests/init/test_stage_root.c - TPM, disk, signature record, activation, identity, mount, change of root */
 #include "tests/init/fake_sys.h"
 
+#include "common/pcr_policy.h"
 #include "common/cel.h"
 #include "init/log.h"
 #include "init/pid1.h"
@@ -233,6 +234,22 @@ static int run_switch(struct err *e)
 	return pid1_stage_switch_root(&p, e);
 }
 
+static void signed_pcr_policies_are_taken_along_and_missing_ones_hold_nothing_up(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fake_file("/", "");
+	assert_int_equal(pid1_stage_switch_root(&p, &e), -ENOENT);
+	assert_non_null(strstr(fake.trace, "exec " PID1_SELF "; "));
+	assert_string_equal(fake_text(PCR_POLICY_PATH), "");
+	assert_int_equal(setup(state), 0);
+	fake_file("/", "");
+	fake_file(PCR_POLICY_EXTRA, "{\"signed\":1}\n");
+	assert_int_equal(pid1_stage_switch_root(&p, &e), -ENOENT);
+	assert_string_equal(fake_text(PCR_POLICY_PATH), "{\"signed\":1}\n");
+}
+
 static void the_root_is_entered_with_the_api_file_systems_and_a_state(void **state)
 {
 	struct err e = ERR_INIT;
@@ -266,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup(a_refused_signature_has_its_own_code, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_its_stage, setup),
 		cmocka_unit_test_setup(the_root_is_entered_with_the_api_file_systems_and_a_state, setup),
+		cmocka_unit_test_setup(signed_pcr_policies_are_taken_along_and_missing_ones_hold_nothing_up, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

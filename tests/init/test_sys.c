@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/dm-ioctl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,8 +17,11 @@
 #include <sys/stat.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <unistd.h>
 
 #define NS_PER_MS 1000000ull
 
@@ -48,7 +52,7 @@ static int remove_folder(void **state)
 static int spawn(const char *procs, const char **ret_step, int *ret_status)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS };
+	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0 };
 	pid_t pid = 0;
 	int r = sys_spawn(&c, &pid, ret_step);
 
@@ -124,7 +128,7 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char number[24], want[12];
 		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -167,7 +171,7 @@ static int try_memory(void)
 static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
 {
 	const char *argv[] = { "/proc/self/exe", "--memory", NULL }, *env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
 	const char *step = "";
 	int status = 0, r;
 	pid_t pid = 0;
@@ -195,7 +199,7 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -206,6 +210,60 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 			fail_msg("personality(%s): spawn %d (%s), status 0x%x, wanted errno %s", cases[i][0], r, step, status,
 				 cases[i][1]);
 	}
+}
+
+/*
+ * As the agent: is this process @user and nothing else? A file of root's is closed to it, another's process cannot be signalled
+ * or traced, and there is no way back. 0 if so; each check fails for root, which is the twin.
+ */
+static int try_user(const char *user, const char *secret)
+{
+	uid_t u = (uid_t)strtoul(user, NULL, 10), r, e, s;
+	gid_t rg, eg, sg, list[4];
+
+	if (getresuid(&r, &e, &s) || r != u || e != u || s != u || getresgid(&rg, &eg, &sg) || rg != u || eg != u || sg != u)
+		return 2;
+	if (getgroups(4, list) != 0)
+		return 3;
+	if (open(secret, O_RDONLY | O_CLOEXEC) >= 0 || errno != EACCES)
+		return 4;
+	if (kill(getppid(), 0) == 0 || errno != EPERM)
+		return 5;
+	if (ptrace(PTRACE_SEIZE, getppid(), NULL, NULL) == 0 || errno != EPERM)
+		return 6;
+	if (setresuid(0, 0, 0) == 0 || setgroups(1, (gid_t[]){ 0 }) == 0)
+		return 7;
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
+			return 8;
+	return 0;
+}
+
+static void a_child_with_a_user_is_nobody_else(void **state)
+{
+	char secret[64];
+	const char *argv[] = { "/proc/self/exe", "--user", "971", secret, NULL }, *env[] = { NULL };
+
+	(void)state;
+	NEEDS_SECCOMP();
+	if (geteuid() != 0) {
+		print_message("SKIP: only root can become another user\n");
+		skip();
+	}
+	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
+	assert_int_equal(close(open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+	for (int other = 0; other < 2; other++) {
+		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0 };
+		const char *step = "";
+		int status = 0, r;
+		pid_t pid = 0;
+
+		r = sys_spawn(&c, &pid, &step);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (r || !WIFEXITED(status) || WEXITSTATUS(status) != (other ? 0 : 2))
+			fail_msg("user %u: spawn %d (%s), status 0x%x", c.user, r, step, status);
+	}
+	assert_int_equal(unlink(secret), 0);
 }
 
 static void ctrl_s_does_not_stop_the_console(void **state)
@@ -233,6 +291,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_cannot_give_the_device_mapper_a_table),
 		cmocka_unit_test(a_child_cannot_make_its_heap_executable),
 		cmocka_unit_test(a_child_has_no_memory_that_it_can_write_and_execute),
+		cmocka_unit_test(a_child_with_a_user_is_nobody_else),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 
@@ -240,6 +299,8 @@ int main(int argc, char **argv)
 		return try_ioctl(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "--personality"))
 		return try_personality(argv[2], argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "--user"))
+		return try_user(argv[2], argv[3]);
 	if (argc == 2 && !strcmp(argv[1], "--memory"))
 		return try_memory();
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -10,10 +10,12 @@
  *
  * Runs as: root, in the engine's context, in a guest.
  */
+#include "common/agent_user.h"
 #include "common/cleanup.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
@@ -441,6 +443,87 @@ static int kill_engine(void)
 	return 1;
 }
 
+/* A process of user @uid, without groups or capabilities, that runs @what; how many of its probes failed. */
+static void as_user(uid_t uid, void (*what)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		failures = 0;
+		if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+			_exit(100);
+		what();
+		fflush(stdout);
+		_exit(failures);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	failures += WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+}
+
+static void connects(const char *path, int type, const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	cleanup_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	denied(connect(fd, (struct sockaddr *)&a, sizeof(a)), EACCES, EACCES, name);
+}
+
+/* What the agent can do if somebody takes it over: ask the TPM, read three logs, and nothing to anybody else. */
+static void agent_alone(void)
+{
+	pid_t engine = find("containerd");
+	char path[64];
+
+	verdict(open("/dev/tpmrm0", O_RDWR | O_CLOEXEC) >= 0, "agent-tpm-works", strerror(errno));
+	denied(open("/dev/tpm0", O_RDWR | O_CLOEXEC), EACCES, EBUSY, "agent-tpm-of-pid1");
+	verdict(open("/run/holdfast/eventlog.cel", O_RDONLY | O_CLOEXEC) >= 0, "agent-os-log-works", strerror(errno));
+	denied(open("/run/holdfast/eventlog.cel", O_WRONLY | O_CLOEXEC), EACCES, EACCES, "agent-os-log-write");
+	verdict(open("/sys/kernel/security/ima/binary_runtime_measurements", O_RDONLY | O_CLOEXEC) >= 0, "agent-ima-log-works",
+		strerror(errno));
+	denied(kill(1, 0), EPERM, EPERM, "agent-signal-pid1");
+	denied(engine > 1 ? kill(engine, SIGKILL) : 0, EPERM, EPERM, "agent-signal-engine");
+	denied(ptrace(PTRACE_ATTACH, engine, NULL, NULL), EPERM, EPERM, "agent-ptrace-engine");
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)engine);
+	denied(open(path, O_RDONLY | O_CLOEXEC), EACCES, EPERM, "agent-read-engine");
+	denied(open("/dev/vda", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "agent-read-disk");
+	denied(open("/var/lib/x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), EACCES, EACCES, "agent-write-state");
+	denied(open("/run/holdfast/x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), EACCES, EACCES, "agent-write-run");
+	denied(open("/dev/kmsg", O_RDONLY | O_CLOEXEC), EACCES, EPERM, "agent-read-kernel-log");
+	connects("/run/holdfast/measure.sock", SOCK_SEQPACKET, "agent-measure");
+	connects("/run/containerd/containerd.sock", SOCK_STREAM, "agent-engine-socket");
+	denied(mount("none", "/tmp", "tmpfs", 0, NULL), EPERM, EPERM, "agent-mount");
+	denied(setresuid(0, 0, 0), EPERM, EPERM, "agent-become-root");
+}
+
+/* The twin: what the agent was given, nobody else has. */
+static void nobody(void)
+{
+	denied(open("/dev/tpmrm0", O_RDWR | O_CLOEXEC), EACCES, EACCES, "nobody-tpm");
+	denied(open("/run/holdfast/eventlog.cel", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "nobody-os-log");
+	denied(open("/sys/kernel/security/ima/binary_runtime_measurements", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "nobody-ima-log");
+}
+
+/* The process that PID 1 started, by the kernel's own word. */
+static void agent_process(void)
+{
+	static const char *const want[] = { "\nUid:\t971\t971\t971\t971\n", "\nGid:\t971\t971\t971\t971\n", "\nGroups:\t \n", "\nCapPrm:\t0000000000000000\n",
+					    "\nCapBnd:\t0000000000000000\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n" };
+	pid_t agent = find("holdfast-attest");
+	char path[64], text[4096] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)agent);
+	verdict(agent > 1 && slurp(path, text, sizeof(text)) > 0, "agent-runs", "there is no process of that name");
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		if (!strstr(text, want[i]))
+			verdict(false, "agent-process", want[i] + 1);
+	verdict(true, "agent-process", "");
+}
+
 int main(int argc, char **argv)
 {
 	char cmdline[4096];
@@ -475,6 +558,9 @@ int main(int argc, char **argv)
 	kernel();
 	execution(argv[0]);
 	measurement_socket();
+	agent_process();
+	as_user(AGENT_USER_ID, agent_alone);
+	as_user(65534, nobody);
 	pid1();
 	printf("probe: %d failed\n", failures);
 	return failures > 100 ? 100 : failures;
