@@ -167,6 +167,41 @@ static void others_agree_on_tree_and_signature(void **state)
 	assert_int_equal(e.code, 0);
 }
 
+/* $ fsck.erofs --extract: names, contents, types, modes and times come out of the image as GNU tar put them in. */
+static void fsck_finds_what_tar_put_in(void **state)
+{
+	static const char make[] =
+		"set -e; cd \"$0\"; mkdir -p in/a/b in/many in/.deep/er; umask 022; echo hi > in/a/f; ln in/a/f in/a/g; "
+		"ln -s ../x in/a/s; : > in/a/empty; i=0; while [ $i -lt 900 ]; do echo $i > in/many/a-name-that-is-long-enough-$i; "
+		"i=$((i+1)); done; for n in 1 2047 2048 2049 4095 4096 4097 70000; do head -c $n /dev/zero | tr '\\0' x > "
+		"in/.deep/er/$n; done; truncate -s 300000 in/sparse; echo end >> in/sparse; chmod 711 in/a/f; chmod 700 in/a/b; "
+		"touch -d @86400 in/a/empty; tar -S --format=posix -C in -cf in.tar .";
+	static const char compare[] =
+		"set -e; cd \"$0\"; rm -rf out; fsck.erofs --extract=out \"$1\" >fsck.log 2>&1; diff -r --no-dereference in out; "
+		"for d in in out; do (cd $d; find . ! -type d -printf '%p %y %m %s %Ts %l\\n' | sort) > $d.list; "
+		"(cd $d; find . -type d -printf '%p %m\\n' | sort) > $d.folders; done; diff in.list out.list; diff in.folders out.folders";
+	char image[PATH_MAX], path[128];
+	const char *const argv[] = {"sh", "-c", make, dir, NULL}, *const check[] = {"sh", "-c", compare, dir, image, NULL},
+			  *const probe[] = {"fsck.erofs", "-V", NULL};
+	struct policy_convert_params p = {.folder = layers, .by = owner.by};
+	struct proc_params run = {.argv = probe, .quiet = 1};
+	cleanup_buf struct buf tar = BUF_INIT;
+	struct policy_layer l = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (proc_run(&run, &e) == -ENOENT) {
+		print_message("SKIP: fsck.erofs is not installed\n");
+		skip();
+	}
+	owner_run(argv);
+	(void)snprintf(path, sizeof(path), "%s/in.tar", dir);
+	assert_ok(file_read(path, 16 << 20, &tar, &e), &e);
+	assert_ok(convert(&p, &tar, "layer", &l, &e), &e);
+	path_of(layers, &l, "erofs", image);
+	owner_run(check);
+}
+
 static void a_refused_tar_leaves_nothing(void **state)
 {
 	struct policy_convert_params p = {.folder = layers, .by = owner.by};
@@ -402,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_tar_gives_the_same_bytes),
 		cmocka_unit_test(others_agree_on_tree_and_signature),
+		cmocka_unit_test(fsck_finds_what_tar_put_in),
 		cmocka_unit_test(a_refused_tar_leaves_nothing),
 		cmocka_unit_test(a_full_or_absent_folder_leaves_nothing),
 		cmocka_unit_test(an_entry_has_what_the_image_says_and_no_more),
