@@ -58,8 +58,8 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid,
-		 struct err *e)
+int pid1_spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid,
+	       struct err *e)
 {
 	struct sys_child c = {
 		.argv = argv->arg,
@@ -77,17 +77,17 @@ static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_
 
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.engine, "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+	return pid1_spawn(&p->host.engine, "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.task[task], "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+	return pid1_spawn(&p->host.task[task], "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
 }
 
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.agent, "/sys/fs/cgroup/agent/cgroup.procs", AGENT_CAPS_KEPT, ret_pid, e);
+	return pid1_spawn(&p->host.agent, "/sys/fs/cgroup/agent/cgroup.procs", AGENT_CAPS_KEPT, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)
