@@ -135,14 +135,14 @@ static bool is_tar_itself(const struct policy_oci_layer *l)
 	return l->packing == POLICY_OCI_TAR && hash_equal(l->digest, sizeof(l->digest), l->diff_id, sizeof(l->diff_id));
 }
 
-/* SHA-256 of an open blob from its start; its position stays. */
-static int check_blob(const struct policy_oci_layer *l, int fd, struct err *e)
+/* SHA-256 of an open blob from its start; its position stays. @again: also of one that is hashed as it is pushed. */
+static int check_blob(const struct policy_oci_layer *l, int fd, bool again, struct err *e)
 {
 	uint8_t have[HASH_SHA256_BYTES];
 	char path[64];
 	int r;
 
-	if (is_tar_itself(l))
+	if (is_tar_itself(l) && !again)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* always fits */
 	r = hash_sha256_file(path, have, e);
@@ -155,11 +155,12 @@ int policy_oci_unpack(const struct policy_oci_image *i, size_t index, const stru
 	const struct policy_oci_layer *l = &i->layer[index];
 	struct flow f = {.to = to, .left = max_bytes};
 	uint8_t have[HASH_SHA256_BYTES];
+	struct err wrong = ERR_INIT;
 	cleanup_fd int blob = -1;
 	char path[PATH_MAX];
 	int r = open_blob(i->folder, l->digest, l->bytes, path, &blob, e);
 
-	r = r ? r : check_blob(l, blob, e);
+	r = r ? r : check_blob(l, blob, false, e);
 	if (r)
 		return err_context(e, "layer %zu", index);
 	f.hash = hash_stream_begin();
@@ -167,6 +168,8 @@ int policy_oci_unpack(const struct policy_oci_image *i, size_t index, const stru
 		return err_set(e, ENOMEM, "no memory to unpack a layer");
 	r = unpack(blob, l->packing, &f, path, e);
 	hash_stream_end(f.hash, have);
+	if (r == -EINVAL && is_tar_itself(l) && check_blob(l, blob, true, &wrong) == -EINVAL)
+		*e = wrong; /* not the bytes that were meant: why they are no tar says nothing */
 	r = r ? r : check_digest(l->diff_id, have, is_tar_itself(l) ? "blob" : "uncompressed tar (diff_id)", e);
 	return r ? err_context(e, "layer %zu", index) : 0;
 }

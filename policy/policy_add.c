@@ -5,12 +5,14 @@
 #include "common/cleanup.h"
 #include "common/hex.h"
 #include "policy/image.h"
+#include "policy/oci_archive.h"
 #include "policy/oci_layout.h"
 #include "policy/policy_write.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int no_memory(struct err *e)
 {
@@ -374,10 +376,25 @@ static int commit(struct policy *p, const struct policy_image *image, struct err
 	return r;
 }
 
-int policy_add_image(struct policy *p, const struct policy_add_params *a, struct err *e)
+/* An image, in a folder already. */
+static int add_from(struct policy *p, const struct policy_add_params *a, const char *folder, const char *tag, struct err *e)
 {
 	cleanup_policy_oci struct policy_oci_image *oci = NULL;
 	struct policy_image image = {0};
+	int r = policy_oci_load(folder, tag, a->arch, &oci, e);
+
+	r = r ? r : fill_image(&image, p, a, oci, e);
+	r = r ? r : commit(p, &image, e);
+	if (r)
+		policy_image_clear(&image);
+	return r;
+}
+
+int policy_add_image(struct policy *p, const struct policy_add_params *a, struct err *e)
+{
+	char folder[PATH_MAX] = "";
+	bool tagged = false;
+	struct stat st;
 	int r;
 
 	if (!measure_name_is_valid(a->name))
@@ -386,10 +403,10 @@ int policy_add_image(struct policy *p, const struct policy_add_params *a, struct
 		return err_set(e, EEXIST, "the policy has an image named \"%.64s\" already", a->name);
 	if (p->version >= POLICY_MAX_VERSION)
 		return err_set(e, EOVERFLOW, "the policy's version is at its end");
-	r = policy_oci_load(a->layout, a->tag, a->arch, &oci, e);
-	r = r ? r : fill_image(&image, p, a, oci, e);
-	r = r ? r : commit(p, &image, e);
-	if (r)
-		policy_image_clear(&image);
+	if (stat(a->layout, &st) < 0 || !S_ISREG(st.st_mode))
+		return add_from(p, a, a->layout, a->tag, e);
+	r = policy_oci_archive_unpack(a->layout, a->convert.folder, a->tag, folder, &tagged, e);
+	r = r ? r : add_from(p, a, folder, tagged ? a->tag : NULL, e);
+	policy_oci_archive_remove(folder);
 	return r;
 }

@@ -19,7 +19,7 @@
 
 /**
  * struct policy_add_params - zero it, then set what is needed
- * @layout, @tag, @arch: as for policy_oci_load()
+ * @layout, @tag, @arch: as for policy_oci_load(); or an archive file (policy/oci_archive.h)
  * @convert:    where and how the layers are made
  * @name:       of the entry, unique in the policy
  * @class_name: NULL for "default"

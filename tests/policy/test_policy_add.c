@@ -432,6 +432,60 @@ static void a_name_is_taken_once(void **state)
 	assert_refused(policy_add_image(p, &a, &e), &e, EOVERFLOW, "version is at its end");
 }
 
+/* The same image as a folder, as that folder in a tar, and as docker save wrote it before it had layouts. */
+static void archives_give_the_same_layers(void **state)
+{
+	/* base is "a/layer.tar", then top, then base again as docker links it; the configuration is the layout's own. */
+	static const char make[] =
+		"set -e; cd \"$0\"; rm -rf d o.tar d.tar; tar -C layout -cf o.tar oci-layout index.json blobs; mkdir -p d/a d/b d/c; "
+		"hex=$(grep -l '\"rootfs\"' layout/blobs/sha256/*); cp $hex d/config.json; "
+		"set -- $(grep -o 'sha256:[0-9a-f]*' d/config.json | cut -d: -f2); cp layout/blobs/sha256/$1 d/a/layer.tar; "
+		"cp layout/blobs/sha256/$2 d/b/layer.tar; ln -s ../a/layer.tar d/c/layer.tar; "
+		"echo '[{\"Config\":\"config.json\",\"RepoTags\":[\"hello:v1\"],\"Layers\":[\"a/layer.tar\",\"b/layer.tar\",\"c/layer.tar\"]}]' > "
+		"d/manifest.json; tar -C d -cf d.tar .; printf x | dd of=d/b/layer.tar bs=1 seek=100 conv=notrunc 2>/dev/null; tar -C d -cf bad.tar .; "
+		"rm -r d/a; tar -C d -cf cut.tar .";
+	const char *const argv[] = {"sh", "-c", make, dir, NULL};
+	cleanup_policy struct policy *p = new_policy();
+	struct policy_add_params a = plain("folder");
+	char path[4][128];
+	struct err e = ERR_INIT;
+	size_t before;
+
+	(void)state;
+	owner_remove_folder(layout); /* other tests' blobs */
+	make_layout("{\"Cmd\":[\"/bin/app\"]}");
+	owner_run(argv);
+	for (int i = 0; i < 4; i++)
+		(void)snprintf(path[i], sizeof(path[i]), "%s/%s.tar", dir, (const char *[]){"o", "d", "bad", "cut"}[i]);
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	before = files_in(layers);
+	a.name = "layout-in-tar";
+	a.layout = path[0];
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	a.name = "docker-save";
+	a.layout = path[1];
+	a.tag = "v1";
+	assert_ok(policy_add_image(p, &a, &e), &e);
+	assert_int_equal(files_in(layers), before); /* nothing new, and no folder left */
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_equal(p->image[i].n_layers, p->image[0].n_layers);
+		assert_memory_equal(p->image[i].layer, p->image[0].layer, p->image[0].n_layers * sizeof(struct policy_layer));
+	}
+	assert_memory_equal(p->image[1].manifest, p->image[0].manifest, HASH_SHA256_BYTES);
+	assert_memory_equal(p->image[2].config, p->image[0].config, HASH_SHA256_BYTES);
+	a.name = "other";
+	a.tag = "v2";
+	assert_refused(policy_add_image(p, &a, &e), &e, ENOENT, "no image with tag v2");
+	a.tag = NULL;
+	policy_free(p);
+	p = new_policy(); /* so that nothing is known */
+	a.layout = path[2];
+	assert_refused(policy_add_image(p, &a, &e), &e, EINVAL, "blob: digest is");
+	a.layout = path[3];
+	assert_refused(policy_add_image(p, &a, &e), &e, EINVAL, "has no file \"a/layer.tar\", which manifest.json names");
+	assert_int_equal(files_in(layers), before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +498,7 @@ int main(void)
 		cmocka_unit_test(more_must_be_asked_for),
 		cmocka_unit_test(what_would_not_be_a_policy_is_not_added),
 		cmocka_unit_test(a_name_is_taken_once),
+		cmocka_unit_test(archives_give_the_same_layers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
