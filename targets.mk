@@ -14,10 +14,8 @@ TEST_RUNNER := $(if $(FOREIGN),$(OTHER_RUNNER))
 
 TREE_DIR := $(CACHE)/tree-$(DEB_ARCH)
 LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-linux-aarch64.so.1,$(ARCH)))
-# Layers are converted by Debian 13's mkfs.erofs, run by its own loader; without the tree those tests say SKIP.
-MKFS_EROFS := $(if $(wildcard $(TREE_DIR)/usr/bin/mkfs.erofs),$(TEST_RUNNER) $(TREE_DIR)/usr/$(LOADER) --library-path $(TREE_DIR)/usr/lib/$(GNU_ARCH)-linux-gnu $(TREE_DIR)/usr/bin/mkfs.erofs)
 # What tests/run and the tests that start programs themselves are told. A sanitized program takes two seconds to start under qemu-user.
-TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(strip $(MKFS_EROFS))" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
+TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
@@ -98,11 +96,14 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: bench-verity bench-lanes bench-attest bench-attest-service ## all of them
+bench: bench-verity bench-lanes bench-layers bench-attest bench-attest-service ## all of them
 
-.PHONY: bench-verity
+.PHONY: bench-verity bench-layers
 bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
 	$(Q)tests/bench-verity
+
+bench-layers: programs ## layers converted and signed against tar x, in one run (BENCH_TREE=a folder of some hundred MB)
+	$(Q)tests/policy/bench_layers $(B)/holdfast-policy $(or $(BENCH_TREE),$(TREE_DIR)/usr)
 
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench

@@ -136,6 +136,30 @@ int hash_sha256_file(const char *path, uint8_t ret_digest[static HASH_SHA256_BYT
 	return 0;
 }
 
+struct hash_stream {
+	SHA256_CTX c;
+};
+
+struct hash_stream *hash_stream_begin(void)
+{
+	struct hash_stream *s = malloc(sizeof(*s));
+
+	if (s)
+		SHA256_Init(&s->c);
+	return s;
+}
+
+void hash_stream_put(struct hash_stream *s, const void *data, size_t len)
+{
+	SHA256_Update(&s->c, data, len);
+}
+
+void hash_stream_end(struct hash_stream *s, uint8_t ret_digest[static HASH_SHA256_BYTES])
+{
+	SHA256_Final(ret_digest, &s->c);
+	free(s);
+}
+
 bool hash_equal(const void *a, size_t a_len, const void *b, size_t b_len)
 {
 	return a_len == b_len && CRYPTO_memcmp(a, b, a_len) == 0;

@@ -50,7 +50,7 @@ static int drain(const struct proc_params *p, int out, int err, struct buf *tail
 	struct pollfd fds[3] = { { .fd = out, .events = POLLIN },
 				 { .fd = err, .events = POLLIN },
 				 { .fd = interrupt_fd(), .events = POLLIN } };
-	uint8_t block[16384];
+	uint8_t block[65536]; /* a pipe's worth */
 	int r = 0;
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {

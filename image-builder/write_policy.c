@@ -87,8 +87,7 @@ static int add_entry(struct write *w, const struct plan_image *image, struct err
 		return err_set(e, ENOMEM, "no memory for a policy entry");
 	r = find_extras(plan->p, image->name, x, e);
 	a.arch = policy_oci_arch(plan->board.arch);
-	a.convert = (struct policy_convert_params){ .mkfs = plan->mkfs.argv,
-						    .folder = w->layers,
+	a.convert = (struct policy_convert_params){ .folder = w->layers,
 						    .by = { .key = plan->keys.key[KEYS_DB],
 							    .cert = plan->keys.cert[KEYS_DB] } };
 	a.argv = x->n_argv ? x->argv : NULL;

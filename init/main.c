@@ -47,6 +47,7 @@ static const struct pid1_stage host[] = {
 	{ "bpf-lsm", CODE_BPF_LSM, pid1_stage_bpf_lsm }, /* after the layers: the volumes it allows are then final */
 	{ "measure", CODE_HOST_MEASURE, pid1_stage_measure_host },
 	{ "confine", CODE_HARDENING, pid1_stage_confine },
+	{ "doctor", CODE_DOCTOR, pid1_stage_doctor },
 	{ "engine", CODE_ENGINE_START, pid1_stage_engine },
 	{ 0 },
 };

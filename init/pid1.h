@@ -89,6 +89,7 @@ int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_doctor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /**
@@ -115,6 +116,11 @@ int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
+
+struct sys_child;
+
+/** pid1_spawn() - start @argv with the cgroup, user and capabilities of @c, its output on the console. */
+int pid1_spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
 /** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;

@@ -19,7 +19,7 @@
 
 /**
  * struct policy_add_params - zero it, then set what is needed
- * @layout, @tag, @arch: as for policy_oci_load()
+ * @layout, @tag, @arch: as for policy_oci_load(); or an archive file (policy/oci_archive.h)
  * @convert:    where and how the layers are made
  * @name:       of the entry, unique in the policy
  * @class_name: NULL for "default"
@@ -27,7 +27,7 @@
  * @exec:       @n_exec vectors for exec
  * @env, @tmpfs, @caps: added to what is allowed; NULL-terminated or NULL
  * @user:       "UID:GID" or "UID" in place of the image's; NULL: the image's
- * @max_layer_bytes: of one uncompressed layer; 0: POLICY_ADD_MAX_LAYER_BYTES
+ * @jobs:       layers converted at once; 0: as many as there are processors
  */
 struct policy_add_params {
 	const char *layout;
@@ -44,10 +44,10 @@ struct policy_add_params {
 	const char *const *tmpfs;
 	const char *const *caps;
 	const char *user;
-	uint64_t max_layer_bytes;
+	size_t jobs;
 };
 
-#define POLICY_ADD_MAX_LAYER_BYTES ((uint64_t)4 << 30)
+#define POLICY_ADD_MAX_JOBS 64
 
 /* What containerd, podman and dockerd set when an image says nothing about PATH. */
 #define POLICY_ADD_DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -58,6 +58,7 @@ int policy_new(const char *name, struct policy **ret, struct err *e) WARN_UNUSED
 /**
  * policy_add_image() - convert the image, add its entry, and raise the policy's version by one
  *
+ * A tar that the policy's images have already is not converted again if its files are still in the folder.
  * A layer that stands twice in the image is put once, at its upper place: the lower one is hidden by it.
  * @p keeps its state if it fails; layer files that were published until then stay (they are named by content).
  * Return: 0; -EEXIST the name is taken; -EINVAL, -ENOENT image or parameters refused; -EOVERFLOW version at its end;

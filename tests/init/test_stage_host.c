@@ -107,6 +107,33 @@ static int run_engine(struct err *e)
 	return pid1_stage_engine(&p, e);
 }
 
+/* The doctor ends after @lifetime with @status. */
+static int run_doctor(uint64_t lifetime, int status, struct err *e)
+{
+	(void)prepare();
+	fake.lifetime = lifetime;
+	fake.lifetime_status = status;
+	return pid1_stage_doctor(&p, e);
+}
+
+static int run_sound_doctor(struct err *e)
+{
+	fake.lifetime = 1;
+	return pid1_stage_doctor(&p, e);
+}
+
+static void no_engine_without_a_sound_doctor(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(run_doctor(50000000, 0, &e), &e);
+	assert_non_null(strstr(fake.trace, "spawn /usr/bin/holdfast-runtime in /sys/fs/cgroup/engine/cgroup.procs keep 0"));
+	assert_refused(run_doctor(50000000, 1 << 8, &e), &e, EBADMSG, "goes around the gate");
+	assert_refused(run_doctor(50000000, 9, &e), &e, EBADMSG, "wait status 0x9"); /* a signal is no verdict either */
+	assert_refused(run_doctor(60000000000, 0, &e), &e, ETIMEDOUT, "no verdict on the engine's configuration");
+}
+
 static void every_call_that_fails_fails_its_stage(void **state)
 {
 	(void)state;
@@ -115,6 +142,7 @@ static void every_call_that_fails_fails_its_stage(void **state)
 	assert_true(fake_fail_each(prepare, run_harden) >= 5 * ARRAY_SIZE(settings));
 	assert_int_equal(fake_fail_each(prepare, run_confine), 3);
 	assert_int_equal(fake_fail_each(prepare, run_engine), 4);
+	assert_int_equal(fake_fail_each(prepare, run_sound_doctor), 2);
 }
 
 static void ipe_is_loaded_activated_enforced_and_tried(void **state)
@@ -260,6 +288,7 @@ static void the_launch_chain_begins_with_the_layer_policy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(no_engine_without_a_sound_doctor, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_its_stage, setup),
 		cmocka_unit_test_setup(ipe_is_loaded_activated_enforced_and_tried, setup),
 		cmocka_unit_test_setup(audit_does_everything_but_enforce, setup),
