@@ -9,10 +9,13 @@
 #ifndef COMMON_CODES_H
 #define COMMON_CODES_H
 
+#include <stdbool.h>
+
 enum code {
 	CODE_NONE = 0,
 	/* initramfs */
 	CODE_API_FS = 10,
+	CODE_CONSOLE = 11,
 	CODE_MANIFEST = 12,
 	CODE_MODULE = 13,
 	CODE_TPM_ABSENT = 14,
@@ -26,6 +29,11 @@ enum code {
 	CODE_SWITCH_ROOT = 22,
 	CODE_SECURE_BOOT = 23,
 	CODE_IMA_POLICY = 24,
+	CODE_LOCKDOWN = 25,
+	CODE_VERITY_UNGUARDED = 26,
+	CODE_ROOT_RECORD_HASH = 27,
+	CODE_ROOT_RECORD_SIGNER = 28,
+	CODE_UEVENTS = 29,
 	/* host */
 	CODE_HOST_MANIFEST = 30,
 	CODE_HOST_MOUNT = 31,
@@ -42,8 +50,12 @@ enum code {
 	CODE_ENGINE_RESTARTS = 42,
 	CODE_TASK = 43,
 	CODE_BPF_LSM = 44,
-	CODE_DOCTOR = 45,
+	CODE_ROOT_UNPROVED = 45,
+	CODE_CONFINE = 46,
+	CODE_LAYER_SIGNATURE = 47,
+	CODE_DOCTOR = 48,
 	CODE_CORRUPTION = 50,
+	CODE_IO_ERROR = 51,
 	/* gate */
 	CODE_GATE_CONFIG = 60,
 	CODE_GATE_NO_ENTRY = 61,
@@ -82,6 +94,9 @@ const struct code_info *code_info(unsigned code);
 
 /** code_text() - the same row's text, from a table that holds nothing else. */
 const char *code_text(unsigned code);
+
+/** code_is_known() - is there a row of @code? */
+bool code_is_known(unsigned code);
 
 /** code_table() - all rows, in order, ended by one with code CODE_NONE. */
 const struct code_info *code_table(void);

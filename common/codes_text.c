@@ -20,3 +20,8 @@ const char *code_text(unsigned code)
 		i++;
 	return texts[i].text;
 }
+
+bool code_is_known(unsigned code)
+{
+	return code == CODE_INTERNAL || (code != CODE_NONE && code_text(code) != code_text(CODE_INTERNAL));
+}

@@ -32,7 +32,7 @@ struct board_list {
  * @arch:      "x86_64" or "arm64"
  * @package:   packages that the image or its building needs
  * @stub:      UKI stub, path in the tree; "" with the profile `direct`, which has no UKI
- * @boot_module, @host_module: "[-]NAME [parameter=value ...]"; '-' as in the boot manifest
+ * @boot_module, @host_module: "[-|+]NAME [parameter=value ...]"; '-' and '+' as in the boot manifest
  * @library:   libraries in the tree that programs of the root load by name at run time (dlopen)
  * @cmdline:   without roothash= and holdfast.profile=, which the builder adds
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest

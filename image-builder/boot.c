@@ -61,7 +61,7 @@ static int check_path(const char *path, bool is_socket, struct err *e)
 	return 0;
 }
 
-/* The variable store is written by the firmware: each boot starts from a copy of the enrolled one. */
+/* The variable store is written by the firmware: a boot starts from a copy of the enrolled one, if it is not to go on with the last. */
 static int copy_vars(struct machine *m, struct err *e)
 {
 	char enrolled[PATH_MAX];
@@ -71,7 +71,7 @@ static int copy_vars(struct machine *m, struct err *e)
 		r = boot_vars_make(m->p, enrolled, e);
 	if (!r)
 		r = folder_join(m->state, "vars.fd", m->vars, e);
-	if (r)
+	if (r || (m->p->keep_variables && access(m->vars, F_OK) == 0))
 		return r;
 	(void)unlink(m->vars); /* of the boot before */
 	return folder_copy_file(enrolled, m->vars, 0600, e);

@@ -64,6 +64,7 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
 /**
  * struct boot_params - zero it, then set what is needed
  * @disk:       image to attach; opened with snapshot=on unless @keep_writes
+ * @keep_variables: the firmware's variables stay as the boot before left them
  * @keys:       folder of holdfast-image keys
  * @tree:       extracted packages: firmware and virt-fw-vars
  * @state:      the machine's folder; made if it is not there, used again if it is
@@ -90,7 +91,7 @@ struct boot_params {
 	const char *system, *machine, *cpu, *tpm_device, *memory;
 	const char *const *extra;
 	size_t n_extra;
-	bool secure_boot, tpm, keep_writes, icount;
+	bool secure_boot, tpm, keep_writes, keep_variables, icount;
 	const char *attest_socket, *console, *until;
 	unsigned timeout_s;
 	void (*echo)(const char *line);

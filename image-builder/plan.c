@@ -110,10 +110,10 @@ static int find_images(struct plan *plan, struct err *e)
 	return r;
 }
 
-/* The name in "[-]NAME [parameter=value ...]". */
+/* The name in "[-|+]NAME [parameter=value ...]". */
 static int module_name(const char *spec, char *ret, size_t room, struct err *e)
 {
-	const char *name = *spec == '-' ? spec + 1 : spec;
+	const char *name = spec + (*spec == '-' || *spec == '+');
 	size_t n = strcspn(name, " ");
 
 	if (!n || n >= room)
@@ -137,6 +137,24 @@ static int resolve(struct plan *plan, const struct board_list *a, const struct b
 	for (size_t i = 0; i < n; i++)
 		v[i] = names[i];
 	return r ? r : modules_resolve(plan->p->tree, plan->release, v, n, ret, e);
+}
+
+bool plan_module_is_late(const struct plan *plan, size_t i)
+{
+	const struct board_list *list = &plan->board.boot_module;
+	bool late = false;
+
+	for (size_t k = 0; k < list->n; k++) {
+		struct err none = ERR_INIT;
+		char name[64];
+
+		if (*list->v[k] != '+' || module_name(list->v[k], name, sizeof(name), &none))
+			continue; /* find_modules() has refused a line without a name before */
+		for (char *c = name; *c; c++)
+			*c = *c == '-' ? '_' : *c;
+		late |= !strcmp(name, plan->module.v[i].name);
+	}
+	return late;
 }
 
 /* All modules; the closure of the initramfs's alone tells how many of them, the first ones, are its own. */
@@ -252,14 +270,13 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	return r ? r : plan_root_files(plan, e);
 }
 
-/* "module = ..." lines of modules [from, to), with the parameters and the '-' that the board gives them. */
-static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to,
-			 struct buf *ret)
+/* "module = ..." lines of modules [from, to), with the parameters and the sign that the board gives them. */
+static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to, struct buf *ret)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct module *m = &plan->module.v[i];
 		const char *params = "";
-		bool optional = false;
+		const char *sign = "";
 
 		for (size_t k = 0; k < list->n; k++) {
 			struct err none = ERR_INIT;
@@ -271,10 +288,10 @@ static void module_lines(const struct plan *plan, const struct board_list *list,
 				*c = *c == '-' ? '_' : *c;
 			if (strcmp(name, m->name))
 				continue;
-			optional = *list->v[k] == '-';
+			sign = *list->v[k] == '-' ? "-" : *list->v[k] == '+' ? "+" : "";
 			params = strchr(list->v[k], ' ') ? strchr(list->v[k], ' ') : "";
 		}
-		buf_printf(ret, "module = %s%s%s\n", optional ? "-" : "", m->path, params);
+		buf_printf(ret, "module = %s%s%s\n", sign, m->path, params);
 	}
 }
 
@@ -308,6 +325,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 {
 	const struct engine *g = &plan->engine;
 
+	for (size_t i = 0; i < plan->n_boot_modules; i++)
+		if (plan_module_is_late(plan, i))
+			buf_printf(ret, "module = -%s\n", plan->module.v[i].path); /* the initramfs has left it out; a host can do without */
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)

@@ -107,6 +107,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN
 /** plan_root_files() - add to plan->root what every host has: folders, links, programs, /etc, the gate's bottom layer. */
 int plan_root_files(struct plan *plan, struct err *e) WARN_UNUSED;
 
+/** plan_module_is_late() - is module @i one that the initramfs loads for a failure only ('+'), and the host always? */
+bool plan_module_is_late(const struct plan *plan, size_t i);
+
 /** plan_initramfs_files() - add to plan->initramfs: PID 1, its libraries, modules, mount points. */
 int plan_initramfs_files(struct plan *plan, struct err *e) WARN_UNUSED;
 

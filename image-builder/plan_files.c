@@ -48,14 +48,17 @@ static int add_program(const struct plan *plan, struct fileset *f, const char *n
 	return r ? r : fileset_program(f, path, source, e);
 }
 
+/* Those of [from, to), and the late ones. */
 static int add_modules(const struct plan *plan, struct fileset *f, size_t from, size_t to, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = from; !r && i < to; i++) {
+	for (size_t i = 0; !r && i < plan->module.n; i++) {
 		const struct module *m = &plan->module.v[i];
 		char path[PATH_MAX];
 
+		if ((i < from || i >= to) && !plan_module_is_late(plan, i))
+			continue;
 		if (snprintf(path, sizeof(path), "usr/lib/modules/%s", m->path) >= (int)sizeof(path))
 			return err_set(e, ENAMETOOLONG, "path of module %s is too long", m->name);
 		r = fileset_data(f, path, 0644, &m->data, e);

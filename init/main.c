@@ -20,12 +20,13 @@
 
 static const struct pid1_stage initramfs[] = {
 	{ "api", CODE_API_FS, pid1_stage_api },
-	{ "console", CODE_API_FS, pid1_stage_console },
+	{ "console", CODE_CONSOLE, pid1_stage_console },
 	{ "manifest", CODE_MANIFEST, pid1_stage_boot_manifest },
 	{ "command-line", CODE_COMMAND_LINE, pid1_stage_cmdline },
 	{ "secure-boot", CODE_SECURE_BOOT, pid1_stage_secure_boot },
 	{ "ima", CODE_IMA_POLICY, pid1_stage_ima },
 	{ "modules", CODE_MODULE, pid1_stage_boot_modules },
+	{ "last-failure", CODE_INTERNAL, pid1_stage_last_failure }, /* cannot fail */
 	{ "tpm", CODE_TPM_ABSENT, pid1_stage_tpm },
 	{ "disk", CODE_DISK_ABSENT, pid1_stage_disk },
 	{ "signature", CODE_ROOT_SIGNATURE_RECORD, pid1_stage_signature },
@@ -46,7 +47,7 @@ static const struct pid1_stage host[] = {
 	{ "layers", CODE_LAYER, pid1_stage_layers },
 	{ "bpf-lsm", CODE_BPF_LSM, pid1_stage_bpf_lsm }, /* after the layers: the volumes it allows are then final */
 	{ "measure", CODE_HOST_MEASURE, pid1_stage_measure_host },
-	{ "confine", CODE_HARDENING, pid1_stage_confine },
+	{ "confine", CODE_CONFINE, pid1_stage_confine },
 	{ "doctor", CODE_DOCTOR, pid1_stage_doctor },
 	{ "engine", CODE_ENGINE_START, pid1_stage_engine },
 	{ 0 },

@@ -39,8 +39,11 @@ static int parse_modules(const struct conf *c, struct pid1_module *ret, size_t *
 	char *v;
 
 	while ((v = next_value(c, "module", &pos))) {
-		struct pid1_module m = { .optional = *v == '-' };
+		struct pid1_module m = { 0 };
 
+		m.late = *v == '+';
+		v += m.late;
+		m.optional = *v == '-';
 		m.path = v + m.optional;
 		m.params = cut_word(v);
 		if (*m.path == '/' || !path_is_clean(m.path))

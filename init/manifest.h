@@ -27,11 +27,13 @@
 
 enum pid1_action { PID1_POWEROFF, PID1_REBOOT, PID1_HALT };
 
-/** struct pid1_module - @path is below /usr/lib/modules; @params may be ""; @optional: a refusal is no failure */
+/** struct pid1_module - @path is below /usr/lib/modules; @params may be ""; @optional: a refusal is no failure;
+ * @late: not loaded until a failure is to be written down */
 struct pid1_module {
 	const char *path;
 	const char *params;
 	bool optional;
+	bool late;
 };
 
 /** struct pid1_argv - an argument vector, NULL-terminated; empty if arg[0] is NULL */

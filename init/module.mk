@@ -2,6 +2,6 @@
 $(eval $(call library,init))
 $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,btf fdt measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,btf fdt lastfail measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os
 $(B)/holdfast-init: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)

@@ -17,6 +17,7 @@
 #include "common/hash.h"
 #include "common/cmdline.h"
 #include "init/bpf_lsm.h"
+#include "init/lastfail.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
 #include "init/times.h"
@@ -47,6 +48,7 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
+	struct pid1_lastfail lastfail; /* what pid1_lastfail_report() found; code 0: none */
 	int signals;
 	int measure_socket;
 	pid_t engine;
@@ -70,6 +72,7 @@ int pid1_stage_cmdline(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_ima(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_boot_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_last_failure(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_tpm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_disk(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_signature(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -114,8 +117,22 @@ int pid1_direct_resume(struct err *e) WARN_UNUSED;
 /** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
-/** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
+/** pid1_modules_load() - load @n modules in order but the late ones; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
+
+/** pid1_modules_load_late() - load what the boot manifest keeps for a failure ('+'); a refusal is told. On the host there are none. */
+void pid1_modules_load_late(const struct pid1 *p);
+
+/**
+ * pid1_lastfail_write() - PID 1 refuses: store p->code, p->stage and @sentence
+ * pid1_lastfail_report() - the host is ready: tell the last failure, keep it in p->lastfail, store "none" if it is not stored already
+ * pid1_lastfail_orderly() - this boot ends in order: the kernel need not keep its log
+ *
+ * See init/lastfail.h. No heap; errors are told, and nothing else comes of them.
+ */
+void pid1_lastfail_write(struct pid1 *p, const char *sentence);
+void pid1_lastfail_report(struct pid1 *p);
+void pid1_lastfail_orderly(void);
 
 struct sys_child;
 
@@ -130,8 +147,8 @@ int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 /**
  * pid1_fail() - tell why, then do what the manifest says of failures
  *
- * Should: write "holdfast: E<code> <text>: <sentence>" to the console once, and to the kernel's log, and wait until
- *         the console has sent it. Must not: return, allocate, or start anything.
+ * Should: write "holdfast: E<code> <text>: <sentence>" to the console once, and to the kernel's log, wait until
+ *         the console has sent it, and store it for the next boot. Must not: return, allocate, or start anything.
  */
 _Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
 

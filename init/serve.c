@@ -54,6 +54,7 @@ static _Noreturn void end(struct serve *s, enum pid1_action action)
 static _Noreturn void fail(struct serve *s, unsigned code, const struct err *e)
 {
 	s->p->code = code;
+	s->p->stage = "serve";
 	pid1_fail(s->p, e);
 }
 
@@ -126,6 +127,7 @@ static void try_ready(struct serve *s, uint64_t now)
 		s->ready = true;
 		pid1_log(NULL, "ready");
 		pid1_times_report(&s->p->times);
+		pid1_lastfail_report(s->p);
 		return;
 	}
 	if (now >= s->ready_deadline_ns) {

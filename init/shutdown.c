@@ -115,6 +115,7 @@ _Noreturn void pid1_shutdown(struct pid1 *p, enum pid1_action action, pid_t serv
 	stop_services(p, services, n);
 	unmount_all();
 	pid1_log("shutdown", "done");
+	pid1_lastfail_orderly();
 	sys_console_drain(pid1_log_console());
 	pid1_end(action);
 }

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -93,6 +95,51 @@ int sys_unlink(const char *path)
 int sys_chown(const char *path, uid_t uid, gid_t gid)
 {
 	return RETRY(lchown(path, uid, gid));
+}
+
+int sys_make_mutable(const char *path)
+{
+	int fd = sys_open(path, O_RDONLY | O_NOCTTY, 0), none = 0, r;
+
+	if (fd < 0)
+		return fd;
+	r = RETRY(ioctl(fd, FS_IOC_SETFLAGS, &none));
+	sys_close(fd);
+	return r;
+}
+
+/* One buffer of records. Without opendir(3), which would use the heap. */
+static int take_names(const char *records, long n, char *buf, size_t room)
+{
+	size_t len = 0;
+
+	for (long at = 0; at < n;) {
+		struct dirent64 ent;
+		size_t name_bytes;
+
+		memcpy(&ent, records + at, offsetof(struct dirent64, d_name));
+		name_bytes = strlen(records + at + offsetof(struct dirent64, d_name)) + 1;
+		if (name_bytes <= room - len) {
+			memcpy(buf + len, records + at + offsetof(struct dirent64, d_name), name_bytes);
+			len += name_bytes;
+		}
+		at += ent.d_reclen;
+	}
+	return (int)len;
+}
+
+int sys_names(const char *path, char *buf, size_t room)
+{
+	int fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0), len = 0;
+	char records[2048];
+	long n;
+
+	if (fd < 0)
+		return fd;
+	while ((n = RETRY(syscall(SYS_getdents64, fd, records, sizeof(records)))) > 0)
+		len += take_names(records, n, buf + len, room - (size_t)len);
+	sys_close(fd);
+	return n < 0 ? (int)n : len;
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)

@@ -33,6 +33,12 @@ int sys_chown(const char *path, uid_t uid, gid_t gid);
 /** sys_unlink() - unlink(2). */
 int sys_unlink(const char *path);
 
+/** sys_make_mutable() - take all inode flags from @path, S_IMMUTABLE for one (FS_IOC_SETFLAGS). */
+int sys_make_mutable(const char *path);
+
+/** sys_names() - the names in folder @path, each with its NUL, into @buf. What does not fit is left out. Return: bytes. */
+int sys_names(const char *path, char *buf, size_t room);
+
 /** sys_mount() - mount(2). sys_umount() is umount2(2). sys_fs_magic() gives statfs(2)'s f_type of @path. */
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 int sys_umount(const char *target, int flags);

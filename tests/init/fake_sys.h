@@ -220,7 +220,37 @@ int sys_chown(const char *path, uid_t uid, gid_t gid)
 
 int sys_unlink(const char *path)
 {
-	return fake_call("unlink", path) ? -fake.fail_errno : 0;
+	struct fake_file *f = fake_find(path);
+
+	if (fake_call("unlink", path))
+		return -fake.fail_errno;
+	if (f)
+		f->path[0] = 0; /* its descriptors stay good */
+	return f ? 0 : -ENOENT;
+}
+
+int sys_make_mutable(const char *path)
+{
+	return fake_call("make_mutable", path) ? -fake.fail_errno : fake_find(path) ? 0 : -ENOENT;
+}
+
+/* The files that stand directly in . */
+int sys_names(const char *path, char *buf, size_t room)
+{
+	size_t len = 0, n = strlen(path);
+
+	if (fake_call("names", path))
+		return -fake.fail_errno;
+	for (size_t i = 0; i < fake.n_files; i++) {
+		const char *name = fake.file[i].path + n + 1;
+
+		if (strncmp(fake.file[i].path, path, n) || fake.file[i].path[n] != '/' || strchr(name, '/') ||
+		    strlen(name) >= room - len)
+			continue;
+		memcpy(buf + len, name, strlen(name) + 1);
+		len += strlen(name) + 1;
+	}
+	return (int)len;
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)

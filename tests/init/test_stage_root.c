@@ -113,6 +113,16 @@ static void a_tpm_that_comes_late_is_waited_for(void **state)
 	assert_int_equal(fake.now, 1300000000);
 }
 
+static void events_that_cannot_be_heard_have_their_own_code(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fake_will_fail("uevent_open", "", EPERM);
+	assert_refused(pid1_stage_tpm(&p, &e), &e, EPERM, "cannot listen to uevents");
+	assert_int_equal(p.code, CODE_UEVENTS);
+}
+
 static void a_required_tpm_that_never_comes_is_a_failure(void **state)
 {
 	struct err e = ERR_INIT;
@@ -190,9 +200,11 @@ static void a_record_of_another_root_or_signer_is_refused(void **state)
 	(void)state;
 	record.root_hash[31] ^= 1;
 	assert_refused(pid1_stage_signature(&p, &e), &e, EBADMSG, "not for that of the command line");
+	assert_int_equal(p.code, CODE_ROOT_RECORD_HASH);
 	record.root_hash[31] ^= 1;
 	record.fingerprint[0] ^= 0x80;
 	assert_refused(pid1_stage_signature(&p, &e), &e, EBADMSG, "not the boot manifest's root.signer");
+	assert_int_equal(p.code, CODE_ROOT_RECORD_SIGNER);
 	fake_will_fail("sigrecord", "", EINVAL);
 	assert_refused(pid1_stage_signature(&p, &e), &e, EINVAL, "malformed");
 }
@@ -273,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_tpm_is_found_and_the_phase_measured, setup),
 		cmocka_unit_test_setup(a_tpm_that_comes_late_is_waited_for, setup),
+		cmocka_unit_test_setup(events_that_cannot_be_heard_have_their_own_code, setup),
 		cmocka_unit_test_setup(a_required_tpm_that_never_comes_is_a_failure, setup),
 		cmocka_unit_test_setup(an_optional_tpm_may_be_absent_but_not_broken, setup),
 		cmocka_unit_test_setup(a_disk_that_comes_late_is_waited_for, setup),

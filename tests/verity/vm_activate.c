@@ -158,6 +158,7 @@ static void check_root(void)
 	expect("table is read by number", 0, verity_table_read(d.dev, &t, &e), &e);
 	expect("table proves", 0, verity_table_prove(&t, root_hash, 0, &e), &e);
 	expect("corruption panics", VERITY_CORRUPTION_PANIC, t.on_corruption, &e);
+	expect("failing reads panic", VERITY_CORRUPTION_PANIC, t.on_error, &e);
 	expect("mount root", 0, mount(d.path, "/mnt", "erofs", MS_RDONLY, NULL) ? -errno : 0, &e);
 	expect("mount proves", 0, verity_prove_mount("/mnt", root_hash, t.data_bytes, &e), &e);
 	expect("mount is not another", -EBADMSG, verity_prove_mount("/mnt", other, 0, &e), &e);

@@ -16,12 +16,13 @@ die() {
 }
 
 # boot WANTED-STATUS [OPTION...]: one boot of $image (default: the test image); the console is kept in $work/console
+# keep_machine: its TPM and its firmware's variables go on from boot to boot
 boot() {
 	wanted=$1
 	shift
-	rm -rf "$work/state"
+	[ -n "${keep_machine:-}" ] || rm -rf "$work/state"
 	timeout -k 10 $((deadline + 60)) "$image_tool" boot --image "${image:-$vm/image}" --board "$board" --keys "${boot_keys:-$keys}" --tree "$tree" \
-		--state "$work/state" --console "$work/console" --timeout "$deadline" "$@" >"$work/boot.log" 2>&1
+		--state "$work/state" ${keep_machine:+--keep-variables} --console "$work/console" --timeout "$deadline" "$@" >"$work/boot.log" 2>&1
 	status=$?
 	[ "$status" -eq "$wanted" ] || die "boot ended with $status, wanted $wanted: $(tail -1 "$work/boot.log")"
 }
