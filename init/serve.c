@@ -36,7 +36,8 @@ struct serve {
 	struct pid1 *p;
 	struct service engine;
 	struct service agent;
-	struct pid1_clients clients;
+	struct pid1_measure_server measure;
+	struct pid1_clients gates;
 	bool ready;
 	uint64_t ready_try_ns;
 	uint64_t ready_deadline_ns;
@@ -169,7 +170,7 @@ static void take_signals(struct serve *s)
 static uint64_t earliest(const struct serve *s)
 {
 	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
-			 pid1_clients_deadline_ns(&s->clients) };
+			 pid1_clients_deadline_ns(&s->gates) };
 	uint64_t first = NEVER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -179,14 +180,15 @@ static uint64_t earliest(const struct serve *s)
 
 static void wait_and_serve(struct serve *s)
 {
-	struct pollfd fds[2 + PID1_MAX_CLIENTS] = { { .fd = s->p->signals, .events = POLLIN } };
+	struct pollfd fds[1 + PID1_CLIENT_FDS] = { { .fd = s->p->signals, .events = POLLIN } };
 	uint64_t until = earliest(s), now = sys_now_ns();
 
-	pid1_clients_poll(&s->clients, s->p->measure_socket, fds + 1);
+	pid1_clients_poll(&s->gates, fds + 1);
 	if (sys_poll(fds, ARRAY_SIZE(fds), until == NEVER ? NEVER : until > now ? until - now : 0) < 0)
-		return; /* no memory in the kernel, at worst: the next turn tries again */
+		for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+			fds[i].revents = 0; /* no memory in the kernel, at worst; signals and deadlines are still looked at */
 	take_signals(s);
-	pid1_clients_serve(&s->clients, fds + 1, sys_now_ns(), s->p->policy, &s->p->log);
+	pid1_clients_serve(&s->gates, fds + 1, sys_now_ns());
 }
 
 _Noreturn void pid1_serve(struct pid1 *p)
@@ -198,7 +200,8 @@ _Noreturn void pid1_serve(struct pid1 *p)
 	s = (struct serve){ .p = p, .ready_try_ns = now, .ready_deadline_ns = now + p->host.ready_ms * NS_PER_MS };
 	s.engine = (struct service){ "engine", pid1_spawn_engine, p->engine, now, NEVER, { 0 } };
 	s.agent = (struct service){ "agent", pid1_spawn_agent, 0, now, p->host.agent.arg[0] ? now : NEVER, { 0 } };
-	pid1_clients_init(&s.clients);
+	s.measure = (struct pid1_measure_server){ .policy = p->policy, .log = &p->log };
+	pid1_clients_init(&s.gates, p->measure_socket, pid1_measure_answer, &s.measure);
 	for (;;) {
 		reap(&s);
 		now = sys_now_ns();

@@ -113,7 +113,7 @@ static void every_call_that_fails_fails_its_stage(void **state)
 	assert_true(fake_fail_each(prepare, run_mounts) >= 20);
 	assert_true(fake_fail_each(prepare, run_ipe) >= 17);
 	assert_true(fake_fail_each(prepare, run_harden) >= 5 * ARRAY_SIZE(settings));
-	assert_int_equal(fake_fail_each(prepare, run_confine), 3);
+	assert_int_equal(fake_fail_each(prepare, run_confine), 6);
 	assert_int_equal(fake_fail_each(prepare, run_engine), 4);
 }
 
