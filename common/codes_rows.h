@@ -40,6 +40,7 @@ ROW(CODE_ENGINE_READY, "the engine was not ready within its deadline", "see the 
 ROW(CODE_ENGINE_RESTARTS, "the engine ended too often", "see the engine's own lines on the console", "mend its configuration")
 ROW(CODE_TASK, "a task of the host manifest failed", "see the task's own lines on the console", "mend the task")
 ROW(CODE_BPF_LSM, "execution cannot be held to the verified volumes (BPF-LSM)", "a kernel without BPF-LSM, BTF or lsm=...,bpf", "see the sentence")
+ROW(CODE_WATCHDOG, "the watchdog could not be armed", "the machine lacks it, its module is not in the image, or it has no such time", "mend the board's watchdog and watchdog_ms")
 ROW(CODE_CORRUPTION, "a block of a verified volume is corrupted", "the disk was changed or is failing", REPLACE)
 ROW(CODE_GATE_CONFIG, "config.json is malformed or holds a field the gate does not know", "the engine asks for something unusual", "see the sentence")
 ROW(CODE_GATE_NO_ENTRY, "the layer policy names no such image", "the image is not one of this host's", "add it to the policy")

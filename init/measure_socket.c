@@ -91,13 +91,13 @@ size_t pid1_measure_answer(void *arg, const char *packet, size_t len, char *ret,
 		r = pid1_request_serve(&req, s->policy, s->log, &e);
 	n = r ? snprintf(ret, room, "refused %s", e.msg) : snprintf(ret, room, "ok"); /* both fit */
 	if (r) {
-		s->refused++;
+		s->live->refused++;
 		pid1_log("measure", "%s", ret);
 	} else if (req.violation) {
-		s->violations++;
+		s->live->violations++;
 		pid1_log("measure", "violation %u", req.violation);
 	} else {
-		s->containers++;
+		s->live->containers++;
 		pid1_log("measure", "container %s", req.name);
 	}
 	return (size_t)n;

@@ -17,6 +17,7 @@
 #include "common/measure.h"
 #include "init/clients.h"
 #include "init/measure_log.h"
+#include "init/status.h"
 #include "policy/policy.h"
 
 /** struct pid1_request - @violation: code from 10 to 99, or 0 for a container */
@@ -26,11 +27,11 @@ struct pid1_request {
 	uint8_t policy[HASH_SHA256_BYTES];
 };
 
-/** struct pid1_measure_server - what requests are held to, and how many there were */
+/** struct pid1_measure_server - what requests are held to, and where they are counted */
 struct pid1_measure_server {
 	const struct policy *policy;
 	struct pid1_measure_log *log;
-	uint64_t containers, violations, refused;
+	struct pid1_live *live;
 };
 
 /** pid1_request_parse() - "container <name> <64 hex>" or "violation <two digits>", nothing else. 0 or -EINVAL. */

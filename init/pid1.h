@@ -19,7 +19,10 @@
 #include "init/bpf_lsm.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
+#include "init/spawner.h"
+#include "init/status.h"
 #include "init/times.h"
+#include "init/watchdog.h"
 #include "policy/policy.h"
 #include "verity/activate.h"
 #include "verity/discover.h"
@@ -28,6 +31,7 @@
 #define PID1_RUN_DIR        "/run/holdfast"
 #define PID1_SELF           "/usr/lib/holdfast/holdfast-init"
 #define PID1_SYSROOT        "/sysroot"
+#define PID1_CGROUP         "/sys/fs/cgroup"
 #define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
 #define PID1_BOOT_CONF      "/etc/holdfast/boot.conf"
 #define PID1_SIGNER         "/etc/holdfast/signer.der" /* profile direct, in initramfs and root */
@@ -49,7 +53,11 @@ struct pid1 {
 	struct pid1_lsm lsm;
 	int signals;
 	int measure_socket;
+	int control_socket;
 	pid_t engine;
+	struct pid1_spawner spawner;
+	struct pid1_watchdog watchdog;
+	struct pid1_live live;
 };
 
 /** struct pid1_stage - one row of a stage table; a row without name ends it */
@@ -90,6 +98,8 @@ int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_watchdog(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_seal(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_phase() - measure a phase of the boot into PCR 11
@@ -116,7 +126,7 @@ int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - start one in its cgroup with its privileges. */
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
@@ -133,7 +143,7 @@ _Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
 _Noreturn void pid1_end(enum pid1_action action);
 
 /**
- * pid1_shutdown() - orderly: engine, tasks and agent are asked to end, then everything is made to; unmount; the end
+ * pid1_shutdown() - orderly: containers, then engine, tasks and agent are asked to end, then everything is made to; unmount; the end
  * @services: pids (0: none) that get SIGTERM and their deadline
  *
  * Should: measure the phase `shutdown` first. Must not: wait without a deadline.

@@ -12,12 +12,15 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/watchdog.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -87,6 +90,11 @@ int sys_mkdir(const char *path, mode_t mode)
 int sys_unlink(const char *path)
 {
 	return RETRY(unlink(path));
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	return RETRY(rename(from, to));
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
@@ -291,11 +299,30 @@ int sys_exec_memory_is_denied(void)
 	return 0;
 }
 
+/* The spawner's children are PID 1's; it has an OOM score that they must not inherit. */
+static bool spawn_siblings;
+
+void sys_spawn_siblings(void)
+{
+	spawn_siblings = true;
+}
+
 /* The steps of a child between fork and exec: async-signal-safe calls only, each true when it is done. */
 static bool child_join_cgroup(const struct sys_child *c)
 {
 	int fd = open(c->cgroup_procs, O_WRONLY | O_CLOEXEC);
 
+	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
+}
+
+static bool child_is_mortal(const struct sys_child *c)
+{
+	int fd;
+
+	(void)c;
+	if (!spawn_siblings)
+		return true;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
 }
 
@@ -412,6 +439,7 @@ static const struct child_step {
 } child_steps[] = {
 	{ "joining its cgroup", child_join_cgroup },
 	{ "resetting signals", child_reset_signals },
+	{ "its OOM score", child_is_mortal },
 	{ "its standard descriptors", child_stdio },
 	{ "dropping capabilities", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
@@ -463,7 +491,8 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	*ret_step = "fork";
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
-	pid = fork();
+	/* The child makes nothing but system calls, so it may come without what fork() does for libraries. */
+	pid = spawn_siblings ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) : fork();
 	if (pid == 0)
 		child_run(c, p[1]);
 	if (pid < 0) {
@@ -489,7 +518,7 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 
 pid_t sys_reap(int *ret_status)
 {
-	return RETRY(waitpid(-1, ret_status, WNOHANG));
+	return RETRY(waitpid(-1, ret_status, WNOHANG | WUNTRACED));
 }
 
 int sys_kill(pid_t pid, int sig)
@@ -585,4 +614,45 @@ int sys_can_connect(const char *path)
 	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
 	(void)close(fd); /* only asked */
 	return r;
+}
+
+int sys_connect(const char *path)
+{
+	struct sockaddr_un addr;
+	int fd, r;
+
+	if (!unix_address(path, &addr))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	if (r)
+		(void)close(fd); /* nothing was said on it */
+	return r ? r : fd;
+}
+
+int sys_watchdog_open(const char *path, int seconds)
+{
+	int fd = sys_open(path, O_WRONLY, 0), got = seconds, r;
+
+	if (fd < 0)
+		return fd;
+	r = RETRY(ioctl(fd, WDIOC_SETTIMEOUT, &got));
+	if (!r && got != seconds)
+		r = -ERANGE;
+	if (r)
+		sys_watchdog_close(fd);
+	return r ? r : fd;
+}
+
+int sys_watchdog_feed(int fd)
+{
+	return RETRY(ioctl(fd, WDIOC_KEEPALIVE, 0));
+}
+
+void sys_watchdog_close(int fd)
+{
+	(void)!write(fd, "V", 1); /* the magic close; a driver without it stays armed */
+	sys_close(fd);
 }

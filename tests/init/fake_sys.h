@@ -28,6 +28,11 @@
 #define FAKE_LISTEN_FD 92
 #define FAKE_CLIENT_FD 93
 #define FAKE_TPM_FD    94
+#define FAKE_HELPER_FD 95
+#define FAKE_WATCHDOG_FD 96
+#define FAKE_CONTROL_FD 97
+#define FAKE_OPERATOR_FD 98
+#define FAKE_HELPER_PID 99
 #define FAKE_EVENTS    256
 
 struct fake_file {
@@ -81,6 +86,14 @@ static struct {
 	unsigned devices;
 	uint64_t lifetime; /* of the next spawned child; 0: for ever */
 	int lifetime_status;
+	sys_helper_fn *helper;
+	void *helper_arg;
+	int container_processes;
+	uint64_t containers_end, fed_at;
+	const char *order; /* an operator's, on the control socket */
+	uint64_t order_at;
+	bool order_taken;
+	char order_answer[6200];
 } fake;
 
 static void fake_reset(void)
@@ -160,6 +173,8 @@ int sys_open(const char *path, int flags, mode_t mode)
 		return -fake.fail_errno;
 	if (!f && !(flags & O_CREAT))
 		return -ENOENT;
+	if (f && flags & O_TRUNC)
+		f->len = 0;
 	if (f && flags & O_EXCL)
 		return -EEXIST;
 	if (!f)
@@ -172,6 +187,13 @@ ssize_t sys_read(int fd, void *buf, size_t n)
 {
 	struct fake_file *f;
 
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("read", "operator"))
+			return -fake.fail_errno;
+		n = strlen(fake.order);
+		memcpy(buf, fake.order, n);
+		return (ssize_t)n;
+	}
 	if (fd == FAKE_CLIENT_FD) {
 		if (fake_call("read", "client"))
 			return -fake.fail_errno;
@@ -196,6 +218,12 @@ ssize_t sys_write(int fd, const void *buf, size_t n)
 
 	if (fd == 2) {
 		(void)snprintf(fake.early, sizeof(fake.early), "%.*s", (int)n, (const char *)buf); /* the last line */
+		return (ssize_t)n;
+	}
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("write", "operator"))
+			return -fake.fail_errno;
+		(void)snprintf(fake.order_answer, sizeof(fake.order_answer), "%.*s", (int)n, (const char *)buf);
 		return (ssize_t)n;
 	}
 	if (fd == FAKE_CLIENT_FD) {
@@ -231,6 +259,18 @@ void sys_close(int fd)
 int sys_hold_stdio(void)
 {
 	return fake_call("hold_stdio", "") ? -fake.fail_errno : 0;
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	struct fake_file *f;
+
+	if (fake_call("rename", to))
+		return -fake.fail_errno;
+	f = fake_find(from); /* it stays in the table, so that a thousand renames do not fill it */
+	assert_non_null(f);
+	(void)fake_file(to, f->data);
+	return 0;
 }
 
 int sys_mkdir(const char *path, mode_t mode)
@@ -344,7 +384,8 @@ int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 	}
 	for (size_t i = 0; i < n; i++) {
 		p[i].revents = 0;
-		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request)) {
+		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request) ||
+		    (p[i].fd == FAKE_CONTROL_FD && fake.order && !fake.order_taken && fake.now >= fake.order_at) || p[i].fd == FAKE_OPERATOR_FD) {
 			p[i].revents = POLLIN;
 			ready++;
 		}
@@ -357,6 +398,8 @@ int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 		if (next[i] && next[i]->at < until)
 			until = next[i]->at;
 	}
+	if (fake.order && !fake.order_taken && fake.order_at > fake.now && fake.order_at < until)
+		until = fake.order_at;
 	for (size_t i = 0; i < 3; i++)
 		if (next[i] && next[i]->at <= until)
 			next[i]->woke = true;
@@ -451,6 +494,72 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	return 0;
 }
 
+void sys_spawn_siblings(void)
+{
+}
+
+/* The helper is this process: what it is asked it does at once. */
+int sys_helper_start(sys_helper_fn *answer, void *arg, int keep_fd, pid_t *ret_pid)
+{
+	(void)keep_fd;
+	if (fake_call("helper_start", ""))
+		return -fake.fail_errno;
+	fake.helper = answer;
+	fake.helper_arg = arg;
+	*ret_pid = FAKE_HELPER_PID;
+	return FAKE_HELPER_FD;
+}
+
+ssize_t sys_helper_ask(int fd, const void *request, size_t len, void *reply, size_t room, uint64_t within_ns)
+{
+	(void)within_ns;
+	if (fake_call("helper_ask", ""))
+		return -fake.fail_errno;
+	assert_int_equal(fd, FAKE_HELPER_FD);
+	return (ssize_t)fake.helper(fake.helper_arg, request, len, reply, room);
+}
+
+int sys_seal(void)
+{
+	return fake_call("seal", "") ? -fake.fail_errno : 0;
+}
+
+int sys_cgroup_signal(const char *top, const char *const skip[], int sig)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s but %s %s: %d", top, skip[0], skip[1], sig);
+	if (fake_call("cgroup_signal", what))
+		return -fake.fail_errno;
+	return sig ? fake.container_processes : fake.now >= fake.containers_end ? 0 : fake.container_processes;
+}
+
+int sys_watchdog_open(const char *path, int seconds)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s %d", path, seconds);
+	return fake_call("watchdog_open", what) ? -fake.fail_errno : FAKE_WATCHDOG_FD;
+}
+
+int sys_watchdog_feed(int fd)
+{
+	assert_int_equal(fd, FAKE_WATCHDOG_FD);
+	fake.fed_at = fake.now;
+	return fake_call("watchdog_feed", "") ? -fake.fail_errno : 0;
+}
+
+void sys_watchdog_close(int fd)
+{
+	(void)fd;
+	(void)fake_call("watchdog_close", "");
+}
+
+int sys_connect(const char *path)
+{
+	return fake_call("connect", path) ? -fake.fail_errno : FAKE_HELPER_FD;
+}
+
 pid_t sys_reap(int *ret_status)
 {
 	struct fake_event *ev = fake_next(fake.child, fake.n_children);
@@ -499,14 +608,18 @@ int sys_ctrl_alt_del_to_us(void)
 
 int sys_listen(const char *path)
 {
-	return fake_call("listen", path) ? -fake.fail_errno : FAKE_LISTEN_FD;
+	return fake_call("listen", path) ? -fake.fail_errno : strstr(path, "control") ? FAKE_CONTROL_FD : FAKE_LISTEN_FD;
 }
 
 int sys_accept(int fd, uid_t *ret_uid)
 {
-	(void)fd;
-	if (fake_call("accept", ""))
+		if (fake_call("accept", ""))
 		return -fake.fail_errno;
+	if (fd == FAKE_CONTROL_FD) {
+		fake.order_taken = true;
+		*ret_uid = fake.peer;
+		return FAKE_OPERATOR_FD;
+	}
 	if (!fake.client_waits)
 		return -EAGAIN;
 	fake.client_waits = false;

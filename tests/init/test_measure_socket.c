@@ -11,7 +11,8 @@
 static struct policy_image image = { .name = (char *)"hello" };
 static struct policy policy = { .image = &image, .n_images = 1 };
 static struct pid1_measure_log measure_log;
-static struct pid1_measure_server server = { .policy = &policy, .log = &measure_log };
+static struct pid1_live live;
+static struct pid1_measure_server server = { .policy = &policy, .log = &measure_log, .live = &live };
 
 static int setup(void **state)
 {

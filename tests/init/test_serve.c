@@ -34,6 +34,11 @@ static int setup(void **state)
 	p.engine = ENGINE_PID;
 	p.signals = FAKE_SIGNAL_FD;
 	p.measure_socket = FAKE_LISTEN_FD;
+	p.control_socket = FAKE_CONTROL_FD;
+	p.watchdog.fd = -1;
+	p.watchdog.next_ns = UINT64_MAX;
+	if (pid1_spawner_start(&p, &e))
+		return -1;
 	return pid1_log_open(&e) || pid1_host_manifest_parse(&p.host, strlen(conf), &e) ||
 	       pid1_measure_open(&p.log, FAKE_TPM_FD, &e);
 }

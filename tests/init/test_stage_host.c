@@ -114,7 +114,7 @@ static void every_call_that_fails_fails_its_stage(void **state)
 	assert_true(fake_fail_each(prepare, run_ipe) >= 17);
 	assert_true(fake_fail_each(prepare, run_harden) >= 5 * ARRAY_SIZE(settings));
 	assert_int_equal(fake_fail_each(prepare, run_confine), 6);
-	assert_int_equal(fake_fail_each(prepare, run_engine), 4);
+	assert_int_equal(fake_fail_each(prepare, run_engine), 6);
 }
 
 static void ipe_is_loaded_activated_enforced_and_tried(void **state)
