@@ -38,3 +38,18 @@ never() {
 disk_copy() {
 	cp --sparse=always "${image:-$vm/image}/disk.img" "$work/disk.img"
 }
+
+# watchdog_board FOLDER: the board, with a watchdog in the machine and in the host manifest
+watchdog_board() {
+	mkdir -p "$1"
+	{
+		cat "$board/board.conf"
+		echo "module.host = i6300esb"
+		echo "watchdog = /dev/watchdog0"
+		echo "watchdog_ms = 20000"
+		echo "qemu.arg = -device"
+		echo "qemu.arg = i6300esb"
+		echo "qemu.arg = -action"
+		echo "qemu.arg = watchdog=poweroff"
+	} >"$1/board.conf"
+}
