@@ -371,12 +371,14 @@ static bool child_no_new_privs(const struct sys_child *c)
 #define LOAD(field)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(op, k)     BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, 1) /* skip the next one unless it holds */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
+#define DENY(nr)      IF(BPF_JEQ, nr), RETURN(SECCOMP_RET_ERRNO | EPERM)
 
 /*
  * The device-mapper may be asked about its tables, not given any. To IPE a volume is signed if its root hash is, and a
  * table with ignore_corruption and a signature that lies on the disk for all to read would give any bytes that name.
  * Other ABIs have other numbers: none of them is needed. And personality(READ_IMPLIES_EXEC) is refused: with it brk(2)
  * gives writable and executable memory of which neither IPE nor any other security module is asked.
+ * What sysctls shut, root could open again (kernel.io_uring_disabled ...): none of that is for an engine, so it is denied here.
  */
 static bool child_filter(const struct sys_child *c)
 {
@@ -387,6 +389,16 @@ static bool child_filter(const struct sys_child *c)
 		LOAD(nr),
 		IF(BPF_JGE, X32_BIT),
 		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		DENY(SYS_perf_event_open),
+		DENY(SYS_io_uring_setup),
+		DENY(SYS_userfaultfd),
+		DENY(SYS_kexec_load),
+		DENY(SYS_kexec_file_load),
+		DENY(SYS_init_module),
+		DENY(SYS_finit_module),
+		DENY(SYS_delete_module),
+		DENY(SYS_swapon),
+		DENY(SYS_acct),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 6),
 		LOAD(args[0]),
 		IF(BPF_JEQ, PERSONALITY_QUERY),

@@ -469,10 +469,10 @@ int main(int argc, char **argv)
 		ipe();
 	personality_bits();
 	kernel();
+	probe_end_state(); /* before execution(), which takes noexec off its own /tmp */
 	execution(argv[0]);
 	measurement_socket();
 	pid1();
-	probe_end_state();
 	printf("probe: %d failed\n", failures);
 	return failures > 100 ? 100 : failures;
 }
