@@ -90,6 +90,8 @@ static struct {
 	void *helper_arg;
 	int container_processes;
 	uint64_t containers_end, fed_at;
+	uint64_t engine_gone_at; /* 0: never */
+	uint64_t jump_at, jump_ns; /* the clock */
 	const char *order; /* an operator's, on the control socket */
 	uint64_t order_at;
 	bool order_taken;
@@ -408,6 +410,10 @@ int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 	if (until == UINT64_MAX)
 		fail_msg("PID 1 would wait for ever: %s", fake.trace);
 	fake.now = until > fake.now ? until : fake.now;
+	if (fake.jump_ns && fake.now >= fake.jump_at) {
+		fake.now += fake.jump_ns;
+		fake.jump_ns = 0;
+	}
 	return 0;
 }
 
@@ -629,7 +635,7 @@ int sys_accept(int fd, uid_t *ret_uid)
 
 int sys_can_connect(const char *path)
 {
-	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at ? 0 : -ECONNREFUSED;
+	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at && (!fake.engine_gone_at || fake.now < fake.engine_gone_at) ? 0 : -ECONNREFUSED;
 }
 
 /* The TPM: two banks. */
