@@ -27,6 +27,7 @@ CC := $(if $(FOREIGN),$(GNU_ARCH)-linux-gnu-gcc,gcc)
 AR := $(if $(FOREIGN),$(GNU_ARCH)-linux-gnu-)ar
 PKG_CONFIG := pkg-config
 V ?= 0
+comma := ,
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 
@@ -47,19 +48,16 @@ PKG_CONFIG := env -u PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFI
 else
 VARIANT := host-$(ARCH)
 endif
+# One sanitized build serves the unit tests and the fuzz targets; the fuzzer's engine is clang's, and there for this machine only.
 ifeq ($(SAN),1)
 VARIANT := $(VARIANT)-san
-SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# The cross compiler's runtime is not in the sysroot.
-SAN_FLAGS += $(if $(FOREIGN),-static-libasan -static-libubsan)
-endif
-ifeq ($(FUZZ),1)
-ifneq ($(FOREIGN),)
-$(error FUZZ=1 is for this machine's own architecture, $(HOST_ARCH), not for $(FOREIGN))
-endif
-VARIANT := $(VARIANT)-fuzz
+SAN_FLAGS := -O1 -DHOLDFAST_SANITIZED -fsanitize=address,undefined$(if $(FOREIGN),,$(comma)fuzzer-no-link) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifeq ($(FOREIGN),)
 CC := clang
-SAN_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+# The cross compiler's runtime is not in the sysroot.
+SAN_FLAGS += -static-libasan -static-libubsan
+endif
 endif
 B := build/$(VARIANT)
 
@@ -72,7 +70,6 @@ ifeq ($(SAN_FLAGS),)
 HARDEN := -D_FORTIFY_SOURCE=2 $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) $(call probe,-fcf-protection) \
 	$(call probe,-mbranch-protection=standard) $(call probe,-ftrivial-auto-var-init=zero)
 endif
-comma := ,
 # Nothing in the guest unwinds its stack; the tables would be a tenth of PID 1.
 GUEST_FLAGS := $(if $(GUEST),-DHOLDFAST_GUEST -fno-asynchronous-unwind-tables -fno-unwind-tables)
 CPPFLAGS := -I. -D_GNU_SOURCE -DHOLDFAST_VERSION='"$(VERSION)"'

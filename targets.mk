@@ -21,9 +21,9 @@ TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(stri
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
-.PHONY: sysroot tree host-programs identity vm-check-all FORCE
+.PHONY: sysroot tree pkcs11-tree host-programs identity vm-check-all FORCE
 # What runs on this machine is always its own build; what a build for another needs of it is made by a make of its own.
-HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) GUEST= SYSROOT= SAN= FUZZ=
+HOST_MAKE = $(MAKE) --no-print-directory $(if $(Q),-s) ARCH=$(HOST_ARCH) GUEST= SYSROOT= SAN=
 ifeq ($(B),$(HOST_DIR))
 host-programs: programs
 else
@@ -38,6 +38,11 @@ tree: $(IMAGE_TOOL)
 
 sysroot: $(IMAGE_TOOL)
 	$(Q)$(IMAGE_TOOL) fetch --arch $(DEB_ARCH) --cache $(CACHE)/packages-$(DEB_ARCH) --out $(SYSROOT_DIR) --sysroot $(SYSROOT_PACKAGES)
+
+# A token and what OpenSSL needs to use it, with libraries of their own: Debian 12 has no pkcs11-provider.
+pkcs11-tree: $(IMAGE_TOOL)
+	$(Q)$(IMAGE_TOOL) fetch --arch $(DEB_ARCH) --cache $(CACHE)/packages-$(DEB_ARCH) --out $(CACHE)/pkcs11-$(DEB_ARCH) \
+		pkcs11-provider softhsm2 libcryptsetup12 libssl3t64 libjson-c5 libblkid1
 
 guest: ## the programs that run in the guest, against Debian 13's libraries
 ifeq ($(B),$(GUEST_DIR))
@@ -57,11 +62,11 @@ demo: ## build an image, boot it, attest it, watch it refuse
 
 # Against other implementations, where both run: veritysetup, tpm2-tools. Elsewhere their known answers are compared.
 PEERS := tests/verity/against_veritysetup tests/verity/fec_against_veritysetup tests/attest/interop
-RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS))
+RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS) $(3))
 
 unit-check: tests programs ## unit tests, and the programs from outside; with ARCH=arm64 by qemu-user
 	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(sort $(TESTS))
-	$(call RUN_PEERS,$(B),peers)
+	$(call RUN_PEERS,$(B),peers,tests/verity/sign_by_pkcs11)
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
@@ -86,8 +91,9 @@ vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the ta
 		tests/vm/table >build/vm-cases.md || bad=1; cp build/vm-cases.md docs/vm-cases.md; cat docs/vm-cases.md; exit $${bad:-0}
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (30)
-	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
-	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-fuzz/,$(FUZZERS))
+	$(if $(FOREIGN),$(error fuzz targets are run on this machine's own architecture, $(HOST_ARCH)))
+	$(Q)$(MAKE) --no-print-directory SAN=1 fuzzers
+	$(Q)tests/fuzz/run $(subst $(B)/,$(B)-san/,$(FUZZERS))
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)

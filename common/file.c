@@ -74,28 +74,59 @@ int file_sync_folder_of(const char *path, struct err *e)
 	return 0;
 }
 
-int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+int file_new_open(struct file_new *ret, const char *path, mode_t mode, struct err *e)
 {
-	char tmp[PATH_MAX];
-	int fd, r;
-
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(tmp))
+	ret->path = path;
+	if (snprintf(ret->tmp, sizeof(ret->tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(ret->tmp))
 		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return err_errno(e, "cannot create %s", tmp);
-	r = file_write_all(fd, data, len, tmp, e);
-	if (!r && fsync(fd) < 0)
-		r = err_errno(e, "cannot sync %s", tmp);
-	if (close(fd) < 0 && !r)
-		r = err_errno(e, "cannot close %s", tmp);
-	if (!r && rename(tmp, path) < 0)
-		r = err_errno(e, "cannot rename %s to %s", tmp, path);
+	ret->fd = open(ret->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	return ret->fd < 0 ? err_errno(e, "cannot create %s", ret->tmp) : 0;
+}
+
+/* A file system without RENAME_NOREPLACE has the last word by rename() alone. */
+static bool give_name(const struct file_new *f, bool replace)
+{
+	if (!replace && renameat2(AT_FDCWD, f->tmp, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0)
+		return true;
+	return (replace || errno == EINVAL) && rename(f->tmp, f->path) == 0;
+}
+
+int file_new_publish(struct file_new *f, bool replace, struct err *e)
+{
+	int r = 0;
+
+	if (fsync(f->fd) < 0)
+		r = err_errno(e, "cannot sync %s", f->tmp);
+	if (close(take_fd(&f->fd)) < 0 && !r)
+		r = err_errno(e, "cannot close %s", f->tmp);
+	if (!r && !give_name(f, replace))
+		r = err_errno(e, "cannot rename %s to %s", f->tmp, f->path);
 	if (r) {
-		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
+		(void)unlink(f->tmp); /* nothing half-written stays; the first error is the one to tell */
 		return r;
 	}
-	return file_sync_folder_of(path, e);
+	return file_sync_folder_of(f->path, e);
+}
+
+void file_new_drop(struct file_new *f)
+{
+	if (f->fd < 0)
+		return;
+	(void)close(take_fd(&f->fd)); /* it goes away, whatever was written */
+	(void)unlink(f->tmp);
+}
+
+int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	struct file_new f = FILE_NEW_NONE;
+	int r = file_new_open(&f, path, mode, e);
+
+	if (!r)
+		r = file_write_all(f.fd, data, len, f.tmp, e);
+	if (!r)
+		r = file_new_publish(&f, true, e);
+	file_new_drop(&f);
+	return r;
 }
 
 int file_mkdirs(const char *path, struct err *e)

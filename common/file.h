@@ -11,6 +11,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+#include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -28,6 +30,29 @@ int file_read_fd(int fd, const char *name, size_t max, struct buf *ret_buf, stru
 
 /** file_write() - publish @len bytes as @path with @mode: all of it, synced, or nothing. Return: 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *e) WARN_UNUSED;
+
+/**
+ * struct file_new - a file under a temporary name, until it is published
+ * @fd: open for reading and writing, -1 when there is none; @path: its name to be, borrowed
+ */
+struct file_new {
+	int fd;
+	const char *path;
+	char tmp[PATH_MAX];
+};
+#define FILE_NEW_NONE {.fd = -1}
+
+/**
+ * file_new_open() - begin a file that will be @path; @ret is FILE_NEW_NONE before
+ * file_new_publish() - sync it, close it, give it its name, sync the folder
+ * @replace: what has the name already may go; else that is -EEXIST
+ * file_new_drop() - close and remove what is not published; after file_new_publish() that came to an end: nothing
+ *
+ * Return: 0 or -errno.
+ */
+int file_new_open(struct file_new *ret, const char *path, mode_t mode, struct err *e) WARN_UNUSED;
+int file_new_publish(struct file_new *f, bool replace, struct err *e) WARN_UNUSED;
+void file_new_drop(struct file_new *f);
 
 /** file_sync_folder_of() - make a rename to @path lasting: sync the folder it is in. Return: 0 or -errno. */
 int file_sync_folder_of(const char *path, struct err *e) WARN_UNUSED;

@@ -48,6 +48,7 @@ int pki_key_load(const char *uri, EVP_PKEY **ret, struct err *e)
 	OSSL_STORE_CTX *ctx;
 	EVP_PKEY *key = NULL;
 	const char *path = !strncmp(uri, "file:/", 6) && uri[6] != '/' ? uri + 5 : uri;
+	bool is_path = path != uri || !strchr(uri, ':');
 	char sentence[200];
 
 	/*
@@ -56,9 +57,11 @@ int pki_key_load(const char *uri, EVP_PKEY **ret, struct err *e)
 	 */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); /* without it the exit is as ever */
 	/* A plain path is checked first: OSSL_STORE says nothing useful about a missing file. */
-	if ((path != uri || !strchr(uri, ':')) && access(path, R_OK) < 0)
+	if (is_path && access(path, R_OK) < 0)
 		return err_errno(e, "cannot read key %s", uri);
-	(void)snprintf(sentence, sizeof(sentence), "%s does not hold a private key that can be used", uri); /* cut is fine */
+	/* What follows a "?" may be a PIN (RFC 7512, section 2.4), which is not for logs. Cut is fine. */
+	(void)snprintf(sentence, sizeof(sentence), "%.*s does not hold a private key that can be used",
+		       (int)(is_path ? strlen(uri) : strcspn(uri, "?")), uri);
 	ctx = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
 	if (!ctx)
 		return store_error(uri, sentence, e);

@@ -36,6 +36,12 @@ struct verity_cmd_kind {
 	{"no-superblock", NULL, "the tree alone: keep these options, who opens it needs them", &(k).no_superblock,     \
 	 NULL, 0}
 
+/**
+ * verity_cmd_kind_fits() - does somebody who reads a volume say what it is exactly if no superblock says it? False after a
+ * message (CLI_USAGE).
+ */
+bool verity_cmd_kind_fits(const char *verb, const struct verity_cmd_kind *k);
+
 /** verity_cmd_kind_parse() - into @ret, which has verity_sb_init()'s values before; false after a message (CLI_USAGE). */
 bool verity_cmd_kind_parse(const char *verb, const struct verity_cmd_kind *k, struct verity_sb *ret);
 

@@ -74,6 +74,15 @@ static bool parse_salt(const char *verb, const char *text, struct verity_sb *sb)
 	return true;
 }
 
+bool verity_cmd_kind_fits(const char *verb, const struct verity_cmd_kind *k)
+{
+	if (k->no_superblock ? k->data_blocks && k->salt
+			     : !k->hash && !k->data_block && !k->hash_block && !k->data_blocks && !k->format && !k->salt)
+		return true;
+	(void)cli_usage(verb, "--no-superblock wants --data-blocks and --salt; without it the superblock says them");
+	return false;
+}
+
 bool verity_cmd_kind_parse(const char *verb, const struct verity_cmd_kind *k, struct verity_sb *ret)
 {
 	uint64_t type = ret->hash_type;

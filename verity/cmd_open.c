@@ -22,19 +22,13 @@ static unsigned options_of(const struct words *w)
 	       (w->once ? 1u << VERITY_OPTION_CHECK_AT_MOST_ONCE : 0);
 }
 
-/* Combinations that the kernel or libcryptsetup does not have; false after a message. */
+/* Combinations that the kernel does not have; false after a message. */
 static bool words_fit(const char *verb, const struct words *w)
 {
-	if ((w->restart || w->restart_on_error) && (w->panic || w->panic_on_error)) {
-		(void)cli_usage(verb, "restart or panic, not both");
-		return false;
-	}
-	if ((w->restart_on_error && !w->restart) || (w->panic_on_error && !w->panic)) {
-		(void)cli_usage(verb, "--%s-on-error wants --%s-on-corruption beside it", w->panic_on_error ? "panic" : "restart",
-				w->panic_on_error ? "panic" : "restart");
-		return false;
-	}
-	return true;
+	if (!(w->restart && w->panic) && !(w->restart_on_error && w->panic_on_error))
+		return true;
+	(void)cli_usage(verb, "restart or panic, not both");
+	return false;
 }
 
 static enum cli_exit run(const char *verb, struct verity_open_params *p, const char *sig_path)
@@ -71,8 +65,8 @@ int verity_cmd_open(int argc, char **argv)
 		{"hash-offset", "BYTES", "where the superblock stands (0)", &offset, NULL, 0},
 		{"restart-on-corruption", NULL, "a bad block restarts the machine", &w.restart, NULL, 0},
 		{"panic-on-corruption", NULL, "a bad block is a kernel panic", &w.panic, NULL, 0},
-		{"restart-on-error", NULL, "so does a block that cannot be read", &w.restart_on_error, NULL, 0},
-		{"panic-on-error", NULL, "so is a block that cannot be read", &w.panic_on_error, NULL, 0},
+		{"restart-on-error", NULL, "a block that cannot be read restarts it (Linux 6.12)", &w.restart_on_error, NULL, 0},
+		{"panic-on-error", NULL, "a block that cannot be read is a panic (Linux 6.12)", &w.panic_on_error, NULL, 0},
 		{"ignore-zero-blocks", NULL, "blocks that must be zero are not read", &w.zero, NULL, 0},
 		{"check-at-most-once", NULL, "check each block at its first reading only", &w.once, NULL, 0},
 		VERITY_CMD_FEC_OPTS(fec),
@@ -90,10 +84,8 @@ int verity_cmd_open(int argc, char **argv)
 		return CLI_USAGE;
 	if (n != 4 || !sig_path == !is_unsigned)
 		return cli_usage(argv[0], "wanted DATA NAME HASH ROOTHASH and either --root-hash-signature or --unsigned");
-	if (k.no_superblock ? !k.data_blocks || !k.salt
-			    : k.hash || k.data_block || k.hash_block || k.data_blocks || k.format || k.salt)
-		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
-					  "them");
+	if (!verity_cmd_kind_fits(argv[0], &k))
+		return CLI_USAGE;
 	verity_sb_init(&sb);
 	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.base.hash_offset_bytes) ||
 	    !verity_cmd_fec_parse(argv[0], &fec) || !words_fit(argv[0], &w))

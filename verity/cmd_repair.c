@@ -160,10 +160,8 @@ int verity_cmd_repair(int argc, char **argv)
 		return cli_usage(argv[0], "wanted DATA HASH ROOTHASH, or --hash-offset N DATA ROOTHASH");
 	if (!fec.device || !out_data)
 		return cli_usage(argv[0], "wanted --fec-device and --out-data");
-	if (k.no_superblock ? !k.data_blocks || !k.salt
-			    : k.hash || k.data_block || k.hash_block || k.data_blocks || k.format || k.salt)
-		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
-					  "them");
+	if (!verity_cmd_kind_fits(argv[0], &k))
+		return CLI_USAGE;
 	verity_sb_init(&sb);
 	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.hash_offset_bytes) ||
 	    !verity_cmd_fec_parse(argv[0], &fec))

@@ -116,14 +116,6 @@ static enum cli_exit verify_files(const char *verb, const char *name, struct ver
 	return report(verb, name, &res, l, &e);
 }
 
-/* Options that only say something when there is no superblock. */
-static bool kind_is_fitting(const struct verity_cmd_kind *k)
-{
-	if (k->no_superblock)
-		return k->data_blocks && k->salt;
-	return !k->hash && !k->data_block && !k->hash_block && !k->data_blocks && !k->format && !k->salt;
-}
-
 int verity_cmd_verify(int argc, char **argv)
 {
 	const char *offset = NULL, *threads_text = NULL, *io = NULL, *root_hash_path = NULL;
@@ -160,9 +152,8 @@ int verity_cmd_verify(int argc, char **argv)
 	files = root_hash_path ? n : n - 1;
 	if (files != 2 && !(files == 1 && offset))
 		return cli_usage(argv[0], "wanted DATA HASH ROOTHASH, or --hash-offset N DATA ROOTHASH");
-	if (!kind_is_fitting(&k))
-		return cli_usage(argv[0], "--no-superblock wants --data-blocks and --salt; without it the superblock says "
-					  "them");
+	if (!verity_cmd_kind_fits(argv[0], &k))
+		return CLI_USAGE;
 	verity_sb_init(&sb);
 	if (!verity_cmd_kind_parse(argv[0], &k, &sb) || !verity_cmd_offset(argv[0], offset, &p.hash_offset_bytes) ||
 	    !verity_cmd_number(argv[0], "threads", threads_text, 1, VERITY_MAX_THREADS, &threads) ||

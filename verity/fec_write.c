@@ -5,8 +5,6 @@
 #include "common/file.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -49,26 +47,17 @@ static int write_in_place(struct verity_fec *f, struct err *e)
 /* A new file under a temporary name, then renamed. */
 static int write_new(struct verity_fec *f, const char *path, struct err *e)
 {
-	char tmp[PATH_MAX];
-	int fd, r;
+	struct file_new out = FILE_NEW_NONE;
+	int r = file_new_open(&out, path, 0644, e);
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(tmp))
-		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", path);
-	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_errno(e, "cannot create %s", tmp);
-	f->parity.fd = fd;
-	r = write_parity(f, e);
+	f->parity.fd = out.fd;
+	if (!r)
+		r = write_parity(f, e);
 	f->parity.fd = -1;
-	if (close(fd) < 0 && !r)
-		r = err_errno(e, "cannot close %s", tmp);
-	if (!r && rename(tmp, path) < 0)
-		r = err_errno(e, "cannot rename %s to %s", tmp, path);
-	if (r) {
-		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
-		return r;
-	}
-	return file_sync_folder_of(path, e);
+	if (!r)
+		r = file_new_publish(&out, true, e);
+	file_new_drop(&out);
+	return r;
 }
 
 int verity_fec_write(struct verity_fec *f, const char *path, uint64_t offset_bytes, struct err *e)

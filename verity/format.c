@@ -5,7 +5,6 @@
 #include "common/file.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -136,24 +135,15 @@ static int format_in_place(struct job *j, int fd, const char *name, const struct
 /* A file of its own: under a temporary name first. */
 static int format_new_file(struct job *j, const char *path, struct err *e)
 {
-	char tmp[PATH_MAX];
-	int fd, r;
+	struct file_new f = FILE_NEW_NONE;
+	int r = file_new_open(&f, path, 0644, e);
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(tmp))
-		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", path);
-	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_errno(e, "cannot create %s", tmp);
-	r = format_into(j, fd, path, true, UINT64_MAX, e);
-	if (close(fd) < 0 && !r)
-		r = err_errno(e, "cannot close %s", tmp);
-	if (!r && rename(tmp, path) < 0)
-		r = err_errno(e, "cannot rename %s to %s", tmp, path);
-	if (r) {
-		(void)unlink(tmp); /* nothing half-written stays; the first error is the one to tell */
-		return r;
-	}
-	return file_sync_folder_of(path, e);
+	if (!r)
+		r = format_into(j, f.fd, path, true, UINT64_MAX, e);
+	if (!r)
+		r = file_new_publish(&f, true, e);
+	file_new_drop(&f);
+	return r;
 }
 
 /* A place of its own: a device, an existing file from an offset on, or a file that is new as a whole. */

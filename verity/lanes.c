@@ -258,54 +258,37 @@ static bool path_agrees(const struct lanes_path *path)
 }
 
 /* What became of each path, asked once a process. */
-static enum verdict { UNUSABLE = 0, LACKING, DISAGREES, GOOD } verdicts[PATHS];
+static enum verity_path_verdict verdicts[PATHS];
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
 static void ask(void)
 {
 	for (size_t i = 0; i < PATHS; i++) {
 		if (!paths[i].has())
-			verdicts[i] = LACKING;
+			verdicts[i] = VERITY_PATH_LACKING;
 		else
-			verdicts[i] = path_agrees(&paths[i]) ? GOOD : DISAGREES;
+			verdicts[i] = path_agrees(&paths[i]) ? VERITY_PATH_GOOD : VERITY_PATH_DISAGREES;
 	}
 }
 
-static int forced_path(const char *name, const struct lanes_path **ret, struct err *e)
+static const char *name_of(size_t i)
 {
-	char names[128] = "";
-
-	for (size_t i = 0; i < PATHS; i++) {
-		size_t used = strlen(names);
-
-		(void)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", paths[i].name);
-		if (strcmp(paths[i].name, name) != 0)
-			continue;
-		if (verdicts[i] == LACKING)
-			return err_set(e, ENOTSUP, "SHA-256 path \"%s\": this CPU lacks its instructions", name);
-		if (verdicts[i] != GOOD)
-			return err_set(e, EIO, "SHA-256 path \"%s\" does not agree with OpenSSL on this CPU", name);
-		*ret = &paths[i];
-		return 0;
-	}
-	return err_set(e, EINVAL, "no SHA-256 path is called \"%s\", wanted one of %s (%s)", name, names, VERITY_LANES_ENV);
+	return i < PATHS ? paths[i].name : NULL;
 }
+
+static const struct verity_path_family family = {"SHA-256", VERITY_LANES_ENV, "OpenSSL on this CPU", name_of, verdicts};
 
 static int choose_path(const char *name, const struct lanes_path **ret, struct err *e)
 {
+	size_t i = 0;
+	int r;
+
 	if (pthread_once(&asked, ask))
 		return err_set(e, EIO, "cannot check the SHA-256 paths");
-	if (!name)
-		name = secure_getenv(VERITY_LANES_ENV);
-	if (name)
-		return forced_path(name, ret, e);
-	for (size_t i = 0; i < PATHS; i++) {
-		if (verdicts[i] == GOOD) {
-			*ret = &paths[i];
-			return 0;
-		}
-	}
-	return err_set(e, EIO, "no SHA-256 path agrees with OpenSSL, not even its own");
+	r = verity_path_choose(&family, name, &i, e);
+	if (!r)
+		*ret = &paths[i];
+	return r;
 }
 
 int verity_lanes_init(struct verity_lanes *ret, const struct verity_lanes_params *p, struct err *e)
@@ -339,10 +322,10 @@ const char *verity_lanes_path_name(const struct verity_lanes *l)
 	return l->alg == HASH_SHA256 ? l->path->name : "openssl";
 }
 
-bool verity_lanes_paths(size_t i, struct verity_lanes_path_info *ret)
+bool verity_lanes_paths(size_t i, struct verity_path_info *ret)
 {
 	if (i >= PATHS)
 		return false;
-	*ret = (struct verity_lanes_path_info){paths[i].name, paths[i].kernel[0].lanes, paths[i].has()};
+	*ret = (struct verity_path_info){paths[i].name, paths[i].kernel[0].lanes, paths[i].has()};
 	return true;
 }

@@ -26,6 +26,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/hash.h"
+#include "verity/path_choice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,18 +106,7 @@ void verity_lanes_hash(const struct verity_lanes *l, const uint8_t *blocks, size
 /** verity_lanes_path_name() - of the path that @l takes: "shani", "avx512", "avx2", "armv8" or "openssl". */
 const char *verity_lanes_path_name(const struct verity_lanes *l);
 
-/**
- * struct verity_lanes_path_info - one path that this build has
- * @width:  blocks at a time
- * @has:    this CPU can run it
- */
-struct verity_lanes_path_info {
-	const char *name;
-	unsigned width;
-	bool has;
-};
-
 /** verity_lanes_paths() - the @i-th path, best first, also those that this CPU lacks; false past the last. */
-bool verity_lanes_paths(size_t i, struct verity_lanes_path_info *ret);
+bool verity_lanes_paths(size_t i, struct verity_path_info *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "verity/edge.h"
 #include "verity/fec.h"
 #include "verity/geometry.h"
+#include "verity/table_add.h"
 
 #include <fcntl.h>
 #include <libcryptsetup.h>
@@ -15,20 +16,13 @@
 #define LIBCRYPTSETUP_VERSION "unknown"
 #endif
 
-/* Linux 6.12's restart_on_error and panic_on_error: libcryptsetup 2.8 and newer, one flag beside those for corruption. */
-#ifdef CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
-#define ERROR_AS_CORRUPTION CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
-#else
-#define ERROR_AS_CORRUPTION 0
-#endif
-
-/* What libcryptsetup is asked for by; 0: this one cannot be. */
+/* What libcryptsetup is asked for by; 0: it is not asked, verity/table_add.h does it. */
 static const uint32_t option_flags[] = {
 	[VERITY_OPTION_IGNORE_CORRUPTION] = CRYPT_ACTIVATE_IGNORE_CORRUPTION,
 	[VERITY_OPTION_RESTART_ON_CORRUPTION] = CRYPT_ACTIVATE_RESTART_ON_CORRUPTION,
 	[VERITY_OPTION_PANIC_ON_CORRUPTION] = CRYPT_ACTIVATE_PANIC_ON_CORRUPTION,
-	[VERITY_OPTION_RESTART_ON_ERROR] = ERROR_AS_CORRUPTION,
-	[VERITY_OPTION_PANIC_ON_ERROR] = ERROR_AS_CORRUPTION,
+	[VERITY_OPTION_RESTART_ON_ERROR] = 0,
+	[VERITY_OPTION_PANIC_ON_ERROR] = 0,
 	[VERITY_OPTION_IGNORE_ZERO_BLOCKS] = CRYPT_ACTIVATE_IGNORE_ZERO_BLOCKS,
 	[VERITY_OPTION_CHECK_AT_MOST_ONCE] = CRYPT_ACTIVATE_CHECK_AT_MOST_ONCE,
 	[VERITY_OPTION_TRY_VERIFY_IN_TASKLET] = CRYPT_ACTIVATE_TASKLETS,
@@ -40,24 +34,39 @@ static bool has(const struct verity_open_params *p, enum verity_option o)
 	return p->options & (1u << o);
 }
 
-static int choose_flags(const struct verity_open_params *p, uint32_t *ret, struct err *e)
+/* The kernel has one answer to corruption, and one to errors. */
+static int check_options(const struct verity_open_params *p, struct err *e)
+{
+	static const enum verity_option pair[][2] = {{VERITY_OPTION_RESTART_ON_CORRUPTION, VERITY_OPTION_PANIC_ON_CORRUPTION},
+						     {VERITY_OPTION_RESTART_ON_ERROR, VERITY_OPTION_PANIC_ON_ERROR}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		if (has(p, pair[i][0]) && has(p, pair[i][1]))
+			return err_set(e, EINVAL, "%s and %s, wanted one of them", verity_option_str(pair[i][0]), verity_option_str(pair[i][1]));
+	return 0;
+}
+
+static uint32_t choose_flags(const struct verity_open_params *p)
 {
 	uint32_t flags = CRYPT_ACTIVATE_READONLY;
 
-	if (has(p, VERITY_OPTION_RESTART_ON_ERROR) && !has(p, VERITY_OPTION_RESTART_ON_CORRUPTION))
-		return err_set(e, EINVAL, "restart_on_error wants restart_on_corruption beside it (libcryptsetup asks for both)");
-	if (has(p, VERITY_OPTION_PANIC_ON_ERROR) && !has(p, VERITY_OPTION_PANIC_ON_CORRUPTION))
-		return err_set(e, EINVAL, "panic_on_error wants panic_on_corruption beside it (libcryptsetup asks for both)");
-	for (unsigned o = 0; o < VERITY_OPTIONS_; o++) {
-		if (!has(p, o))
-			continue;
-		if (!option_flags[o])
-			return err_set(e, ENOTSUP, "this libcryptsetup (" LIBCRYPTSETUP_VERSION ") cannot ask for %s, wanted 2.8 or newer",
-				       verity_option_str(o));
-		flags |= option_flags[o];
-	}
-	*ret = flags;
-	return 0;
+	for (unsigned o = 0; o < VERITY_OPTIONS_; o++)
+		if (has(p, o))
+			flags |= option_flags[o];
+	return flags;
+}
+
+/* The options that libcryptsetup was not asked for. */
+static int add_options(const struct verity_open_params *p, struct err *e)
+{
+	const char *word[VERITY_OPTIONS_];
+	struct verity_table_add add = {
+		.name = p->base.name, .word = word, .signature = p->base.signature, .signature_bytes = p->base.signature_bytes};
+
+	for (unsigned o = 0; o < VERITY_OPTIONS_; o++)
+		if (has(p, o) && !option_flags[o])
+			word[add.n++] = verity_option_str(o);
+	return add.n ? verity_table_add(&add, e) : 0;
 }
 
 /* Called back between crypt_init() and activation. */
@@ -213,13 +222,25 @@ static int check_after(const struct verity_open_params *p, uint64_t bytes, struc
 	return verity_device_node(s.dev, ret, e);
 }
 
+/* libcryptsetup before 2.8 does not remove a device that has a word in its table which it does not know. */
+int verity_open_undo(const char *name, struct err *e)
+{
+	struct verity_status s;
+	struct err none = ERR_INIT;
+
+	if (verity_status_get(name, &s, &none) ||
+	    !(s.options & (1u << VERITY_OPTION_RESTART_ON_ERROR | 1u << VERITY_OPTION_PANIC_ON_ERROR)))
+		return verity_deactivate(name, e);
+	return verity_table_remove(name, e);
+}
+
 int verity_open(const struct verity_open_params *p, struct verity_open_result *ret, struct err *e)
 {
-	struct verity_activate_how how = {.root_hash_bytes = p->root_hash_bytes, .load = load, .arg = p};
+	struct verity_activate_how how = {.flags = choose_flags(p), .root_hash_bytes = p->root_hash_bytes, .load = load, .arg = p};
 	struct verity_open_result result = {.fec_doubtful = false};
 	struct err second = ERR_INIT;
 	uint64_t bytes = 0;
-	int r = choose_flags(p, &how.flags, e);
+	int r = check_options(p, e);
 
 	if (!r)
 		r = check_before(p, &bytes, &result.fec_doubtful, e);
@@ -227,12 +248,14 @@ int verity_open(const struct verity_open_params *p, struct verity_open_result *r
 		r = verity_activate_as(&p->base, &how, e);
 	if (r)
 		return r;
-	r = check_after(p, bytes, &result.device, e);
+	r = add_options(p, e);
+	if (!r)
+		r = check_after(p, bytes, &result.device, e);
 	if (!r) {
 		*ret = result;
 		return 0;
 	}
-	if (verity_deactivate(p->base.name, &second))
+	if (verity_open_undo(p->base.name, &second))
 		return err_context(e, "%s stays, for it could not be removed", p->base.name);
 	return r;
 }

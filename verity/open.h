@@ -3,8 +3,9 @@
  * verity/open.h - activate any dm-verity volume with any of the kernel's options (`holdfast-verity open`)
  *
  * verity/activate.h is what PID 1 and the gate need: one kind of volume, always signed. This is for people: all kinds of
- * tree, error correction, every option. Both go the same way through libcryptsetup. After it the kernel's table is read
- * back and must hold exactly the options asked for: an option that libcryptsetup or the kernel did not take closes the
+ * tree, error correction, every option. Both go the same way through libcryptsetup; what that cannot ask for is added by
+ * verity/table_add.h. After it the kernel's table is read
+ * back and must hold exactly the options asked for: an option that is not there closes the
  * device again. So nothing that was asked for is missing silently.
  *
  * Runs as: root. Without udev the caller must have set DM_DISABLE_UDEV=1.
@@ -47,8 +48,11 @@ struct verity_open_result {
  *
  * Should: return only when the kernel's table has this root hash, this size, these options and no others, and a signature
  *         if one was given. Must not: leave a device behind if it fails.
- * Return: as verity_activate(); -ENOTSUP: the libcryptsetup this was built with cannot ask for an option, or did not.
+ * Return: as verity_activate(); -ENOTSUP: libcryptsetup or the kernel does not know an option.
  */
 int verity_open(const struct verity_open_params *p, struct verity_open_result *ret, struct err *e) WARN_UNUSED;
+
+/** verity_open_undo() - remove what verity_open() made (`holdfast-verity close`). -EBUSY while in use, -ENODEV if there is none. */
+int verity_open_undo(const char *name, struct err *e) WARN_UNUSED;
 
 #endif

@@ -16,7 +16,7 @@
 /* struct repair - what must be undone if it fails: one copy, or two */
 struct repair {
 	const struct verity_repair_params *p;
-	struct verity_copy data, hash;
+	struct file_new data, hash;
 	struct verity_walk walk;
 };
 
@@ -181,9 +181,9 @@ static int repair(struct repair *r, struct err *e)
 	if (!q)
 		q = prove(r->p, &copy, e);
 	if (!q)
-		q = verity_copy_publish(&r->data, e);
-	if (!q && r->hash.is_there) {
-		q = verity_copy_publish(&r->hash, e);
+		q = file_new_publish(&r->data, false, e);
+	if (!q && r->hash.fd >= 0) {
+		q = file_new_publish(&r->hash, false, e);
 		if (q)
 			(void)unlink(r->data.path); /* half of a volume is none; the first error is the one to tell */
 	}
@@ -192,7 +192,7 @@ static int repair(struct repair *r, struct err *e)
 
 int verity_repair(const struct verity_repair_params *p, struct verity_repair_result *ret, struct err *e)
 {
-	struct repair r = {.p = p, .data = {.fd = -1}, .hash = {.fd = -1}};
+	struct repair r = {.p = p, .data = FILE_NEW_NONE, .hash = FILE_NEW_NONE};
 	int q;
 
 	if (p->root_hash_bytes != hash_bytes(p->sb->alg))
@@ -204,7 +204,7 @@ int verity_repair(const struct verity_repair_params *p, struct verity_repair_res
 	q = repair(&r, e);
 	*ret = r.walk.result;
 	verity_walk_close(&r.walk);
-	verity_copy_drop(&r.data);
-	verity_copy_drop(&r.hash);
+	file_new_drop(&r.data);
+	file_new_drop(&r.hash);
 	return q;
 }

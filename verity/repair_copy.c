@@ -2,12 +2,10 @@
 /* verity/repair_copy.c - a copy of a damaged file, block by block where it cannot be read otherwise */
 #include "verity/repair_copy.h"
 
-#include "common/file.h"
 #include "common/hash.h"
 #include "common/interrupt.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #define CHUNK_BYTES (1 << 20)
@@ -62,44 +60,17 @@ static int copy_bytes(const struct verity_copy_params *p, const struct verity_fi
 	return ftruncate(to->fd, (off_t)bytes) < 0 ? err_errno(e, "cannot extend %s", to->name) : 0;
 }
 
-int verity_copy_make(const struct verity_copy_params *p, struct verity_copy *ret, struct err *e)
+int verity_copy_make(const struct verity_copy_params *p, struct file_new *ret, struct err *e)
 {
 	struct verity_file to = {.name = p->path, .io = p->from->io};
 	off_t bytes = lseek(p->from->fd, 0, SEEK_END);
+	int r;
 
 	if (bytes < 0)
 		return err_errno(e, "cannot find the size of %s", p->from->name);
 	if (faccessat(AT_FDCWD, p->path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(e, EEXIST, "%s is there already; a repaired copy is a new file", p->path);
-	if (snprintf(ret->tmp, sizeof(ret->tmp), "%s.tmp-%d", p->path, (int)getpid()) >= (int)sizeof(ret->tmp))
-		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", p->path);
-	ret->path = p->path;
-	ret->fd = open(ret->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (ret->fd < 0)
-		return err_errno(e, "cannot create %s", ret->tmp);
-	ret->is_there = true;
+	r = file_new_open(ret, p->path, 0644, e);
 	to.fd = ret->fd;
-	return copy_bytes(p, &to, (uint64_t)bytes, e);
-}
-
-int verity_copy_publish(struct verity_copy *c, struct err *e)
-{
-	int fd = take_fd(&c->fd);
-
-	if (close(fd) < 0)
-		return err_errno(e, "cannot close %s", c->tmp);
-	if (renameat2(AT_FDCWD, c->tmp, AT_FDCWD, c->path, RENAME_NOREPLACE) < 0 &&
-	    (errno != EINVAL || rename(c->tmp, c->path) < 0))
-		return err_errno(e, "cannot rename %s to %s", c->tmp, c->path);
-	c->is_there = false;
-	return file_sync_folder_of(c->path, e);
-}
-
-void verity_copy_drop(struct verity_copy *c)
-{
-	if (c->fd >= 0)
-		(void)close(take_fd(&c->fd)); /* it goes away, whatever was written */
-	if (c->is_there)
-		(void)unlink(c->tmp);
-	c->is_there = false;
+	return r ? r : copy_bytes(p, &to, (uint64_t)bytes, e);
 }

@@ -5,22 +5,9 @@
 #ifndef VERITY_REPAIR_COPY_H
 #define VERITY_REPAIR_COPY_H
 
+#include "common/file.h"
 #include "common/progress.h"
 #include "verity/io.h"
-
-#include <limits.h>
-#include <stdbool.h>
-
-/**
- * struct verity_copy - zeroed and fd -1: nothing was made
- * @path: its name to be; @tmp: its name until then
- */
-struct verity_copy {
-	int fd;
-	const char *path;
-	char tmp[PATH_MAX];
-	bool is_there;
-};
 
 /**
  * struct verity_copy_params - what to copy
@@ -35,11 +22,7 @@ struct verity_copy_params {
 	progress_fn *say;
 };
 
-/** verity_copy_make() - the whole of a file or device. Return: 0; -EEXIST if @path is there; -EINTR; -errno. */
-int verity_copy_make(const struct verity_copy_params *p, struct verity_copy *ret, struct err *e) WARN_UNUSED;
-
-/** verity_copy_publish() - sync, close, give it its name. verity_copy_drop() - remove what is not published. */
-int verity_copy_publish(struct verity_copy *c, struct err *e) WARN_UNUSED;
-void verity_copy_drop(struct verity_copy *c);
+/** verity_copy_make() - the whole of a file or device; @ret is FILE_NEW_NONE, and stays to be published or dropped. Return: 0; -EEXIST if @path is there; -EINTR; -errno. */
+int verity_copy_make(const struct verity_copy_params *p, struct file_new *ret, struct err *e) WARN_UNUSED;
 
 #endif

@@ -414,7 +414,7 @@ static bool path_agrees(const struct rs_path *path, unsigned roots)
 }
 
 /* What became of each path, asked once a process. */
-static enum verdict { UNUSABLE = 0, LACKING, DISAGREES, GOOD } verdicts[PATHS];
+static enum verity_path_verdict verdicts[PATHS];
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
 static void ask(void)
@@ -422,54 +422,34 @@ static void ask(void)
 	rs_tables_init();
 	for (size_t i = 0; i < PATHS; i++) {
 		if (!paths[i].has())
-			verdicts[i] = LACKING;
+			verdicts[i] = VERITY_PATH_LACKING;
 		else
-			verdicts[i] = path_agrees(&paths[i], 2) && path_agrees(&paths[i], 7) ? GOOD : DISAGREES;
+			verdicts[i] = path_agrees(&paths[i], 2) && path_agrees(&paths[i], 7) ? VERITY_PATH_GOOD : VERITY_PATH_DISAGREES;
 	}
 }
 
-static int forced_path(const char *name, const struct rs_path **ret, struct err *e)
+static const char *name_of(size_t i)
 {
-	char names[128] = "";
-
-	for (size_t i = 0; i < PATHS; i++) {
-		size_t used = strlen(names);
-
-		(void)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", paths[i].name);
-		if (strcmp(paths[i].name, name) != 0)
-			continue;
-		if (verdicts[i] == LACKING)
-			return err_set(e, ENOTSUP, "Reed-Solomon path \"%s\": this CPU lacks its instructions", name);
-		if (verdicts[i] != GOOD)
-			return err_set(e, EIO, "Reed-Solomon path \"%s\" does not agree with the portable one", name);
-		*ret = &paths[i];
-		return 0;
-	}
-	return err_set(e, EINVAL, "no Reed-Solomon path is called \"%s\", wanted one of %s (%s)", name, names, VERITY_RS_ENV);
+	return i < PATHS ? paths[i].name : NULL;
 }
+
+static const struct verity_path_family family = {"Reed-Solomon", VERITY_RS_ENV, "the portable one", name_of, verdicts};
 
 int verity_rs_init(struct verity_rs *ret, unsigned roots, const char *path, struct err *e)
 {
-	const struct rs_path *found = NULL;
+	size_t i = 0;
+	int r;
 
 	if (roots < VERITY_RS_MIN_ROOTS || roots > VERITY_RS_MAX_ROOTS)
 		return err_set(e, EINVAL, "%u Reed-Solomon roots, wanted %d to %d", roots, VERITY_RS_MIN_ROOTS,
 			       VERITY_RS_MAX_ROOTS);
 	if (pthread_once(&asked, ask))
 		return err_set(e, EIO, "cannot check the Reed-Solomon paths");
-	if (!path)
-		path = secure_getenv(VERITY_RS_ENV);
-	if (path) {
-		int r = forced_path(path, &found, e);
-
-		if (r)
-			return r;
-	}
-	for (size_t i = 0; !found && i < PATHS; i++)
-		if (verdicts[i] == GOOD) /* the portable one always is */
-			found = &paths[i];
+	r = verity_path_choose(&family, path, &i, e);
+	if (r)
+		return r;
 	prepare(ret, roots);
-	ret->path = found;
+	ret->path = &paths[i];
 	return 0;
 }
 
@@ -478,10 +458,10 @@ const char *verity_rs_path_name(const struct verity_rs *rs)
 	return rs->path->name;
 }
 
-bool verity_rs_paths(size_t i, struct verity_rs_path_info *ret)
+bool verity_rs_paths(size_t i, struct verity_path_info *ret)
 {
 	if (i >= PATHS)
 		return false;
-	*ret = (struct verity_rs_path_info){paths[i].name, paths[i].has()};
+	*ret = (struct verity_path_info){.name = paths[i].name, .has = paths[i].has()};
 	return true;
 }

@@ -25,6 +25,7 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "verity/path_choice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -138,16 +139,7 @@ int verity_rs_decode(const struct verity_rs *rs, const struct verity_rs_words *w
 /** verity_rs_path_name() - of the path that @rs takes: "gfni", "avx2", "neon" or "table". */
 const char *verity_rs_path_name(const struct verity_rs *rs);
 
-/**
- * struct verity_rs_path_info - one path that this build has
- * @has: this CPU can run it
- */
-struct verity_rs_path_info {
-	const char *name;
-	bool has;
-};
-
 /** verity_rs_paths() - the @i-th path, best first, also those that this CPU lacks; false past the last. */
-bool verity_rs_paths(size_t i, struct verity_rs_path_info *ret);
+bool verity_rs_paths(size_t i, struct verity_path_info *ret);
 
 #endif

@@ -348,7 +348,8 @@ static inline void lab_verifier_start(const char *const *more)
 		(void)dup2(fd, 2);
 		lab_exec(argv);
 	}
-	if (!lab_log_has("\"listening\"") || !(port = strstr(lab_log(), "port ")))
+	port = lab_log_has("\"listening\"") ? strstr(lab_log(), "port ") : NULL;
+	if (!port)
 		fail_msg("the verifier does not listen: %s", lab_log());
 	(void)snprintf(lab.where, sizeof(lab.where), "127.0.0.1:%d", atoi(port + 5));
 }

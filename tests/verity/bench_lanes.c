@@ -62,7 +62,7 @@ static int bench_lanes(void)
 	uint8_t *want = malloc(data_blocks * 32), *have = malloc(data_blocks * 32);
 	double best[MAX_PATHS], best_openssl = 1e9;
 	struct verity_lanes lanes[MAX_PATHS];
-	struct verity_lanes_path_info info;
+	struct verity_path_info info;
 	int bad = !want || !have;
 	unsigned paths = 0;
 
@@ -169,7 +169,7 @@ static int bench_rs_path(const char *name, unsigned roots)
 int main(int argc, char **argv)
 {
 	static const unsigned roots[] = {2, 8, 24};
-	struct verity_rs_path_info info;
+	struct verity_path_info info;
 	int bad;
 
 	data_blocks = (argc > 1 ? strtoul(argv[1], NULL, 10) : 32) * 1048576 / BLOCK;

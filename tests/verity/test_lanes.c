@@ -6,6 +6,7 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* a context whose words can be looked at */
 #include "tests/common/check.h"
+#include "tests/verity/paths.h"
 
 #include "common/hex.h"
 #include "verity/lanes.h"
@@ -111,7 +112,7 @@ static void check_path(const char *name, unsigned width)
 /* One test a path; @state is its description. */
 static void forced_path_agrees_with_openssl(void **state)
 {
-	const struct verity_lanes_path_info *info = *state;
+	const struct verity_path_info *info = *state;
 	struct verity_lanes_params p = {.alg = HASH_SHA256, .version = 1, .block_bytes = 4096, .path = info->name};
 	struct err e = ERR_INIT;
 	struct verity_lanes l;
@@ -215,7 +216,7 @@ static void sixteen_lanes_of_any_cpu_agree_with_openssl(void **state)
 static void the_best_path_is_taken_unless_the_environment_names_one(void **state)
 {
 	struct verity_lanes_params p = {.alg = HASH_SHA256, .version = 1, .block_bytes = 4096};
-	struct verity_lanes_path_info info;
+	struct verity_path_info info;
 	struct err e = ERR_INIT;
 	struct verity_lanes l;
 	size_t i = 0;
@@ -265,24 +266,6 @@ static void parameters_out_of_bounds_are_refused(void **state)
 /* Of every architecture, so that the number of tests is one: a path that this build does not have is skipped by name. */
 static const char *const paths[] = {"shani", "avx512", "avx2", "armv8", "openssl"};
 
-/* The path @name; without width if this build has none. Each that it has must be in the list above. */
-static struct verity_lanes_path_info find_path(const char *name)
-{
-	struct verity_lanes_path_info found = {.name = name}, info;
-
-	for (size_t i = 0; verity_lanes_paths(i, &info); i++) {
-		size_t known = 0;
-
-		while (known < ARRAY_SIZE(paths) && strcmp(paths[known], info.name))
-			known++;
-		if (known == ARRAY_SIZE(paths))
-			abort();
-		if (!strcmp(info.name, name))
-			found = info;
-	}
-	return found;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest always[] = {
@@ -292,13 +275,13 @@ int main(void)
 		cmocka_unit_test(the_best_path_is_taken_unless_the_environment_names_one),
 		cmocka_unit_test(parameters_out_of_bounds_are_refused),
 	};
-	static struct verity_lanes_path_info info[ARRAY_SIZE(paths)];
+	static struct verity_path_info info[ARRAY_SIZE(paths)];
 	static char names[ARRAY_SIZE(paths)][64];
 	struct CMUnitTest tests[ARRAY_SIZE(paths) + sizeof(always) / sizeof(always[0])] = {{0}};
 	size_t n = 0;
 
 	for (; n < ARRAY_SIZE(paths); n++) {
-		info[n] = find_path(paths[n]);
+		info[n] = find_path(verity_lanes_paths, paths, ARRAY_SIZE(paths), n);
 		(void)snprintf(names[n], sizeof(names[n]), "path_%s_agrees_with_openssl", info[n].name);
 		tests[n] = (struct CMUnitTest){names[n], forced_path_agrees_with_openssl, NULL, NULL, &info[n]};
 	}

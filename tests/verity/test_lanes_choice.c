@@ -59,7 +59,7 @@ static void a_path_that_disagrees_is_not_taken(void **state)
 	assert_ok(verity_lanes_init(&l, &p, &e), &e);
 	while (&paths[best] != l.path)
 		best++;
-	verdicts[best] = DISAGREES; /* as ask() would have it */
+	verdicts[best] = VERITY_PATH_DISAGREES; /* as ask() would have it */
 	p.path = paths[best].name;
 	assert_refused(verity_lanes_init(&l, &p, &e), &e, EIO, "does not agree with OpenSSL");
 	p.path = NULL;
@@ -68,7 +68,7 @@ static void a_path_that_disagrees_is_not_taken(void **state)
 		assert_true(l.path > &paths[best]);
 	}
 	for (size_t i = 0; i < PATHS; i++)
-		verdicts[i] = DISAGREES;
+		verdicts[i] = VERITY_PATH_DISAGREES;
 	assert_refused(verity_lanes_init(&l, &p, &e), &e, EIO, "no SHA-256 path agrees");
 	ask();
 	assert_ok(verity_lanes_init(&l, &p, &e), &e);

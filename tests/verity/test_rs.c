@@ -9,6 +9,7 @@
  * A path that this CPU lacks is reported as skipped.
  */
 #include "tests/common/check.h"
+#include "tests/verity/paths.h"
 
 #include "common/file.h"
 #include "verity/rs.h"
@@ -44,7 +45,7 @@ static void fill_data(uint8_t *data, size_t bytes)
 
 static bool is_built(const char *path)
 {
-	struct verity_rs_path_info info;
+	struct verity_path_info info;
 
 	for (size_t i = 0; verity_rs_paths(i, &info); i++)
 		if (!strcmp(info.name, path))
@@ -55,7 +56,7 @@ static bool is_built(const char *path)
 /* For tests that are run once a path: @state is its description. Those that this CPU lacks are refused and skipped. */
 static const char *path_of(void **state)
 {
-	const struct verity_rs_path_info *info = *state;
+	const struct verity_path_info *info = *state;
 	struct err e = ERR_INIT;
 	struct verity_rs rs;
 
@@ -549,24 +550,6 @@ static void parameters_out_of_bounds_are_refused(void **state)
 /* Of every architecture, so that the number of tests is one: a path that this build does not have is skipped by name. */
 static const char *const paths[] = {"gfni", "avx2", "neon", "table"};
 
-/* The path @name; not there if this build has none. Each that it has must be in the list above. */
-static struct verity_rs_path_info find_path(const char *name)
-{
-	struct verity_rs_path_info found = {.name = name}, info;
-
-	for (size_t i = 0; verity_rs_paths(i, &info); i++) {
-		size_t known = 0;
-
-		while (known < ARRAY_SIZE(paths) && strcmp(paths[known], info.name))
-			known++;
-		if (known == ARRAY_SIZE(paths))
-			abort();
-		if (!strcmp(info.name, name))
-			found = info;
-	}
-	return found;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest each_path[] = {
@@ -586,13 +569,13 @@ int main(void)
 		cmocka_unit_test(the_others_are_corrected_beside_an_uncorrectable_one),
 		cmocka_unit_test(parameters_out_of_bounds_are_refused),
 	};
-	static struct verity_rs_path_info info[ARRAY_SIZE(paths)];
+	static struct verity_path_info info[ARRAY_SIZE(paths)];
 	static char names[ARRAY_SIZE(paths) * ARRAY_SIZE(each_path)][96];
 	struct CMUnitTest tests[ARRAY_SIZE(paths) * ARRAY_SIZE(each_path) + ARRAY_SIZE(once)] = {{0}};
 	size_t n = 0;
 
 	for (size_t p = 0; p < ARRAY_SIZE(paths); p++) {
-		info[p] = find_path(paths[p]);
+		info[p] = find_path(verity_rs_paths, paths, ARRAY_SIZE(paths), p);
 		for (size_t i = 0; i < ARRAY_SIZE(each_path); i++, n++) {
 			(void)snprintf(names[n], sizeof(names[n]), "%s_%s", info[p].name, each_path[i].name);
 			tests[n] = (struct CMUnitTest){names[n], each_path[i].test_func, NULL, NULL, &info[p]};

@@ -48,7 +48,7 @@ static void a_path_that_disagrees_is_not_taken(void **state)
 		best++;
 	if (best + 1 == PATHS)
 		skip(); /* this CPU has the portable one alone, which is what the others are held against */
-	verdicts[best] = DISAGREES; /* as ask() would have it */
+	verdicts[best] = VERITY_PATH_DISAGREES; /* as ask() would have it */
 	assert_refused(verity_rs_init(&rs, 2, paths[best].name, &e), &e, EIO, "does not agree with the portable one");
 	assert_ok(verity_rs_init(&rs, 2, NULL, &e), &e);
 	assert_true(rs.path > &paths[best]);

@@ -98,9 +98,11 @@ static void open_refuses_before_anything_is_touched(void **state)
 	(void)state;
 	assert_refused(verity_open(&p, &res, &e), &e, ENOTBLK, "/dev/null is not a block device");
 	p.options = 1u << VERITY_OPTION_PANIC_ON_ERROR;
-	assert_refused(verity_open(&p, &res, &e), &e, EINVAL, "wants panic_on_corruption");
-	p.options = 1u << VERITY_OPTION_RESTART_ON_ERROR;
-	assert_refused(verity_open(&p, &res, &e), &e, EINVAL, "wants restart_on_corruption");
+	assert_refused(verity_open(&p, &res, &e), &e, ENOTBLK, "/dev/null is not a block device");
+	p.options |= 1u << VERITY_OPTION_RESTART_ON_ERROR;
+	assert_refused(verity_open(&p, &res, &e), &e, EINVAL, "restart_on_error and panic_on_error");
+	p.options = 1u << VERITY_OPTION_PANIC_ON_CORRUPTION | 1u << VERITY_OPTION_RESTART_ON_CORRUPTION;
+	assert_refused(verity_open(&p, &res, &e), &e, EINVAL, "restart_on_corruption and panic_on_corruption");
 }
 
 int main(void)

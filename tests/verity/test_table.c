@@ -5,8 +5,10 @@
 
 #include "common/hex.h"
 #include "verity/activate.h"
+#include "verity/table_add.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #define ROOT    "0284d8b865f35cbb762e25d90dee927c3741abe663648dba21ff48731d0ee2ed"
@@ -140,6 +142,35 @@ static void activation_wants_a_signature_and_block_devices(void **state)
 	assert_refused(verity_activate(&p, &d, &e), &e, ENOENT, "/nonexistent/data");
 }
 
+static void words_are_added_to_a_table(void **state)
+{
+	static const char *const words[] = {"restart_on_error", "panic_on_corruption"};
+	static const struct {
+		const char *text, *with;
+		size_t n;
+	} good[] = {
+		{HEAD, HEAD " 1 restart_on_error", 1},
+		{HEAD " 0", HEAD " 2 restart_on_error panic_on_corruption", 2},
+		{HEAD " 1 panic_on_corruption", HEAD " 2 panic_on_corruption restart_on_error", 1},
+		{HEAD " 2" KEY, HEAD " 4" KEY " restart_on_error panic_on_corruption", 2},
+	};
+	char long_word[VERITY_TABLE_TEXT_BYTES], with[VERITY_TABLE_TEXT_BYTES];
+	const char *too_long = long_word;
+	struct verity_table t;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_ok(verity_table_add_words(good[i].text, words, good[i].n, with, &e), &e);
+		assert_string_equal(with, good[i].with);
+		assert_ok(verity_table_parse(with, SECTORS, &t, &e), &e);
+	}
+	assert_refused(verity_table_add_words(HEAD " many", words, 1, with, &e), &e, EMEDIUMTYPE, "\"many\"");
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	long_word[sizeof(long_word) - 1] = 0;
+	assert_refused(verity_table_add_words(HEAD, &too_long, 1, with, &e), &e, E2BIG, "4096 fit");
+}
+
 static void signature_errors_are_told_from_others(void **state)
 {
 	(void)state;
@@ -158,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_word_of_the_key_hidden_as_a_value_is_no_signature),
 		cmocka_unit_test(only_exactly_the_wanted_device_proves),
 		cmocka_unit_test(activation_wants_a_signature_and_block_devices),
+		cmocka_unit_test(words_are_added_to_a_table),
 		cmocka_unit_test(signature_errors_are_told_from_others),
 	};
 

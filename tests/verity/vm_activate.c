@@ -17,8 +17,10 @@
 #include "verity/activate.h"
 #include "verity/discover.h"
 #include "verity/layer.h"
+#include "verity/open.h"
 #include "verity/sigrecord.h"
 #include "verity/superblock.h"
+#include "verity/table_add.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -84,6 +86,41 @@ static void write_whole(const char *path, const void *data, size_t n)
 		printf("FAILED %s\n", e.msg);
 }
 
+/* What libcryptsetup cannot ask for, on a device with a signature: the kernel checks that again. */
+static void check_open(const struct verity_activate_params *base)
+{
+	const unsigned want = 1u << VERITY_OPTION_RESTART_ON_CORRUPTION | 1u << VERITY_OPTION_PANIC_ON_ERROR;
+	struct verity_open_params p = {.base = *base, .root_hash_bytes = HASH_SHA256_BYTES, .options = want};
+	const char *const word[] = {"panic_on_error"}, *const unknown[] = {"sing_on_error"};
+	struct verity_table_add add = {.name = "opened", .word = word, .n = 1};
+	cleanup_buf struct buf other = read_whole("/odd/other-key.p7s");
+	struct verity_open_result res;
+	struct verity_status s = {0};
+	struct err e = ERR_INIT;
+
+	p.base.name = "opened";
+	expect("opened with a signature and panic_on_error", 0, verity_open(&p, &res, &e), &e);
+	expect("  its table is told", 0, verity_status_get("opened", &s, &e), &e);
+	expect("  and has the options", (int)want, (int)s.options, &e);
+	expect("  and the signature", 1, s.signature_key[0] != 0, &e);
+	expect("removed", 0, verity_open_undo("opened", &e), &e);
+	p.options = 0;
+	expect("opened without options", 0, verity_open(&p, &res, &e), &e);
+	expect("  a word is not added without the signature", -EINVAL, verity_table_add(&add, &e), &e);
+	add.signature = other.data;
+	add.signature_bytes = other.len;
+	expect("  nor with another key's", -ENOKEY, verity_table_add(&add, &e), &e);
+	add.signature = p.base.signature;
+	add.signature_bytes = p.base.signature_bytes;
+	add.word = unknown;
+	expect("  nor a word that the kernel does not know", -ENOTSUP, verity_table_add(&add, &e), &e);
+	expect("  its table is told", 0, verity_status_get("opened", &s, &e), &e);
+	expect("  and is the first one", 0, (int)s.options, &e);
+	add.word = word;
+	expect("  with its own signature it is added", 0, verity_table_add(&add, &e), &e);
+	expect("removed", 0, verity_open_undo("opened", &e), &e);
+}
+
 static void check_root(void)
 {
 	struct verity_discover_params find = {.root_hash = root_hash};
@@ -114,6 +151,7 @@ static void check_root(void)
 	p.data_bytes = 4096;
 	expect("wrong size is told", -EBADMSG, verity_activate(&p, &d, &e), &e);
 	p.data_bytes = 0;
+	check_open(&p);
 	expect("root is activated", 0, verity_activate(&p, &d, &e), &e);
 	printf("root is %s %u:%u\n", d.path, (unsigned)(d.dev >> 8), (unsigned)(d.dev & 255));
 	expect("again: the name is taken", -EEXIST, verity_activate(&p, &d, &e), &e);
