@@ -51,9 +51,7 @@ static int print(int fd, const char *text, size_t len, int code)
 int pid1_client_main(int argc, char **argv)
 {
 	static const char usage[] = "usage: holdfast-init status|reboot|poweroff\n"
-				    "\n"
-				    "Asks this host's PID 1, as root. `status` prints one JSON object; the others end the host in order.\n"
-				    "Exit: 0 done, 1 refused, 2 usage, 3 PID 1 could not be asked. holdfast-init(8)\n";
+				    "See holdfast-init(8).\n";
 	static char answer[PID1_MAX_ANSWER_BYTES];
 	static const char unreached[] = "holdfast-init: no answer on " PID1_CONTROL_SOCKET "\n";
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -62,8 +60,6 @@ int pid1_client_main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(verb, "--help"))
 		return print(1, usage, sizeof(usage) - 1, 0);
-	if (argc == 2 && !strcmp(verb, "--version"))
-		return print(1, HOLDFAST_VERSION "\n", sizeof(HOLDFAST_VERSION), 0);
 	if (argc == 3 && !strcmp(verb, "status") && !strcmp(argv[2], "--json"))
 		argc = 2; /* it is never anything else */
 	if (argc != 2 || (strcmp(verb, "status") && strcmp(verb, "reboot") && strcmp(verb, "poweroff")))
