@@ -43,9 +43,11 @@ static _Noreturn void load(void)
 	if (fork() == 0) {
 		(void)close(gate[1]);
 		for (int i = 0; i < ORPHANS; i++) {
-			sh->orphan[i] = fork();
-			if (sh->orphan[i] == 0)
+			pid_t pid = fork();
+
+			if (pid == 0)
 				_exit((int)read(gate[0], &c, 1));
+			sh->orphan[i] = pid;
 		}
 		_exit(0);
 	}
@@ -67,6 +69,7 @@ static _Noreturn void first_process(void)
 {
 	struct pid1 *p = &sh->p;
 	int null = open("/dev/null", O_RDWR);
+	pid_t engine;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
 	/* What it would write goes nowhere, and no mount of the machine's is in its reach. */
@@ -78,12 +81,12 @@ static _Noreturn void first_process(void)
 	p->watchdog.next_ns = UINT64_MAX;
 	p->host.engine_ready = "/nonexistent";
 	p->host.ready_ms = 3600000;
-	p->engine = fork();
-	if (p->engine == 0) {
+	engine = fork(); /* not into what the child shares */
+	if (engine == 0) {
 		(void)pause();
 		_exit(0);
 	}
-	sh->engine = p->engine;
+	sh->engine = p->engine = engine;
 	if (fork() == 0)
 		load();
 	pid1_serve(p);
