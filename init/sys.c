@@ -14,6 +14,8 @@
 #include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/watchdog.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -140,6 +142,11 @@ int sys_names(const char *path, char *buf, size_t room)
 		len += take_names(records, n, buf + len, room - (size_t)len);
 	sys_close(fd);
 	return n < 0 ? (int)n : len;
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	return RETRY(rename(from, to));
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
@@ -344,11 +351,30 @@ int sys_exec_memory_is_denied(void)
 	return 0;
 }
 
+/* The spawner's children are PID 1's; it has an OOM score that they must not inherit. */
+static bool spawn_siblings;
+
+void sys_spawn_siblings(void)
+{
+	spawn_siblings = true;
+}
+
 /* The steps of a child between fork and exec: async-signal-safe calls only, each true when it is done. */
 static bool child_join_cgroup(const struct sys_child *c)
 {
 	int fd = open(c->cgroup_procs, O_WRONLY | O_CLOEXEC);
 
+	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
+}
+
+static bool child_is_mortal(const struct sys_child *c)
+{
+	int fd;
+
+	(void)c;
+	if (!spawn_siblings)
+		return true;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
 }
 
@@ -406,12 +432,14 @@ static bool child_no_new_privs(const struct sys_child *c)
 #define LOAD(field)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(op, k)     BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, 1) /* skip the next one unless it holds */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
+#define DENY(nr)      IF(BPF_JEQ, nr), RETURN(SECCOMP_RET_ERRNO | EPERM)
 
 /*
  * The device-mapper may be asked about its tables, not given any. To IPE a volume is signed if its root hash is, and a
  * table with ignore_corruption and a signature that lies on the disk for all to read would give any bytes that name.
  * Other ABIs have other numbers: none of them is needed. And personality(READ_IMPLIES_EXEC) is refused: with it brk(2)
  * gives writable and executable memory of which neither IPE nor any other security module is asked.
+ * What sysctls shut, root could open again (kernel.io_uring_disabled ...): none of that is for an engine, so it is denied here.
  */
 static bool child_filter(const struct sys_child *c)
 {
@@ -422,6 +450,16 @@ static bool child_filter(const struct sys_child *c)
 		LOAD(nr),
 		IF(BPF_JGE, X32_BIT),
 		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		DENY(SYS_perf_event_open),
+		DENY(SYS_io_uring_setup),
+		DENY(SYS_userfaultfd),
+		DENY(SYS_kexec_load),
+		DENY(SYS_kexec_file_load),
+		DENY(SYS_init_module),
+		DENY(SYS_finit_module),
+		DENY(SYS_delete_module),
+		DENY(SYS_swapon),
+		DENY(SYS_acct),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 6),
 		LOAD(args[0]),
 		IF(BPF_JEQ, PERSONALITY_QUERY),
@@ -474,6 +512,7 @@ static const struct child_step {
 } child_steps[] = {
 	{ "joining its cgroup", child_join_cgroup },
 	{ "resetting signals", child_reset_signals },
+	{ "its OOM score", child_is_mortal },
 	{ "its standard descriptors", child_stdio },
 	{ "dropping capabilities, changing its user", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
@@ -525,7 +564,8 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	*ret_step = "fork";
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
-	pid = fork();
+	/* The child makes nothing but system calls, so it may come without what fork() does for libraries. */
+	pid = spawn_siblings ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) : fork();
 	if (pid == 0)
 		child_run(c, p[1]);
 	if (pid < 0) {
@@ -551,7 +591,7 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 
 pid_t sys_reap(int *ret_status)
 {
-	return RETRY(waitpid(-1, ret_status, WNOHANG));
+	return RETRY(waitpid(-1, ret_status, WNOHANG | WUNTRACED));
 }
 
 int sys_kill(pid_t pid, int sig)
@@ -647,4 +687,45 @@ int sys_can_connect(const char *path)
 	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
 	(void)close(fd); /* only asked */
 	return r;
+}
+
+int sys_connect(const char *path)
+{
+	struct sockaddr_un addr;
+	int fd, r;
+
+	if (!unix_address(path, &addr))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	if (r)
+		(void)close(fd); /* nothing was said on it */
+	return r ? r : fd;
+}
+
+int sys_watchdog_open(const char *path, int seconds)
+{
+	int fd = sys_open(path, O_WRONLY, 0), got = seconds, r;
+
+	if (fd < 0)
+		return fd;
+	r = RETRY(ioctl(fd, WDIOC_SETTIMEOUT, &got));
+	if (!r && got != seconds)
+		r = -ERANGE;
+	if (r)
+		sys_watchdog_close(fd);
+	return r ? r : fd;
+}
+
+int sys_watchdog_feed(int fd)
+{
+	return RETRY(ioctl(fd, WDIOC_KEEPALIVE, 0));
+}
+
+void sys_watchdog_close(int fd)
+{
+	(void)!write(fd, "V", 1); /* the magic close; a driver without it stays armed */
+	sys_close(fd);
 }

@@ -241,13 +241,50 @@ static void nothing_of_it_can_fail_a_boot(void **state)
 		pid1_lastfail_orderly();
 		p.code = CODE_HOST_MOUNT;
 		fail_with("a sentence");
-		assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+		assert_int_equal(fake.reboot_cmd, fake.reboots_failed ? RB_AUTOBOOT : RB_POWER_OFF);
 		assert_non_null(strstr(console(), "holdfast: E31 "));
 		if (fake.calls < nth) {
 			assert_true(nth > 30);
 			return;
 		}
 	}
+}
+
+/* What PID 1 opened before it was sealed is all it uses; the boot that ends later is written down as one before. */
+static void sealed_it_mounts_nothing_and_still_keeps_it(void **state)
+{
+	struct pid1_lastfail f = { .code = CODE_MODULE, .source = LASTFAIL_PID1, .in_a_row = 1 };
+
+	(void)state;
+	memset(f.slot, 0x11, sizeof(f.slot));
+	fake_file("/sys/firmware/efi/efivars", "");
+	store(&f);
+	pid1_lastfail_hold(&p);
+	assert_non_null(strstr(fake.trace, "mount /sys/firmware/efi/efivars; open /sys/firmware/efi/efivars; umount /sys/firmware/efi/efivars; "));
+	fake.trace[0] = '\0';
+	pid1_lastfail_report(&p);
+	assert_int_equal(p.lastfail.code, CODE_MODULE);
+	assert_string_equal(p.live.fact[0].key, "last_failure");
+	assert_int_equal(strncmp(p.live.fact[0].value, "E13 ", 4), 0);
+	assert_int_equal(stored().code, 0);
+	p.boot.n_modules = 0; /* the host knows the other manifest */
+	p.code = CODE_ENGINE_RESTARTS;
+	fail_with("it ended 6 times in a row");
+	assert_int_equal(stored().code, CODE_ENGINE_RESTARTS);
+	assert_string_equal(stored().text, "it ended 6 times in a row");
+	assert_null(strstr(fake.trace, "mount"));
+}
+
+static void sealed_without_variables_nothing_is_tried(void **state)
+{
+	(void)state;
+	pid1_lastfail_hold(&p); /* the folder cannot be opened */
+	assert_non_null(strstr(console(), "cannot open /sys/firmware/efi/efivars"));
+	fake.trace[0] = '\0';
+	pid1_lastfail_report(&p);
+	fail_with("a sentence");
+	assert_null(strstr(fake.trace, "efivars"));
+	assert_null(strstr(fake.trace, "mount"));
 }
 
 int main(void)
@@ -263,6 +300,9 @@ int main(void)
 		cmocka_unit_test_setup(one_that_cannot_be_written_over_is_deleted_first, setup),
 		cmocka_unit_test_setup(an_orderly_end_leaves_no_log, setup),
 		cmocka_unit_test_setup(nothing_of_it_can_fail_a_boot, setup),
+		/* the last: what is held is held */
+		cmocka_unit_test_setup(sealed_it_mounts_nothing_and_still_keeps_it, setup),
+		cmocka_unit_test_setup(sealed_without_variables_nothing_is_tried, setup),
 	};
 
 	return cmocka_run_group_tests_name("init/stage_lastfail", tests, NULL, NULL);
