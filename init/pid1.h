@@ -52,7 +52,8 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
-	struct pid1_lastfail lastfail; /* what pid1_lastfail_report() found; code 0: none */
+	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
+	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
 	int signals;
 	int measure_socket;
 	int control_socket;
@@ -134,14 +135,15 @@ int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, 
 void pid1_modules_load_late(const struct pid1 *p);
 
 /**
- * pid1_lastfail_hold() - from now on this process will mount nothing: open what the others need
  * pid1_lastfail_write() - PID 1 refuses: store p->code, p->stage and @sentence
- * pid1_lastfail_report() - the host is ready: tell the last failure, keep it in p->lastfail, store "none" if it is not stored already
+ * pid1_lastfail_take() - on the host, before modules are locked: the stored failure into p->lastfail, "told" into its place. The last
+ *                        use of EFI variables in this boot: what follows is left to the kernel's log
+ * pid1_lastfail_report() - the host is ready: tell p->lastfail
  * pid1_lastfail_orderly() - this boot ends in order: the kernel need not keep its log
  *
  * See init/lastfail.h. No heap; errors are told, and nothing else comes of them.
  */
-void pid1_lastfail_hold(const struct pid1 *p);
+void pid1_lastfail_take(struct pid1 *p);
 void pid1_lastfail_write(struct pid1 *p, const char *sentence);
 void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);

@@ -3,8 +3,7 @@
  * init/stage_lastfail.c - where the last failure is kept: the EFI variable, and the kernel's log in pstore
  *
  * Theory of operation: init/lastfail.h. None of this can fail a boot, and none of it uses the heap or a stream: it is
- * also what pid1_fail() does after the point of no return. There PID 1 can mount nothing; so before it is sealed it opens
- * efivarfs once and takes its mount off the tree again: the descriptor alone leads there, and nobody else has it.
+ * also what pid1_fail() does after the point of no return.
  */
 #include "init/pid1.h"
 
@@ -19,6 +18,7 @@
 #include <sys/mount.h>
 
 #define EFIVARS         "/sys/firmware/efi/efivars"
+#define VARIABLE        EFIVARS "/" LASTFAIL_VARIABLE
 #define PSTORE          "/sys/fs/pstore"
 #define PSTORE_BACKEND  "/sys/module/pstore/parameters/backend"
 #define ALWAYS_DUMP     "/sys/module/printk/parameters/always_kmsg_dump"
@@ -28,48 +28,27 @@
 
 /* --- the variable -------------------------------------------------------------------------------------------------- */
 
-#define UNHELD (-2)
-
-static int held = UNHELD; /* efivarfs, once sealed; -1: there is none */
-static char variable[sizeof(EFIVARS "/" LASTFAIL_VARIABLE)] = EFIVARS "/" LASTFAIL_VARIABLE;
-
 /* Return: 0; 1 if this machine has no EFI variables, which is no news; -errno, told. */
-static int variables_open(const char *stage)
+static int variables_open(const struct pid1 *p)
 {
 	struct err e = ERR_INIT;
 	int r;
 
-	if (held != UNHELD)
-		return held < 0;
+	if (p->efivars_gone)
+		return 1;
 	r = sys_mount("efivarfs", EFIVARS, "efivarfs", MOUNT_FLAGS, NULL);
 	if (r == -ENOENT || r == -ENODEV || r == -EOPNOTSUPP)
 		return 1;
 	if (!r)
 		return 0;
 	(void)pid1_err(&e, r, "cannot mount %s", EFIVARS);
-	pid1_log(stage, "%s; the last failure is not kept", e.msg);
+	pid1_log(p->stage, "%s; the last failure is not kept", e.msg);
 	return r;
 }
 
 static void variables_close(void)
 {
-	if (held == UNHELD)
-		(void)sys_umount(EFIVARS, MNT_DETACH); /* stays mounted at worst; nobody else has a use for it */
-}
-
-void pid1_lastfail_hold(const struct pid1 *p)
-{
-	int fd = -1;
-
-	if (!variables_open(p->stage)) {
-		fd = sys_open(EFIVARS, O_RDONLY | O_DIRECTORY, 0);
-		if (fd < 0)
-			pid1_log(p->stage, "cannot open %s: %s; the last failure is not kept", EFIVARS, strerror(-fd));
-		else
-			(void)snprintf(variable, sizeof(variable), "/proc/self/fd/%d/" LASTFAIL_VARIABLE, fd); /* is shorter */
-		variables_close();
-	}
-	held = fd < 0 ? -1 : fd;
+	(void)sys_umount(EFIVARS, MNT_DETACH); /* the module then cannot be unloaded, at worst, which is refused */
 }
 
 /* Return: true if there is one that is well-formed. A malformed one is told, and is as good as none. */
@@ -78,7 +57,7 @@ static bool variable_read(const char *stage, struct pid1_lastfail *ret)
 	char bytes[LASTFAIL_FILE_BYTES + 2];
 	struct err e = ERR_INIT;
 	size_t len;
-	int r = pid1_read(variable, bytes, sizeof(bytes), &len, &e);
+	int r = pid1_read(VARIABLE, bytes, sizeof(bytes), &len, &e);
 
 	if (r == -ENOENT)
 		return false;
@@ -91,7 +70,7 @@ static bool variable_read(const char *stage, struct pid1_lastfail *ret)
 
 static int write_once(const uint8_t bytes[static LASTFAIL_FILE_BYTES], struct err *e)
 {
-	int fd = sys_open(variable, O_WRONLY | O_CREAT | O_NOCTTY, 0600);
+	int fd = sys_open(VARIABLE, O_WRONLY | O_CREAT | O_NOCTTY, 0600);
 	ssize_t n;
 
 	if (fd < 0)
@@ -109,10 +88,10 @@ static bool variable_write(const char *stage, const struct pid1_lastfail *f)
 	int r;
 
 	pid1_lastfail_encode(f, bytes);
-	(void)sys_make_mutable(variable); /* it need not be there; what cannot be opened is told below */
+	(void)sys_make_mutable(VARIABLE); /* it need not be there; what cannot be opened is told below */
 	r = write_once(bytes, &e);
 	if (r) {
-		(void)sys_unlink(variable); /* likewise */
+		(void)sys_unlink(VARIABLE); /* likewise */
 		r = write_once(bytes, &e);
 	}
 	if (r)
@@ -176,7 +155,7 @@ static void account_for(struct pid1 *p, struct pid1_lastfail *f)
 	}
 	(void)snprintf(f->version, sizeof(f->version), "%s", HOLDFAST_VERSION); /* of who says so; cut is fine */
 	pid1_modules_load_late(p);
-	if (!variables_open(p->stage)) {
+	if (!variables_open(p)) {
 		has_old = variable_read(p->stage, &old);
 		/* A refusal was written down when it happened; its log says it once more. */
 		if (has_old && old.source == LASTFAIL_PID1 && old.code == f->code) {
@@ -219,7 +198,7 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence)
 	struct pid1_lastfail f = { .code = p->code, .source = LASTFAIL_PID1 }, old;
 
 	pid1_modules_load_late(p);
-	if (variables_open(p->stage))
+	if (variables_open(p))
 		return;
 	memcpy(f.slot, p->cmdline.root_hash, sizeof(f.slot));
 	(void)snprintf(f.stage, sizeof(f.stage), "%s", p->stage ? p->stage : "serve"); /* cut is fine, here and below */
@@ -230,28 +209,38 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence)
 	variables_close();
 }
 
+void pid1_lastfail_take(struct pid1 *p)
+{
+	struct pid1_lastfail told = { 0 }, *f = &p->lastfail;
+
+	if (!variables_open(p)) {
+		if (!variable_read(p->stage, f))
+			memset(f, 0, sizeof(*f));
+		told.in_a_row = f->code ? f->in_a_row : 0; /* of a boot before this one that left no log, nothing is counted on */
+		memcpy(told.slot, p->cmdline.root_hash, sizeof(told.slot));
+		if (f->code || f->in_a_row || memcmp(told.slot, f->slot, sizeof(told.slot)))
+			p->lastfail_cleared = variable_write(p->stage, &told);
+		variables_close();
+	}
+	p->efivars_gone = true;
+}
+
 void pid1_lastfail_report(struct pid1 *p)
 {
 	static const char stage[] = "last-failure";
-	struct pid1_lastfail none = { 0 }, *f = &p->lastfail;
+	const struct pid1_lastfail *f = &p->lastfail;
 	char slot[2 * HASH_SHA256_BYTES + 1], fact[80];
 
-	if (variables_open(stage))
+	if (!f->code)
 		return;
-	if (!variable_read(stage, f))
-		memset(f, 0, sizeof(*f));
 	hex_encode(f->slot, sizeof(f->slot), slot);
-	if (f->code) {
-		(void)snprintf(fact, sizeof(fact), "E%u %.60s", f->code, f->text); /* fits */
-		pid1_fact(p, "last_failure", fact);
-		pid1_log(stage, "E%u %s (stage %s, slot %.16s, %u in a row, said by %s): %s", f->code, code_text(f->code),
-			 *f->stage ? f->stage : "unknown", slot, (unsigned)f->in_a_row,
-			 f->source == LASTFAIL_PID1 ? "PID 1" : "the kernel's log", f->text);
-	}
-	memcpy(none.slot, p->cmdline.root_hash, sizeof(none.slot));
-	if ((f->code || memcmp(none.slot, f->slot, sizeof(none.slot))) && variable_write(stage, &none) && f->code)
+	(void)snprintf(fact, sizeof(fact), "E%u %.60s", f->code, f->text); /* fits */
+	pid1_fact(p, "last_failure", fact);
+	pid1_log(stage, "E%u %s (stage %s, slot %.16s, %u in a row, said by %s): %s", f->code, code_text(f->code),
+		 *f->stage ? f->stage : "unknown", slot, (unsigned)f->in_a_row,
+		 f->source == LASTFAIL_PID1 ? "PID 1" : "the kernel's log", f->text);
+	if (p->lastfail_cleared)
 		pid1_log(stage, "told and cleared");
-	variables_close();
 }
 
 void pid1_lastfail_orderly(void)

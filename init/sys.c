@@ -2,6 +2,8 @@
 /* init/sys.c - the thin seam between PID 1 and the kernel */
 #include "init/sys.h"
 
+#include "init/sys_retry.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,20 +35,10 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-
-#define RETRY(call)                                                                                                    \
-	({                                                                                                             \
-		__typeof__(call) r_;                                                                                   \
-		do                                                                                                     \
-			r_ = (call);                                                                                   \
-		while (r_ < 0 && errno == EINTR);                                                                      \
-		r_ < 0 ? (__typeof__(r_))-errno : r_;                                                                  \
-	})
 
 int sys_open(const char *path, int flags, mode_t mode)
 {
@@ -233,6 +225,11 @@ void sys_delete_tree(int dir_fd)
 int sys_module_load(int fd, const char *params)
 {
 	return (int)RETRY(syscall(SYS_finit_module, fd, params, 0));
+}
+
+int sys_module_unload(const char *name)
+{
+	return (int)RETRY(syscall(SYS_delete_module, name, O_NONBLOCK));
 }
 
 int sys_bpf(int cmd, union bpf_attr *attr)
@@ -625,84 +622,6 @@ int sys_signal_next(int fd)
 int sys_ctrl_alt_del_to_us(void)
 {
 	return RETRY(reboot(RB_DISABLE_CAD));
-}
-
-static bool unix_address(const char *path, struct sockaddr_un *ret)
-{
-	size_t n = strlen(path);
-
-	memset(ret, 0, sizeof(*ret));
-	ret->sun_family = AF_UNIX;
-	if (n >= sizeof(ret->sun_path))
-		return false;
-	memcpy(ret->sun_path, path, n);
-	return true;
-}
-
-int sys_listen(const char *path)
-{
-	struct sockaddr_un addr;
-	int fd, r;
-
-	if (!unix_address(path, &addr))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	(void)umask(0177); /* the socket is born 0600: there is no moment when others could connect */
-	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0 ? -errno : fd;
-	(void)umask(022);
-	if (r < 0)
-		(void)close(fd); /* never used */
-	return r;
-}
-
-int sys_accept(int fd, uid_t *ret_uid)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	int c = RETRY(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)), r;
-
-	if (c < 0)
-		return c;
-	if (getsockopt(c, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0) {
-		*ret_uid = peer.uid;
-		return c;
-	}
-	r = -errno;
-	(void)close(c); /* nothing was said on it */
-	return r;
-}
-
-int sys_can_connect(const char *path)
-{
-	struct sockaddr_un addr;
-	int fd, r;
-
-	if (!unix_address(path, &addr))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
-	(void)close(fd); /* only asked */
-	return r;
-}
-
-int sys_connect(const char *path)
-{
-	struct sockaddr_un addr;
-	int fd, r;
-
-	if (!unix_address(path, &addr))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
-	if (r)
-		(void)close(fd); /* nothing was said on it */
-	return r ? r : fd;
 }
 
 int sys_watchdog_open(const char *path, int seconds)

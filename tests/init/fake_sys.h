@@ -130,22 +130,8 @@ static bool fake_call(const char *call, const char *what)
 	return fake.fail_call && !strcmp(fake.fail_call, call) && strstr(what, fake.fail_what);
 }
 
-/* What is in an open folder has a second name: /proc/self/fd/<folder's>/<name>. */
-static const char *fake_path(const char *path)
-{
-	static const char fds[] = "/proc/self/fd/";
-	static char below[256];
-	const char *name;
-
-	if (strncmp(path, fds, strlen(fds)) || !(name = strchr(path + strlen(fds), '/')))
-		return path;
-	(void)snprintf(below, sizeof(below), "%s%s", fake.file[atoi(path + strlen(fds)) - FAKE_FD].path, name);
-	return below;
-}
-
 static struct fake_file *fake_find(const char *path)
 {
-	path = fake_path(path);
 	for (size_t i = 0; i < fake.n_files; i++)
 		if (!strcmp(fake.file[i].path, path))
 			return &fake.file[i];
@@ -159,7 +145,7 @@ static struct fake_file *fake_file(const char *path, const char *data)
 	if (!f) {
 		assert_true(fake.n_files < FAKE_FILES);
 		f = &fake.file[fake.n_files++];
-		(void)snprintf(f->path, sizeof(f->path), "%s", fake_path(path));
+		(void)snprintf(f->path, sizeof(f->path), "%s", path);
 	}
 	f->len = strlen(data);
 	memcpy(f->data, data, f->len + 1);
@@ -399,6 +385,11 @@ int sys_module_load(int fd, const char *params)
 
 	(void)snprintf(what, sizeof(what), "%s [%s]", fake.file[fd - FAKE_FD].path, params);
 	return fake_call("module", what) ? -fake.fail_errno : 0;
+}
+
+int sys_module_unload(const char *name)
+{
+	return fake_call("unload", name) ? -fake.fail_errno : 0;
 }
 
 int sys_exec(const char *const argv[], const char *const env[])
