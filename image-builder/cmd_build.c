@@ -68,7 +68,7 @@ int cmd_build(int argc, char **argv)
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
 		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
-		{ "compression", "X", "of the root, as mkfs.erofs -z has it, or none (" PLAN_COMPRESSION ")",
+		{ "compression", "X", "mkfs.erofs -z for the root, or none (" PLAN_COMPRESSION ")",
 		  &p.compression, NULL, 0 },
 		{ "overlay", "DIR", "files put over the root last; refvalues do not know them", p.overlay,
 		  &p.n_overlays, PLAN_MAX_OVERLAYS },

@@ -65,7 +65,7 @@ int policy_cmd_derive(int argc, char **argv)
 		{0},
 	};
 	int n = cli_options(argc, argv, "ipe|refvalues FILE",
-			    "print the kernel's IPE policy, or PCR 13's reference values, that belong to a layer policy", opts);
+			    "print a layer policy's IPE policy, or PCR 13's reference values", opts);
 	bool ipe;
 
 	if (n < 0)

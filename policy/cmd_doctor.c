@@ -54,7 +54,7 @@ int policy_cmd_doctor(int argc, char **argv)
 		{0},
 	};
 	int n = cli_options(argc, argv, "PATH",
-			    "what in containerd's, podman's and docker's configuration turns verification off; PATH: a root folder, or a file",
+			    "what in an engine's configuration (a root, a file) goes around the gate",
 			    opts);
 	cleanup_json json_object *list = json_object_new_array();
 	struct policy_doctor d = {.fn = print_finding};
