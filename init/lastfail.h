@@ -12,9 +12,11 @@
  *   no failure of a slot), and whatever else ended the machine left its log, with PID 1's own lines in it.
  *
  *   The initramfs of the next boot finds that log, reads code, slot and stage out of it, adds it to the variable
- *   (`in_a_row` counts failures of one slot with no good boot between), and deletes it. When the host is ready, the
+ *   (`in_a_row` counts failures of one slot with no good boot between), and deletes it. When the host has loaded its modules, the
  *   variable is read, the failure told once in the kernel's log and kept in struct pid1, and the variable set to
- *   "none": code 0 and this slot's root hash. It then says which slot ran well last, so it is written again only when that changes.
+ *   "none": code 0 and this slot's root hash. It then says which slot came so far last, so it is written again only when that changes.
+ *   Then efivarfs is unloaded and no module can be loaded any more: root on the host could mount it too. So what ends the boot later is
+ *   kept by the kernel's log alone, and `in_a_row` counts only failures before this point one after the other.
  *
  *   A slot is its root hash: command line, partitions and signature are all found by it.
  *

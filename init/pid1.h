@@ -125,7 +125,7 @@ void pid1_modules_load_late(const struct pid1 *p);
 
 /**
  * pid1_lastfail_write() - PID 1 refuses: store p->code, p->stage and @sentence
- * pid1_lastfail_report() - the host is ready: tell the last failure, keep it in p->lastfail, store "none" if it is not stored already
+ * pid1_lastfail_report() - the host's modules are loaded: tell the last failure, keep it in p->lastfail, store "none" if it is not stored already
  * pid1_lastfail_orderly() - this boot ends in order: the kernel need not keep its log
  *
  * See init/lastfail.h. No heap; errors are told, and nothing else comes of them.

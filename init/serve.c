@@ -127,7 +127,6 @@ static void try_ready(struct serve *s, uint64_t now)
 		s->ready = true;
 		pid1_log(NULL, "ready");
 		pid1_times_report(&s->p->times);
-		pid1_lastfail_report(s->p);
 		return;
 	}
 	if (now >= s->ready_deadline_ns) {

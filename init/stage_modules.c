@@ -80,5 +80,12 @@ int pid1_stage_host_modules(struct pid1 *p, struct err *e)
 {
 	int r = pid1_modules_load(p->host.module, p->host.n_modules, p->stage, e);
 
-	return r ? r : pid1_set("/proc/sys/kernel/modules_disabled", "1", e); /* cannot be set back before a reboot */
+	if (r)
+		return r;
+	pid1_lastfail_report(p);
+	/* Root on the host could mount it, and give the next boot's kernel a key (MokListRT): it does not stay. */
+	r = sys_module_unload("efivarfs");
+	if (r && r != -ENOENT)
+		return pid1_err(e, r, "cannot unload efivarfs");
+	return pid1_set("/proc/sys/kernel/modules_disabled", "1", e); /* cannot be set back before a reboot */
 }

@@ -228,6 +228,11 @@ int sys_module_load(int fd, const char *params)
 	return (int)RETRY(syscall(SYS_finit_module, fd, params, 0));
 }
 
+int sys_module_unload(const char *name)
+{
+	return (int)RETRY(syscall(SYS_delete_module, name, O_NONBLOCK));
+}
+
 int sys_bpf(int cmd, union bpf_attr *attr)
 {
 	return (int)RETRY(syscall(SYS_bpf, cmd, attr, sizeof(*attr)));

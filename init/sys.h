@@ -54,8 +54,9 @@ int sys_enter_root(void);
 /** sys_delete_tree() - delete what is below @dir_fd without leaving its file system. Owns @dir_fd; what cannot go stays. */
 void sys_delete_tree(int dir_fd);
 
-/** sys_module_load() - finit_module(2). */
+/** sys_module_load() - finit_module(2). sys_module_unload() is delete_module(2), without waiting for users. */
 int sys_module_load(int fd, const char *params);
+int sys_module_unload(const char *name);
 
 /** sys_bpf() - bpf(2). A new descriptor is CLOEXEC, as the kernel makes them. */
 union bpf_attr;

@@ -314,6 +314,11 @@ int sys_module_load(int fd, const char *params)
 	return fake_call("module", what) ? -fake.fail_errno : 0;
 }
 
+int sys_module_unload(const char *name)
+{
+	return fake_call("unload", name) ? -fake.fail_errno : 0;
+}
+
 int sys_exec(const char *const argv[], const char *const env[])
 {
 	(void)env;
