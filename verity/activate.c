@@ -5,6 +5,7 @@
 #include "verity/dm_load.h"
 #include "verity/edge.h"
 #include "verity/superblock.h"
+#include "verity/table_add.h"
 #include "verity/trust.h"
 
 #include <fcntl.h>
@@ -240,13 +241,5 @@ int verity_activate_unsigned(const struct verity_activate_params *p, struct veri
 
 int verity_deactivate(const char *name, struct err *e)
 {
-	struct log log = {0};
-	int r;
-
-	crypt_set_log_callback(NULL, take_log, &log);
-	r = crypt_deactivate(NULL, name);
-	crypt_set_log_callback(NULL, NULL, NULL);
-	if (r == -ENODEV)
-		return err_set(e, ENODEV, "there is no device-mapper device %s", name);
-	return r < 0 ? crypt_failed(r, &log, "cannot remove", name, e) : 0;
+	return verity_table_remove(name, e);
 }
