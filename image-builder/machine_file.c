@@ -107,8 +107,8 @@ static int parse_members(json_object *doc, struct machine_description *ret, stru
 	r = r ? r : json_get(doc, where, "recorded", json_type_boolean, &recorded, e);
 	if (r)
 		return r;
-	strcpy(ret->options, options); /* bounded above */
-	strcpy(ret->qemu, qemu);       /* likewise */
+	memcpy(ret->options, options, strlen(options) + 1); /* bounded above */
+	memcpy(ret->qemu, qemu, strlen(qemu) + 1);	       /* likewise */
 	ret->recorded = json_object_get_boolean(recorded);
 	return parse_pcrs(doc, ret, e);
 }

@@ -56,7 +56,7 @@ static int connect_to(const char *path, int *fd, struct err *e)
 
 	if (strlen(path) >= sizeof(a.sun_path))
 		return err_set(e, ENAMETOOLONG, "%s: path of a socket, wanted at most %zu bytes", path, sizeof(a.sun_path) - 1);
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
 		return err_errno(e, "cannot make a socket");

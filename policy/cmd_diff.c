@@ -11,7 +11,8 @@ static void print_line(void *arg, const struct policy_diff_line *l)
 {
 	*(size_t *)arg += 1;
 	printf("%-9s", policy_diff_kind_str(l->kind));
-	printf(l->image ? "%s: " : "", l->image);
+	if (l->image)
+		printf("%s: ", l->image);
 	policy_cmd_quoted(l->what);
 	printf("\n");
 }

@@ -13,7 +13,8 @@ static void print_finding(void *arg, const struct policy_doctor_finding *f)
 {
 	(void)arg;
 	printf("%s", f->file);
-	printf(f->line ? ":%u" : "", f->line);
+	if (f->line)
+		printf(":%u", f->line);
 	printf(": %s%s", f->where, f->where[0] ? " = " : "");
 	policy_cmd_quoted(f->found);
 	printf("\n    %s\n", f->why);

@@ -253,7 +253,7 @@ int policy_doctor_root(struct policy_doctor *d, struct err *e)
 	static const char *const drop_ins[] = {
 		"/etc/containers/containers.conf.d", "/usr/share/containers/containers.conf.d",
 		"/etc/containers/registries.conf.d", "/.config/containers",
-		"/root" "/.config/containers",	      "/etc/containerd/conf.d",
+		("/root" "/.config/containers"),	      "/etc/containerd/conf.d",
 		"/etc/nri/conf.d",		      "/opt/nri/plugins",
 		"/etc/containers/oci/hooks.d",	      "/usr/share/containers/oci/hooks.d",
 		"/etc/cdi",

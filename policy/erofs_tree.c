@@ -64,7 +64,7 @@ static uint8_t name_space(const char **name)
 
 int policy_erofs_xattrs(struct policy_erofs_node *node, const struct buf *from, struct err *e)
 {
-	const uint8_t *p = from ? from->data : NULL, *end = from ? p + from->len : NULL;
+	const uint8_t *p = from && from->len ? from->data : NULL, *end = p ? p + from->len : NULL;
 
 	while (p < end) {
 		const char *name = (const char *)p, *full = name;

@@ -160,7 +160,8 @@ static int take(struct json_walk *w, size_t len, json_object *v, struct err *e)
 		break;
 	case json_type_boolean:
 		item.kind = SETTINGS_BOOL;
-		/* fall through */
+		text = json_object_get_string(v);
+		break;
 	default:
 		text = v ? json_object_get_string(v) : "null";
 	}
