@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-floor holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.

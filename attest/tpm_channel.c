@@ -7,7 +7,6 @@
 #include "common/file.h"
 #include "common/pki.h"
 
-#include <openssl/pem.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
@@ -28,20 +27,12 @@ static int load_signer(const char *path, struct tpm_channel_policy *ret, struct 
 	cleanup_buf struct buf text = BUF_INIT;
 	cleanup_pkey EVP_PKEY *key = NULL;
 	int rc = file_read(path, MAX_KEY_BYTES, &text, e);
-	BIO *bio;
 
 	if (rc)
 		return rc;
-	bio = BIO_new_mem_buf(text.data, (int)text.len);
-	key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-	BIO_free(bio);
-	if (!key) {
-		rc = pki_openssl_error(e, EINVAL, "is no public key in PEM");
-		(void)err_context(e, "%s", path); /* its code is kept */
-		return rc;
-	}
-	rc = pcr_policy_public(key, &ret->signer, e);
-	return rc ? rc : pcr_policy_authorize(key, ret->authorized, e);
+	rc = pcr_policy_key_parse(text.data, text.len, path, &key, e);
+	rc = rc ? rc : pcr_policy_public(key, &ret->signer, e);
+	return rc ? rc : pcr_policy_authorize(key, PCR_POLICY_CHANNEL, ret->authorized, e);
 }
 
 int tpm_channel_policy_load(const char *key, const char *states, struct tpm_channel_policy *ret, struct err *e)
@@ -53,7 +44,7 @@ int tpm_channel_policy_load(const char *key, const char *states, struct tpm_chan
 	if (!rc)
 		rc = file_read(states, PCR_POLICY_MAX_BYTES, &text, e);
 	if (!rc)
-		rc = pcr_policy_parse(text.data, text.len, states, &p.states, e);
+		rc = pcr_policy_parse(text.data, text.len, states, PCR_POLICY_CHANNEL, &p.states, e);
 	if (rc)
 		return rc;
 	*ret = p;

@@ -54,6 +54,10 @@ ROW(CODE_DOCTOR, "the engine's configuration goes around the gate", "a setting t
 ROW(CODE_WATCHDOG, "the watchdog could not be armed", "the machine lacks it, its module is not in the image, or it has no such time", "mend the board's watchdog and watchdog_ms")
 ROW(CODE_CORRUPTION, "a block of a verified volume is corrupted", "the disk was changed or is failing", REPLACE)
 ROW(CODE_IO_ERROR, "a block of a verified volume could not be read", "the disk is failing, or somebody makes it fail", "replace the disk; if it is sound, find out who changed it")
+ROW(CODE_FLOOR, "a version is below the rollback floor", "an older image, layer policy or IPE policy was put back", "install an image that is not older than the last healthy one")
+ROW(CODE_FLOOR_LOST, "the rollback floor was taken away", "the TPM was cleared or replaced, or its index deleted or redefined",
+    "find out who did it; to make this a new machine, clear the TPM and delete the EFI variable HoldfastFloor in the firmware")
+ROW(CODE_FLOOR_UNREAD, "the rollback floor could not be read", "the TPM did not answer, or no signed PCR policy is for this boot", "see the sentence")
 ROW(CODE_GATE_CONFIG, "config.json is malformed or holds a field the gate does not know", "the engine asks for something unusual", "see the sentence")
 ROW(CODE_GATE_NO_ENTRY, "the layer policy names no such image", "the image is not one of this host's", "add it to the policy")
 ROW(CODE_GATE_ARGS, "the arguments are not those the policy allows", "see the sentence", "widen the policy, or start it as it says")

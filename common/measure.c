@@ -94,6 +94,11 @@ struct measure_event measure_separator(void)
 	return event(MEASURE_PCR_LAUNCH, "separator", "separator");
 }
 
+struct measure_event measure_floor_unchecked(void)
+{
+	return event(MEASURE_PCR_IDENTITY, "floor", "floor:unchecked");
+}
+
 struct measure_event measure_container(const char *name, const uint8_t policy[static HASH_SHA256_BYTES])
 {
 	struct measure_event ev = { .pcr = MEASURE_PCR_LAUNCH, .name = "container" };

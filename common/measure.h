@@ -13,7 +13,7 @@
  *                             `direct`: profile, command-line, boot-manifest
  *   PCR 13  launch chain      layer-policy, ipe-policy, engine, engine-config, engine-argv, then
  *                             separator, then one `container` for each one admitted, `violation` for each refused
- *   PCR 15  identity          root-hash, root-signer
+ *   PCR 15  identity          root-hash, root-signer; `floor:unchecked` if the rollback floor was not
  *
  * Spec: UAPI group, TPM PCR registry; ../shared design section 6.
  */
@@ -67,6 +67,12 @@ struct measure_event measure_root_hash(const uint8_t root_hash[static HASH_SHA25
 
 /** measure_root_signer() - PCR 15 "root-signer:sha256:<hex>": SHA-256 of the signer's DER certificate. */
 struct measure_event measure_root_signer(const uint8_t fingerprint[static HASH_SHA256_BYTES]);
+
+/**
+ * measure_floor_unchecked() - PCR 15 "floor:unchecked": the board or the profile let a host go on whose rollback floor could
+ * not be checked. No reference values hold it.
+ */
+struct measure_event measure_floor_unchecked(void);
 
 /** measure_layer_policy() - PCR 13 "layer-policy:sha256:<hex>:version:<n>": digest of the signed document's bytes. */
 struct measure_event measure_layer_policy(const uint8_t doc[static HASH_SHA256_BYTES], uint64_t version);

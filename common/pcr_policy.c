@@ -8,6 +8,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -48,6 +49,22 @@ void pcr_policy_digest(uint32_t pcrs, const uint8_t (*value)[HASH_SHA256_BYTES],
 	hash_sha256(text, sizeof(text), ret);
 }
 
+int pcr_policy_key_parse(const void *pem, size_t len, const char *name, EVP_PKEY **ret, struct err *e)
+{
+	BIO *bio = len <= INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	int rc;
+
+	BIO_free(bio);
+	if (key) {
+		*ret = key;
+		return 0;
+	}
+	rc = pki_openssl_error(e, EINVAL, "is no public key in PEM");
+	(void)err_context(e, "%s", name); /* its code is kept */
+	return rc;
+}
+
 int pcr_policy_public(EVP_PKEY *key, struct buf *ret, struct err *e)
 {
 	BIGNUM *n = NULL, *exponent = NULL;
@@ -77,7 +94,7 @@ int pcr_policy_public(EVP_PKEY *key, struct buf *ret, struct err *e)
 	return ret->bad ? err_set(e, ENOMEM, "no memory for a public area") : 0;
 }
 
-int pcr_policy_authorize(EVP_PKEY *key, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+int pcr_policy_authorize(EVP_PKEY *key, const char *reference, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	static const uint8_t zeros[HASH_SHA256_BYTES];
 	cleanup_buf struct buf public = BUF_INIT, first = BUF_INIT, second = BUF_INIT;
@@ -93,11 +110,11 @@ int pcr_policy_authorize(EVP_PKEY *key, uint8_t ret[static HASH_SHA256_BYTES], s
 	buf_put(&first, digest, sizeof(digest));
 	rc = digest_of(&first, digest, e);
 	buf_put(&second, digest, sizeof(digest));
-	buf_str(&second, PCR_POLICY_CHANNEL);
+	buf_str(&second, reference);
 	return rc ? rc : digest_of(&second, ret, e);
 }
 
-int pcr_policy_sign(EVP_PKEY *key, struct pcr_policy *ret, struct err *e)
+int pcr_policy_sign(EVP_PKEY *key, const char *reference, struct pcr_policy *ret, struct err *e)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	cleanup_buf struct buf text = BUF_INIT;
@@ -105,7 +122,7 @@ int pcr_policy_sign(EVP_PKEY *key, struct pcr_policy *ret, struct err *e)
 	bool ok;
 
 	buf_put(&text, ret->digest, sizeof(ret->digest));
-	buf_str(&text, PCR_POLICY_CHANNEL);
+	buf_str(&text, reference);
 	ok = ctx && !text.bad && EVP_PKEY_is_a(key, "RSA") && (size_t)EVP_PKEY_get_size(key) <= n &&
 	     EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
 	     EVP_DigestSign(ctx, ret->signature, &n, text.data, text.len) == 1;
@@ -117,6 +134,11 @@ int pcr_policy_sign(EVP_PKEY *key, struct pcr_policy *ret, struct err *e)
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static const char *member(const char *reference)
+{
+	return *reference ? reference : "sha256";
+}
 
 /* SHA-256 of the PKCS#1 RSAPublicKey, as systemd names keys. */
 static int fingerprint(EVP_PKEY *key, char ret[static 2 * HASH_SHA256_BYTES + 1], struct err *e)
@@ -154,7 +176,7 @@ static json_object *entry(const struct pcr_policy *p, const char *key)
 	return ok ? take_ptr(o) : NULL;
 }
 
-int pcr_policy_add(const struct pcr_policies *p, EVP_PKEY *key, struct buf *doc, struct err *e)
+int pcr_policy_add(const struct pcr_policies *p, EVP_PKEY *key, const char *reference, struct buf *doc, struct err *e)
 {
 	cleanup_json json_object *o = NULL;
 	char name[2 * HASH_SHA256_BYTES + 1];
@@ -166,7 +188,7 @@ int pcr_policy_add(const struct pcr_policies *p, EVP_PKEY *key, struct buf *doc,
 	for (size_t i = 0; !rc && i < p->n; i++)
 		if (!list || json_object_array_add(list, entry(&p->v[i], name)) != 0)
 			rc = err_set(e, ENOMEM, "no memory for signed PCR policies");
-	if (!rc && json_object_object_add(o, PCR_POLICY_CHANNEL, json_object_get(list)) != 0)
+	if (!rc && json_object_object_add(o, member(reference), json_object_get(list)) != 0)
 		rc = err_set(e, ENOMEM, "no memory for signed PCR policies");
 	(void)json_object_put(list); /* drops our reference; accepts NULL */
 	doc->len = 0;
@@ -213,7 +235,8 @@ static int parse_signature(json_object *o, const char *where, struct pcr_policy 
 	return 0;
 }
 
-int pcr_policy_parse(const void *text, size_t len, const char *name, struct pcr_policies *ret, struct err *e)
+int pcr_policy_parse(const void *text, size_t len, const char *name, const char *reference, struct pcr_policies *ret,
+		     struct err *e)
 {
 	static const char *const keys[] = {"pcrs", "pkfp", "pol", "sig", NULL};
 	cleanup_json json_object *doc = NULL;
@@ -227,7 +250,7 @@ int pcr_policy_parse(const void *text, size_t len, const char *name, struct pcr_
 	if (!rc && !json_object_is_type(doc, json_type_object))
 		rc = err_set(e, EINVAL, "%s: is no JSON object", name);
 	if (!rc)
-		rc = json_get(doc, name, PCR_POLICY_CHANNEL, json_type_array, &list, e);
+		rc = json_get(doc, name, member(reference), json_type_array, &list, e);
 	if (!rc && (json_object_array_length(list) < 1 || json_object_array_length(list) > PCR_POLICY_MAX_ENTRIES))
 		rc = err_set(e, EINVAL, "%s: %zu signed states, wanted 1 to %d", name, json_object_array_length(list),
 			     PCR_POLICY_MAX_ENTRIES);

@@ -12,8 +12,9 @@
  *   PolicyPCR(0000.., selection, values)  -> P            signed: RSASSA, SHA-256, over P || reference
  *   PolicyAuthorize(0000.., signer's Name, reference)     -> the key's authPolicy, the same for all images of one signer
  *
- *   The reference tells what the state is good for. Signatures under an empty one, in the member "sha256" of the same file,
- *   are systemd's (systemd-measure, LUKS2 tokens); ours stand under "holdfast-channel" and open nothing of systemd's.
+ *   The reference tells what the state is good for. Signatures under an empty one stand in the file's member "sha256", as systemd
+ *   has it (systemd-measure, LUKS2 tokens): the phases before `ready`, for what PID 1 keeps in the TPM (init/floor.h). Those under
+ *   "holdfast-channel" are for the agent's TLS key (attest/tpm_channel.h), and neither opens what the other is for.
  *
  * Input of the parser: hostile. Spec: TPM 2.0 Library part 3, 23.7 (PolicyPCR), 23.16 (PolicyAuthorize); part 1, 16 (Names);
  *   systemd-measure(1) for the file; docs/formats/pcr-signature.md.
@@ -30,6 +31,7 @@
 #define PCR_POLICY_PATH                "/run/holdfast/tpm2-pcr-signature.json" /* where PID 1 leaves it */
 #define PCR_POLICY_EXTRA               "/.extra/tpm2-pcr-signature.json"       /* where the stub leaves it in the initramfs */
 #define PCR_POLICY_KEY                 "/etc/holdfast/pcr-key.pem"             /* the signer's public half, in the root */
+#define PCR_POLICY_BOOT                ""                                      /* reference; its member of the file is "sha256" */
 #define PCR_POLICY_CHANNEL             "holdfast-channel"                      /* reference, and member of the file */
 #define PCR_POLICY_MAX_BYTES           8192
 #define PCR_POLICY_MAX_ENTRIES         8
@@ -59,19 +61,26 @@ struct pcr_policies {
  */
 void pcr_policy_digest(uint32_t pcrs, const uint8_t (*value)[HASH_SHA256_BYTES], uint8_t ret[static HASH_SHA256_BYTES]);
 
+/** pcr_policy_key_parse() - the signer's public key in PEM; released with EVP_PKEY_free(). -EINVAL: it is none. @name: for messages */
+int pcr_policy_key_parse(const void *pem, size_t len, const char *name, EVP_PKEY **ret, struct err *e) WARN_UNUSED;
+
 /** pcr_policy_public() - append the signer's key as the TPM loads it (TPM2B_PUBLIC, systemd's template). -EINVAL: not RSA. */
 int pcr_policy_public(EVP_PKEY *key, struct buf *ret, struct err *e) WARN_UNUSED;
 
-/** pcr_policy_authorize() - the authPolicy that @key's signatures under PCR_POLICY_CHANNEL satisfy. */
-int pcr_policy_authorize(EVP_PKEY *key, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+/** pcr_policy_authorize() - the authPolicy that @key's signatures under @reference satisfy. */
+int pcr_policy_authorize(EVP_PKEY *key, const char *reference, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
 
-/** pcr_policy_sign() - sign @ret->digest under PCR_POLICY_CHANNEL. Deterministic. */
-int pcr_policy_sign(EVP_PKEY *key, struct pcr_policy *ret, struct err *e) WARN_UNUSED;
+/** pcr_policy_sign() - sign @ret->digest under @reference. Deterministic. */
+int pcr_policy_sign(EVP_PKEY *key, const char *reference, struct pcr_policy *ret, struct err *e) WARN_UNUSED;
 
-/** pcr_policy_add() - add @p to the JSON object @doc as its member PCR_POLICY_CHANNEL; @key is named in each entry. */
-int pcr_policy_add(const struct pcr_policies *p, EVP_PKEY *key, struct buf *doc, struct err *e) WARN_UNUSED;
+/** pcr_policy_add() - add @p, signed under @reference, to the JSON object @doc as that reference's member; @key is named in each entry. */
+int pcr_policy_add(const struct pcr_policies *p, EVP_PKEY *key, const char *reference, struct buf *doc, struct err *e) WARN_UNUSED;
 
-/** pcr_policy_parse() - the entries under PCR_POLICY_CHANNEL; -EINVAL with the rule, or if there are none. */
-int pcr_policy_parse(const void *text, size_t len, const char *name, struct pcr_policies *ret, struct err *e) WARN_UNUSED;
+/**
+ * pcr_policy_parse() - the entries under @reference; -EINVAL with the rule, or if there are none
+ * @name: the file's, for messages
+ */
+int pcr_policy_parse(const void *text, size_t len, const char *name, const char *reference, struct pcr_policies *ret,
+		     struct err *e) WARN_UNUSED;
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "common/cleanup.h"
 #include "common/reader.h"
+#include "common/tpm_io.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 
 enum {
@@ -16,14 +16,12 @@ enum {
 	TPM_CC_GET_CAPABILITY = 0x17a,
 	TPM_CC_PCR_EXTEND = 0x182,
 	TPM_CAP_PCRS = 5,
-	TPM_HEADER_BYTES = 10,
-	TPM_MAX_BYTES = 1024,
 	TPM_RS_PW = 0x40000009,
 };
 
 /* A command being built: fixed room, so that nothing is allocated. All our commands fit many times over. */
 struct cmd {
-	uint8_t b[TPM_MAX_BYTES];
+	uint8_t b[TPM_IO_MAX_BYTES];
 	size_t n;
 };
 
@@ -38,66 +36,19 @@ static struct cmd begin(uint16_t tag, uint32_t code)
 	struct cmd c = { .n = 0 };
 
 	put(&c, tag, 2);
-	put(&c, 0, 4); /* size, set by transact() */
+	put(&c, 0, 4); /* size, set by tpm_io_transact() */
 	put(&c, code, 4);
 	return c;
 }
 
-static void finish(struct cmd *c)
+/* Send @c, receive into @t, leave @r behind the header. */
+static int transact(struct tpm_io *t, struct cmd *c, struct reader *r, struct err *e)
 {
-	size_t n = c->n;
+	int rc = tpm_io_transact(t, c->b, c->n, r, e);
 
-	c->n = 2;
-	put(c, n, 4);
-	c->n = n;
-}
-
-/* Wait for @events until the deadline; the kernel driver supports poll() on a non-blocking descriptor. */
-static int wait_for(int fd, short events, int timeout_ms, struct err *e)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	int n;
-
-	do
-		n = poll(&p, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_errno(e, "cannot wait for the TPM");
-	if (n == 0)
-		return err_set(e, ETIMEDOUT, "the TPM did not answer within %d ms", timeout_ms);
-	return 0;
-}
-
-/* Send @c, receive into @resp (TPM_MAX_BYTES), leave @r behind the header. */
-static int transact(int fd, int timeout_ms, struct cmd *c, uint8_t *resp, struct reader *r, struct err *e)
-{
-	ssize_t n;
-	uint32_t size, code;
-	int rc;
-
-	finish(c);
-	do
-		n = write(fd, c->b, c->n);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)c->n)
-		return n < 0 ? err_errno(e, "cannot send to the TPM") : err_set(e, EIO, "the TPM took %zd of %zu bytes", n, c->n);
-	rc = wait_for(fd, POLLIN, timeout_ms, e);
-	if (rc)
-		return rc;
-	do
-		n = read(fd, resp, TPM_MAX_BYTES);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_errno(e, "cannot receive from the TPM");
-	*r = reader_init(resp, (size_t)n);
-	(void)reader_u16be(r); /* tag: follows from the command; an error answer always has NO_SESSIONS */
-	size = reader_u32be(r);
-	code = reader_u32be(r);
-	if (r->bad || size != (size_t)n)
-		return err_set(e, EPROTO, "the TPM's answer says %u bytes and has %zd", (unsigned)size, n);
-	if (code)
-		return err_set(e, EPROTO, "the TPM refused with response code 0x%x", (unsigned)code);
-	return 0;
+	if (!rc && t->code)
+		rc = err_set(e, EPROTO, "the TPM refused with response code 0x%x", (unsigned)t->code);
+	return rc;
 }
 
 int tpm_cmd_open(int *ret_fd, struct err *e)
@@ -115,7 +66,7 @@ int tpm_cmd_open(int *ret_fd, struct err *e)
 int tpm_cmd_banks(int fd, int timeout_ms, struct tpm_banks *ret, struct err *e)
 {
 	struct cmd c = begin(TPM_ST_NO_SESSIONS, TPM_CC_GET_CAPABILITY);
-	uint8_t resp[TPM_MAX_BYTES];
+	struct tpm_io t = { .fd = fd, .timeout_ms = timeout_ms };
 	struct tpm_banks banks = { 0 };
 	struct reader r;
 	uint32_t count;
@@ -124,7 +75,7 @@ int tpm_cmd_banks(int fd, int timeout_ms, struct tpm_banks *ret, struct err *e)
 	put(&c, TPM_CAP_PCRS, 4);
 	put(&c, 0, 4);
 	put(&c, 1, 4);
-	rc = transact(fd, timeout_ms, &c, resp, &r, e);
+	rc = transact(&t, &c, &r, e);
 	if (rc)
 		return rc;
 	(void)reader_u8(&r); /* moreData */
@@ -152,7 +103,7 @@ int tpm_cmd_banks(int fd, int timeout_ms, struct tpm_banks *ret, struct err *e)
 int tpm_cmd_extend(int fd, int timeout_ms, uint32_t pcr, const struct tpm_digest *d, size_t n, struct err *e)
 {
 	struct cmd c = begin(TPM_ST_SESSIONS, TPM_CC_PCR_EXTEND);
-	uint8_t resp[TPM_MAX_BYTES];
+	struct tpm_io t = { .fd = fd, .timeout_ms = timeout_ms };
 	struct reader r;
 	int rc;
 
@@ -170,14 +121,14 @@ int tpm_cmd_extend(int fd, int timeout_ms, uint32_t pcr, const struct tpm_digest
 		memcpy(c.b + c.n, d[i].digest, hash_bytes(d[i].alg));
 		c.n += hash_bytes(d[i].alg);
 	}
-	rc = transact(fd, timeout_ms, &c, resp, &r, e);
+	rc = transact(&t, &c, &r, e);
 	return rc ? err_context(e, "PCR %u was not extended", (unsigned)pcr) : 0;
 }
 
 int tpm_cmd_read(int fd, int timeout_ms, uint32_t pcr, enum hash_alg alg, uint8_t *ret, struct err *e)
 {
 	struct cmd c = begin(TPM_ST_NO_SESSIONS, TPM_CC_PCR_READ);
-	uint8_t resp[TPM_MAX_BYTES];
+	struct tpm_io t = { .fd = fd, .timeout_ms = timeout_ms };
 	struct reader r;
 	uint32_t digests;
 	int rc;
@@ -189,7 +140,7 @@ int tpm_cmd_read(int fd, int timeout_ms, uint32_t pcr, enum hash_alg alg, uint8_
 	put(&c, 3, 1);
 	for (uint32_t i = 0; i < 3; i++)
 		put(&c, pcr / 8 == i ? 1u << pcr % 8 : 0, 1);
-	rc = transact(fd, timeout_ms, &c, resp, &r, e);
+	rc = transact(&t, &c, &r, e);
 	if (rc)
 		return err_context(e, "PCR %u was not read", (unsigned)pcr);
 	(void)reader_u32be(&r); /* update counter */

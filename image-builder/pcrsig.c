@@ -2,145 +2,15 @@
 /* image-builder/pcrsig.c - signed PCR policies: in which states of a boot the TPM shall obey this image */
 #include "image-builder/pcrsig.h"
 
-#include "common/hex.h"
-#include "common/json.h"
 #include "common/pcr_policy.h"
-#include "common/pki.h"
 
 #include <string.h>
 
-#define PCR_SECURE_BOOT   7
-#define MAX_SIG_BYTES     512
-#define CPIO_DIR          ".extra"
-#define CPIO_FILE         CPIO_DIR "/tpm2-pcr-signature.json"
+#define PCR_SECURE_BOOT 7
+#define CPIO_DIR        ".extra"
+#define CPIO_FILE       CPIO_DIR "/tpm2-pcr-signature.json"
 
-void pcrsig_policy(uint32_t pcrs, const uint8_t (*values)[HASH_SHA256_BYTES], uint8_t ret[static HASH_SHA256_BYTES])
-{
-	pcr_policy_digest(pcrs, values, ret);
-}
-
-static int key_fingerprint(EVP_PKEY *key, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
-{
-	unsigned char *der = NULL;
-	int n = EVP_PKEY_is_a(key, "RSA") ? i2d_PublicKey(key, &der) : -1;
-
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "the PCR key is not an RSA key");
-	hash_sha256(der, (size_t)n, ret);
-	OPENSSL_free(der);
-	return 0;
-}
-
-/* RSASSA-PKCS1-v1_5, as text in base64. */
-static int sign(EVP_PKEY *key, const uint8_t policy[static HASH_SHA256_BYTES], char ret[static 2 * MAX_SIG_BYTES],
-		struct err *e)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t sig[MAX_SIG_BYTES];
-	size_t n = sizeof(sig);
-	bool ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		  EVP_DigestSign(ctx, sig, &n, policy, HASH_SHA256_BYTES) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return pki_openssl_error(e, EIO, "cannot sign a PCR policy");
-	(void)EVP_EncodeBlock((unsigned char *)ret, sig, (int)n); /* cannot fail; 4/3 of the size and a NUL */
-	return 0;
-}
-
-static bool put(json_object *o, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(o, key, value) == 0)
-		return true;
-	(void)json_object_put(value); /* drops our reference; accepts NULL */
-	return false;
-}
-
-static bool put_hex(json_object *o, const char *key, const uint8_t digest[static HASH_SHA256_BYTES])
-{
-	char hex[2 * HASH_SHA256_BYTES + 1];
-
-	hex_encode(digest, HASH_SHA256_BYTES, hex);
-	return put(o, key, json_object_new_string(hex));
-}
-
-static json_object *pcr_list(uint32_t pcrs)
-{
-	cleanup_json json_object *list = json_object_new_array();
-	bool ok = list;
-
-	for (int i = 0; ok && i < 24; i++)
-		if (pcrs & 1u << i)
-			ok = json_object_array_add(list, json_object_new_int(i)) == 0;
-	return ok ? take_ptr(list) : NULL;
-}
-
-/* What all policies of an image share, and where they go. */
-struct signing {
-	EVP_PKEY *key;
-	uint8_t print[HASH_SHA256_BYTES];
-	uint32_t pcrs;
-	uint8_t value[2][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11 */
-	json_object *list;
-};
-
-static int add_policy(struct signing *s, struct err *e)
-{
-	cleanup_json json_object *o = json_object_new_object();
-	uint8_t policy[HASH_SHA256_BYTES];
-	char sig[2 * MAX_SIG_BYTES];
-	int r;
-
-	pcrsig_policy(s->pcrs, (const uint8_t(*)[HASH_SHA256_BYTES])s->value, policy);
-	r = sign(s->key, policy, sig, e);
-	if (r)
-		return r;
-	if (!o || !put(o, "pcrs", pcr_list(s->pcrs)) || !put_hex(o, "pkfp", s->print) || !put_hex(o, "pol", policy) ||
-	    !put(o, "sig", json_object_new_string(sig)) || json_object_array_add(s->list, o) != 0)
-		return err_set(e, ENOMEM, "no memory for PCR policies");
-	(void)take_ptr(o); /* the list's */
-	return 0;
-}
-
-/* The prediction ends with the phases up to `ready`: back to before the first, then one policy after each. */
-static int add_phases(struct signing *s, const struct predict *predicted, struct err *e)
-{
-	const struct predict_list *l = &predicted->pcr[MEASURE_PCR_PHASE].event;
-	uint8_t *pcr11 = s->value[s->pcrs >> PCR_SECURE_BOOT & 1];
-	size_t first = l->n - (MEASURE_READY + 1);
-	int r = 0;
-
-	if (l->n < MEASURE_READY + 1)
-		return err_set(e, EINVAL, "PCR 11 is predicted with %zu events, fewer than there are phases", l->n);
-	for (size_t i = 0; !r && i < first + PCRSIG_PHASES; i++) {
-		if (!hash_extend(HASH_SHA256, pcr11, l->v[i].digest))
-			return err_set(e, EINVAL, "SHA-256 cannot be computed");
-		if (i >= first)
-			r = add_policy(s, e);
-	}
-	return r;
-}
-
-int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret, struct err *e)
-{
-	struct signing s = { .key = key, .pcrs = 1u << MEASURE_PCR_PHASE };
-	cleanup_json json_object *doc = json_object_new_object();
-	int r = key_fingerprint(key, s.print, e);
-
-	if (!r && predicted->pcr[PCR_SECURE_BOOT].rule == PREDICT_SEQUENCE) {
-		s.pcrs |= 1u << PCR_SECURE_BOOT;
-		r = predict_value(predicted, PCR_SECURE_BOOT, s.value[0], e);
-	}
-	if (r)
-		return r;
-	s.list = json_object_new_array();
-	if (!doc || !put(doc, "sha256", s.list))
-		return err_set(e, ENOMEM, "no memory for PCR policies");
-	r = add_phases(&s, predicted, e);
-	return r ? r : json_write(ret, doc, e);
-}
-
-/* PCR 11 just after ; the prediction ends with `ready`. */
+/* PCR 11 just after @phase; the prediction ends with `ready`. */
 static int value_after(const struct predict *predicted, enum measure_phase phase, uint8_t ret[static HASH_SHA256_BYTES],
 		       struct err *e)
 {
@@ -155,25 +25,42 @@ static int value_after(const struct predict *predicted, enum measure_phase phase
 	return 0;
 }
 
-int pcrsig_add_channel(EVP_PKEY *key, const struct predict *predicted, struct buf *doc, struct err *e)
+static const struct use {
+	const char *reference;
+	enum measure_phase first, last;
+} boot = { PCR_POLICY_BOOT, MEASURE_ENTER_INITRD, MEASURE_SYSINIT }, channel = { PCR_POLICY_CHANNEL, MEASURE_SYSINIT, MEASURE_READY };
+
+_Static_assert(PCRSIG_PHASES == MEASURE_SYSINIT - MEASURE_ENTER_INITRD + 1, "the phases before ready");
+
+/* One signed policy for each phase of @use. PCR 7 counts if it is predicted. */
+static int add_phases(EVP_PKEY *key, const struct use *use, const struct predict *predicted, struct buf *doc, struct err *e)
 {
-	static const enum measure_phase phases[] = { MEASURE_SYSINIT, MEASURE_READY };
-	struct pcr_policies p = { 0 };
-	uint8_t value[2][HASH_SHA256_BYTES];
 	const bool uefi = predicted->pcr[PCR_SECURE_BOOT].rule == PREDICT_SEQUENCE;
+	uint8_t value[2][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11 */
+	struct pcr_policies p = { 0 };
 	int r = uefi ? predict_value(predicted, PCR_SECURE_BOOT, value[0], e) : 0;
 
-	for (; !r && p.n < ARRAY_SIZE(phases); p.n++) {
-		struct pcr_policy *one = &p.v[p.n];
+	for (enum measure_phase phase = use->first; !r && phase <= use->last; phase++) {
+		struct pcr_policy *one = &p.v[p.n++];
 
 		one->pcrs = 1u << MEASURE_PCR_PHASE | (uefi ? 1u << PCR_SECURE_BOOT : 0);
-		r = value_after(predicted, phases[p.n], value[uefi], e);
+		r = value_after(predicted, phase, value[uefi], e);
 		if (r)
 			break;
 		pcr_policy_digest(one->pcrs, (const uint8_t(*)[HASH_SHA256_BYTES])value, one->digest);
-		r = pcr_policy_sign(key, one, e);
+		r = pcr_policy_sign(key, use->reference, one, e);
 	}
-	return r ? r : pcr_policy_add(&p, key, doc, e);
+	return r ? r : pcr_policy_add(&p, key, use->reference, doc, e);
+}
+
+int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret, struct err *e)
+{
+	int r;
+
+	buf_str(ret, "{}");
+	r = ret->bad ? err_set(e, ENOMEM, "no memory for PCR policies") : 0;
+	r = r ? r : add_phases(key, &boot, predicted, ret, e);
+	return r ? r : add_phases(key, &channel, predicted, ret, e);
 }
 
 /* One header of a cpio, as stub 257 writes it: nothing but type, size and name differs from entry to entry. */

@@ -104,7 +104,6 @@ static int make_pcrsig(struct write *w, const struct buf *uki, struct buf *ret, 
 
 	r = r ? r : predict_boot(&p, &states, e);
 	r = r ? r : pcrsig_make(w->plan->keys.key[KEYS_PCR], &states, ret, e);
-	r = r ? r : pcrsig_add_channel(w->plan->keys.key[KEYS_PCR], &states, ret, e);
 	r = r ? r : write_file(w, "pcr-signature.json", ret->data, ret->len, e);
 	if (!r)
 		progress_say(w->plan->p->say, "pcr-signature.json: PCR policies of the phases before ready, signed with pcr");
@@ -313,7 +312,7 @@ int write_refvalues(struct write *w, struct err *e)
 	struct known k = { 0 };
 	int r = predict(w, &k, &rules, e);
 
-	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], image.channel_policy, e);
+	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], PCR_POLICY_CHANNEL, image.channel_policy, e);
 	image.profile = profile(w);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;

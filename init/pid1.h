@@ -18,6 +18,7 @@
 #include "common/cmdline.h"
 #include "init/bpf_lsm.h"
 #include "init/lastfail.h"
+#include "init/floor.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
 #include "init/spawner.h"
@@ -54,6 +55,7 @@ struct pid1 {
 	struct pid1_lsm lsm;
 	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
 	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
+	struct pid1_tpm_wire floor_armed; /* n 0: the floor need not be raised */
 	int signals;
 	int measure_socket;
 	int control_socket;
@@ -96,6 +98,8 @@ int pid1_stage_host_mounts(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layer_policy(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_lock_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -129,6 +133,14 @@ int pid1_direct_resume(struct err *e) WARN_UNUSED;
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /** pid1_modules_load() - load @n modules in order but the late ones; an optional one that is refused is only told. */
+/**
+ * pid1_floor_due_ns() - when the floor is to be raised, if the host stays as healthy as it is since @healthy_since_ns
+ * pid1_floor_host_is_healthy() - raise it to what runs. No heap; a failure is told
+ */
+uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
+void pid1_floor_host_is_healthy(struct pid1 *p);
+
+/** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
 
 /** pid1_modules_load_late() - load what the boot manifest keeps for a failure ('+'); a refusal is told. On the host there are none. */
@@ -148,10 +160,7 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence);
 void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);
 
-struct sys_child;
-
-/** pid1_spawn() - start @argv with the cgroup, user and capabilities of @c, its output on the console. */
-int pid1_spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+#define PID1_ENGINE_CGROUP "/sys/fs/cgroup/engine/cgroup.procs"
 
 /** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;

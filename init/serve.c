@@ -46,6 +46,7 @@ struct serve {
 	struct pid1_clients operators;
 	bool ready;
 	bool more; /* children may be left to reap */
+	uint64_t ready_ns;
 	uint64_t ready_try_ns;
 	uint64_t ready_deadline_ns;
 	pid_t task_pid;
@@ -179,6 +180,7 @@ static void try_ready(struct serve *s, uint64_t now)
 		s->ready = true;
 		s->p->live.state = "ready";
 		s->p->live.changed = true;
+		s->ready_ns = now;
 		pid1_log(NULL, "ready");
 		pid1_times_report(&s->p->times);
 		pid1_lastfail_report(s->p);
@@ -190,6 +192,14 @@ static void try_ready(struct serve *s, uint64_t now)
 		fail(s, CODE_ENGINE_READY, &e);
 	}
 	s->ready_try_ns = now + READY_TRY_NS;
+}
+
+/* When the rollback floor may be raised: ready, and the engine was not started anew, for the board's time. */
+static uint64_t floor_due_ns(const struct serve *s)
+{
+	if (!s->ready || !s->engine.pid)
+		return NEVER;
+	return pid1_floor_due_ns(s->p, s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns);
 }
 
 static void next_task(struct serve *s)
@@ -236,7 +246,7 @@ static uint64_t earliest(const struct serve *s)
 {
 	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
 			 s->p->watchdog.next_ns, pid1_clients_deadline_ns(&s->gates),
-			 pid1_clients_deadline_ns(&s->operators) };
+			 pid1_clients_deadline_ns(&s->operators), floor_due_ns(s) };
 	uint64_t first = s->more ? 0 : NEVER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -295,6 +305,8 @@ _Noreturn void pid1_serve(struct pid1 *p)
 		if (now >= s.agent.start_ns)
 			service_start(&s, &s.agent, now);
 		try_ready(&s, now);
+		if (now >= floor_due_ns(&s))
+			pid1_floor_host_is_healthy(p);
 		next_task(&s);
 		if (now >= p->watchdog.next_ns)
 			pid1_watchdog_turn(&p->watchdog, now, wrong(&s));

@@ -57,7 +57,7 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-int pid1_spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
+static int spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
 {
 	const char *step = "";
 	int r;
@@ -71,17 +71,17 @@ int pid1_spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid,
 }
 
 /* What runs in the containers' cgroup: the engine, and tasks in its context. */
-static const struct sys_child engine_child = { .cgroup_procs = "/sys/fs/cgroup/engine/cgroup.procs",
+static const struct sys_child engine_child = { .cgroup_procs = PID1_ENGINE_CGROUP,
 					       .keep_caps = ~ENGINE_CAPS_GONE };
 
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return pid1_spawn(&p->host.engine, engine_child, ret_pid, e);
+	return spawn(&p->host.engine, engine_child, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return pid1_spawn(&p->host.task[task], engine_child, ret_pid, e);
+	return spawn(&p->host.task[task], engine_child, ret_pid, e);
 }
 
 /*
@@ -111,7 +111,7 @@ int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 	static const struct sys_child agent = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs", .user = AGENT_USER_ID };
 
 	give_to_agent();
-	return pid1_spawn(&p->host.agent, agent, ret_pid, e);
+	return spawn(&p->host.agent, agent, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)

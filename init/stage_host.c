@@ -55,6 +55,7 @@ int pid1_stage_resume(struct pid1 *p, struct err *e)
 	if (r)
 		return r;
 	p->times = state.times;
+	p->boot.tpm_required = state.tpm_required;
 	r = pid1_read("/proc/cmdline", text, sizeof(text), &len, e);
 	if (!r)
 		r = cmdline_parse(text, len, &p->cmdline, e);

@@ -80,11 +80,16 @@ int pid1_stage_host_modules(struct pid1 *p, struct err *e)
 {
 	int r = pid1_modules_load(p->host.module, p->host.n_modules, p->stage, e);
 
-	if (r)
-		return r;
-	pid1_lastfail_take(p);
+	if (!r)
+		pid1_lastfail_take(p);
+	return r;
+}
+
+int pid1_stage_lock_modules(struct pid1 *p, struct err *e)
+{
 	/* Root on the host could mount it too, and give the next boot's kernel a key (MokListRT): it does not stay. */
-	r = sys_module_unload("efivarfs");
+	int r = pid1_is_direct(p) ? -ENOENT : sys_module_unload("efivarfs");
+
 	if (r && r != -ENOENT) /* it was not loaded */
 		return pid1_err(e, r, "cannot unload efivarfs");
 	return pid1_set("/proc/sys/kernel/modules_disabled", "1", e); /* cannot be set back before a reboot */

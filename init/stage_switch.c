@@ -33,7 +33,7 @@ static int move_mounts(struct err *e)
 	return 0;
 }
 
-/* The signed PCR policies are the stub's gift to the initramfs; who needs them comes later. No TPM obeys a host without them, and no boot waits. */
+/* The signed PCR policies are the stub's gift to the initramfs; who needs them comes later, and says what it lacks. */
 static void keep_pcr_policies(const struct pid1 *p)
 {
 	static char text[PCR_POLICY_MAX_BYTES + 1];

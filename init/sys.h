@@ -104,6 +104,7 @@ int sys_exec_memory_is_denied(void);
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
  * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
+ * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
  */
 struct sys_child {
@@ -114,6 +115,7 @@ struct sys_child {
 	int console;
 	uint64_t within_ns;
 	uid_t user;
+	int input, output;
 };
 
 /**
@@ -126,6 +128,16 @@ struct sys_child {
  * Return: 0 or -errno of the failed step; *@ret_step names it. -ETIMEDOUT: it was late, and was killed.
  */
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
+
+/**
+ * sys_ask() - start a child as sys_spawn() does, wait for its end, and take what it wrote to its standard output
+ * @c:      @output is not used; @within_ns is for all of it, then it is killed
+ * @answer: @room bytes at most; what does not fit a pipe (64 KiB) is not for this. @room 0: its output is the console's
+ *
+ * Before this process is sealed, and before there are others whose end it must not miss.
+ * Return: bytes of the answer if it ended with 0; -ETIMEDOUT; -ECHILD if it ended otherwise; other -errno of *@ret_step.
+ */
+ssize_t sys_ask(struct sys_child c, void *answer, size_t room, const char **ret_step);
 
 /** sys_spawn_siblings() - from now on what this process spawns are its parent's children, and mortal (OOM score 0). */
 void sys_spawn_siblings(void);

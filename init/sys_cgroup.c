@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* init/sys_cgroup.c - the seam, third part: every process of some cgroups, without heap (opendir() allocates) */
+/* init/sys_cgroup.c - the seam, fourth part: every process of some cgroups, without heap (opendir() allocates) */
 #include "init/sys.h"
 
 #include <errno.h>

@@ -65,10 +65,10 @@ static void sign_states(const char *name, struct lab_host *h, EVP_PKEY *key)
 
 	read_state(h, NULL, &p.v[0]);
 	read_state(h, later, &p.v[1]);
-	assert_ok(pcr_policy_sign(key, &p.v[0], &e), &e);
-	assert_ok(pcr_policy_sign(key, &p.v[1], &e), &e);
+	assert_ok(pcr_policy_sign(key, PCR_POLICY_CHANNEL, &p.v[0], &e), &e);
+	assert_ok(pcr_policy_sign(key, PCR_POLICY_CHANNEL, &p.v[1], &e), &e);
 	buf_str(&doc, "{\"sha256\":[]}");
-	assert_ok(pcr_policy_add(&p, key, &doc, &e), &e);
+	assert_ok(pcr_policy_add(&p, key, PCR_POLICY_CHANNEL, &doc, &e), &e);
 	lab_write(name, doc.data, doc.len);
 }
 
@@ -98,7 +98,7 @@ static int set_up(void **state)
 	write_public("other-key.pem", other_key);
 	sign_states("states0.json", &lab.host[0], pcr_key);
 	sign_states("states1.json", &lab.host[1], pcr_key);
-	assert_ok(pcr_policy_authorize(pcr_key, wanted_policy, &e), &e);
+	assert_ok(pcr_policy_authorize(pcr_key, PCR_POLICY_CHANNEL, wanted_policy, &e), &e);
 	hex_encode(wanted_policy, sizeof(wanted_policy), hex);
 	assert_int_equal(lab.host[0].world->refvalues[0], '{');
 	(void)snprintf(text, sizeof(text), "{\"channel_policy\":\"%s\",%s", hex, lab.host[0].world->refvalues + 1);

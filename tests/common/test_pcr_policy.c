@@ -54,7 +54,7 @@ static void digests_and_names_are_those_of_tpm2_tools(void **state)
 	assert_ok(pcr_policy_public(key, &public, &e), &e);
 	hash_sha256(public.data + 2, public.len - 2, digest);
 	assert_hex(digest, sizeof(digest), "8979244cac86f21fa794571b7be18edada1701743b32a799a4f0c4a575786af0");
-	assert_ok(pcr_policy_authorize(key, digest, &e), &e);
+	assert_ok(pcr_policy_authorize(key, PCR_POLICY_CHANNEL, digest, &e), &e);
 	assert_hex(digest, sizeof(digest), "1def22abd6e1dc82cc6f590d6a1a380e429bb8c2ff0cecb7a00498c1883422f6");
 	EVP_PKEY_free(key);
 }
@@ -70,11 +70,11 @@ static void what_is_written_is_read_and_its_signature_is_over_policy_and_referen
 
 	(void)state;
 	for (size_t i = 0; i < p.n; i++)
-		assert_ok(pcr_policy_sign(key, &p.v[i], &e), &e);
+		assert_ok(pcr_policy_sign(key, PCR_POLICY_CHANNEL, &p.v[i], &e), &e);
 	buf_str(&doc, "{\"sha256\":[{\"any\":1}]}");
-	assert_ok(pcr_policy_add(&p, key, &doc, &e), &e);
+	assert_ok(pcr_policy_add(&p, key, PCR_POLICY_CHANNEL, &doc, &e), &e);
 	assert_memory_equal(doc.data, "{\"sha256\":[{\"any\":1}],\"holdfast-channel\":[{\"pcrs\":[7,11],\"pkfp\":\"", 62);
-	assert_ok(pcr_policy_parse(doc.data, doc.len, "doc", &back, &e), &e);
+	assert_ok(pcr_policy_parse(doc.data, doc.len, "doc", PCR_POLICY_CHANNEL, &back, &e), &e);
 	assert_int_equal(back.n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(back.v[i].pcrs, p.v[i].pcrs);
@@ -90,6 +90,45 @@ static void what_is_written_is_read_and_its_signature_is_over_policy_and_referen
 	EVP_PKEY_free(key);
 }
 
+static void a_state_signed_for_one_use_is_not_read_nor_verified_for_another(void **state)
+{
+	static const char *const reference[] = {PCR_POLICY_BOOT, PCR_POLICY_CHANNEL};
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	struct pcr_policies p = {.n = 1, .v = {{.pcrs = 0x880, .digest = {1}}}}, back;
+	uint8_t digest[2][HASH_SHA256_BYTES];
+	cleanup_buf struct buf doc = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_str(&doc, "{}");
+	for (size_t i = 0; i < 2; i++) {
+		p.v[0].digest[1] = (uint8_t)i;
+		assert_ok(pcr_policy_sign(key, reference[i], &p.v[0], &e), &e);
+		if (i)
+			assert_refused(pcr_policy_parse(doc.data, doc.len, "doc", reference[i], &back, &e), &e, EINVAL, "holdfast-channel");
+		assert_ok(pcr_policy_add(&p, key, reference[i], &doc, &e), &e);
+		assert_ok(pcr_policy_authorize(key, reference[i], digest[i], &e), &e);
+	}
+	assert_memory_not_equal(digest[0], digest[1], sizeof(digest[0]));
+	assert_memory_equal(doc.data, "{\"sha256\":[{\"pcrs\":[7,11],", 26);
+	for (size_t i = 0; i < 2; i++) {
+		assert_ok(pcr_policy_parse(doc.data, doc.len, "doc", reference[i], &back, &e), &e);
+		assert_int_equal(back.n, 1);
+		assert_int_equal(back.v[0].digest[1], i);
+		for (size_t k = 0; k < 2; k++) { /* the signature is over policy and reference: good for its own alone */
+			EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+			cleanup_buf struct buf text = BUF_INIT;
+
+			buf_put(&text, back.v[0].digest, HASH_SHA256_BYTES);
+			buf_str(&text, reference[k]);
+			assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
+			assert_int_equal(EVP_DigestVerify(ctx, back.v[0].signature, 256, text.data, text.len) == 1, i == k);
+			EVP_MD_CTX_free(ctx);
+		}
+	}
+	EVP_PKEY_free(key);
+}
+
 static void a_key_that_is_not_rsa_signs_nothing(void **state)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -99,7 +138,7 @@ static void a_key_that_is_not_rsa_signs_nothing(void **state)
 
 	(void)state;
 	assert_refused(pcr_policy_public(key, &public, &e), &e, EINVAL, "RSA keys of 2048 to 4096 bits");
-	assert_refused(pcr_policy_sign(key, &p, &e), &e, EINVAL, "an RSA key is wanted");
+	assert_refused(pcr_policy_sign(key, PCR_POLICY_CHANNEL, &p, &e), &e, EINVAL, "an RSA key is wanted");
 	EVP_PKEY_free(key);
 }
 
@@ -133,7 +172,7 @@ static void files_good_and_bad(void **state)
 
 		(void)snprintf(path, sizeof(path), DATA "%s", cases[i].file);
 		assert_ok(file_read(path, 65536, &text, &e), &e);
-		rc = pcr_policy_parse(text.data, text.len, path, &p, &e);
+		rc = pcr_policy_parse(text.data, text.len, path, PCR_POLICY_CHANNEL, &p, &e);
 		if (!cases[i].part)
 			assert_ok(rc, &e);
 		else
@@ -146,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_and_names_are_those_of_tpm2_tools),
 		cmocka_unit_test(what_is_written_is_read_and_its_signature_is_over_policy_and_reference),
+		cmocka_unit_test(a_state_signed_for_one_use_is_not_read_nor_verified_for_another),
 		cmocka_unit_test(a_key_that_is_not_rsa_signs_nothing),
 		cmocka_unit_test(files_good_and_bad),
 	};

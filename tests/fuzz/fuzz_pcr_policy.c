@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pcr_policies p;
 	struct err e = ERR_INIT;
 
-	if (pcr_policy_parse(data, size, "input", &p, &e))
+	if (pcr_policy_parse(data, size, "input", size % 2 ? PCR_POLICY_CHANNEL : PCR_POLICY_BOOT, &p, &e))
 		return 0;
 	if (p.n < 1 || p.n > PCR_POLICY_MAX_ENTRIES)
 		abort();

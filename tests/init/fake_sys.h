@@ -12,6 +12,7 @@
 #include "tests/common/check.h"
 
 #include "common/tpm_cmd.h"
+#include "common/tpm_io.h"
 #include "init/sys.h"
 
 #include <errno.h>
@@ -84,6 +85,9 @@ static struct {
 	bool exec_works; /* by a jump to fake.end */
 	uint64_t magic;
 	unsigned devices;
+	const void *asked; /* what the next program that is asked answers, and how many bytes */
+	ssize_t asked_bytes;
+	uint32_t tpm_code; /* what the TPM says to a raw command */
 	uint64_t lifetime; /* of the next spawned child; 0: for ever */
 	int lifetime_status;
 	sys_helper_fn *helper;
@@ -689,6 +693,37 @@ int tpm_cmd_open(int *ret_fd, struct err *e)
 	if (fake_call("tpm_open", ""))
 		return err_set(e, fake.fail_errno, "no TPM");
 	*ret_fd = FAKE_TPM_FD;
+	return 0;
+}
+
+ssize_t sys_ask(struct sys_child c, void *answer, size_t room, const char **ret_step)
+{
+	char what[400] = "";
+
+	if (room)
+		assert_true(c.input == FAKE_TPM_FD || !strcmp(c.argv[2], "none"));
+	assert_int_equal(c.keep_caps, 0);
+	*ret_step = "step";
+	for (size_t i = 0, n = 0; c.argv[i]; i++)
+		n += (size_t)snprintf(what + n, sizeof(what) - n, "%s%s", i ? " " : "", c.argv[i]);
+	if (fake_call("ask", what))
+		return -fake.fail_errno;
+	if (!room)
+		return fake.asked_bytes < 0 ? fake.asked_bytes : 0;
+	if (fake.asked_bytes > 0)
+		memcpy(answer, fake.asked, (size_t)fake.asked_bytes < room ? (size_t)fake.asked_bytes : room);
+	return fake.asked_bytes;
+}
+
+int tpm_io_transact(struct tpm_io *t, uint8_t *cmd, size_t n, struct reader *ret, struct err *e)
+{
+	(void)cmd;
+	(void)n;
+	assert_int_equal(t->fd, FAKE_TPM_FD);
+	if (fake_call("tpm_io", ""))
+		return err_set(e, fake.fail_errno, "the TPM is broken");
+	t->code = fake.tpm_code;
+	*ret = reader_init(t->resp, 0);
 	return 0;
 }
 

@@ -206,11 +206,13 @@ static void world_of_initramfs(void)
 /* A life in which everything happens: the engine dies and comes back, there are a task, an agent, a gate, strangers. */
 static void world_of_host(void)
 {
+	static struct pid1_floor_answer floor;
+
 	fake.magic = EROFS_SUPER_MAGIC_V1;
 	fake_file(PID1_STATE_PATH, "tpm_required = 1\nmain_ns = 1\nkmsg_ns = 1\nmark.api = 2\n");
 	fake_file("/etc/holdfast/host.conf",
 		  "module = c.ko\nengine.argv = /e --x\nengine.config = /etc/e.conf\nengine.ready = /run/e.sock\n"
-		  "watchdog = /dev/watchdog0\nagent.argv = /agent\ntask = /task 1\ntask = /task 2\non_failure = reboot\n");
+		  "watchdog = /dev/watchdog0\nversion = 1\nfloor.healthy_ms = 50000\nagent.argv = /agent\ntask = /task 1\ntask = /task 2\non_failure = reboot\n");
 	fake_file("/usr/lib/modules/c.ko", "");
 	fake_file("/etc/holdfast/ipe.p7b", "blob");
 	fake_file("/sys/kernel/security/ipe/new_policy", "");
@@ -227,6 +229,10 @@ static void world_of_host(void)
 		(void)snprintf(path, sizeof(path), "/proc/sys/%s", settings[i]);
 		fake_file(path, "9");
 	}
+	(void)snprintf(floor.floor, sizeof(floor.floor), "floor");
+	floor.armed.n = 12;
+	fake.asked = &floor;
+	fake.asked_bytes = sizeof(floor);
 	fake.engine_ready_at = fake.now + 200000000;
 	fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + 3 * SECOND, .pid = 77 };
 	fake.signal[fake.n_signals++] = (struct fake_event){ .at = fake.now + 4 * SECOND, .number = SIGHUP };
@@ -375,6 +381,7 @@ static const struct {
 	{ "host-modules", "make_mutable " EFIVARS, "likewise" },
 	{ "host-modules", "write " EFIVARS, "likewise" },
 	{ "host-modules", "umount " EFIVARS, "likewise; and a module in use is not unloaded, which is refused" },
+	{ "floor", "umount " EFIVARS, "a module in use is not unloaded, which is refused" },
 	{ "last-failure", "", "a boot is worth more than the story of the one before" },
 };
 
@@ -405,6 +412,7 @@ static const struct {
 	{ "spawn /task", CODE_TASK, "" },
 	{ "write " CEL_PATH, CODE_HOST_MEASURE, "" },
 	{ "tpm_extend 11", CODE_HOST_MEASURE, "" },
+	{ "tpm_io", 0, "the floor stays as it is; the next boot raises it" },
 	{ "tpm_extend 13", 0, "the gate is told, and refuses the container" },
 	{ "open /dev/kmsg", 0, "times begin with main()" },
 	{ "read /dev/kmsg", 0, "likewise" },

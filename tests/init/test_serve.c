@@ -203,6 +203,33 @@ static void readiness_that_cannot_be_measured_is_a_failure(void **state)
 	assert_null(strstr(console(), "holdfast: ready"));
 }
 
+static void the_floor_waits_for_an_engine_that_was_started_anew(void **state)
+{
+	(void)state;
+	p.floor_armed.n = 12;
+	p.host.healthy_ms = 10000;
+	fake.engine_ready_at = fake.now + SECOND;
+	ends(ENGINE_PID, 5 * SECOND, 0); /* started again after 1 s: its time begins anew */
+	signal_in(15 * SECOND, SIGTERM);
+	serve();
+	assert_null(strstr(console(), "holdfast: floor: "));
+	assert_int_equal(p.floor_armed.n, 12);
+}
+
+static void the_floor_is_raised_once_after_the_boards_time(void **state)
+{
+	(void)state;
+	p.floor_armed.n = 12;
+	p.host.healthy_ms = 10000;
+	fake.engine_ready_at = fake.now + SECOND;
+	signal_in(12 * SECOND, SIGTERM);
+	serve();
+	assert_non_null(strstr(console(), "holdfast: ready"));
+	assert_non_null(strstr(console(), "holdfast: floor: raised to what runs"));
+	assert_null(strstr(strstr(console(), "holdfast: floor: ") + 1, "holdfast: floor: "));
+	assert_int_equal(p.floor_armed.n, 0);
+}
+
 static void signals_end_the_machine_in_order(void **state)
 {
 	static const struct {
@@ -440,6 +467,8 @@ int main(void)
 		cmocka_unit_test_setup(no_failure_of_the_agent_holds_up_the_boot, setup),
 		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
 		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),
+		cmocka_unit_test_setup(the_floor_is_raised_once_after_the_boards_time, setup),
+		cmocka_unit_test_setup(the_floor_waits_for_an_engine_that_was_started_anew, setup),
 		cmocka_unit_test(signals_end_the_machine_in_order),
 		cmocka_unit_test_setup(a_stopped_engine_is_continued_and_told_of_ever_more_rarely, setup),
 		cmocka_unit_test_setup(the_watchdog_is_fed_while_the_engine_answers, setup),

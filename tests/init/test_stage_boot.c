@@ -303,9 +303,17 @@ static void host_modules_are_the_last_ones(void **state)
 	p.host.module[0] = p.boot.module[0];
 	p.host.n_modules = 1;
 	assert_ok(pid1_stage_host_modules(&p, &e), &e);
+	assert_string_equal(f->data, "0\n");
+	p.cmdline.profile = CMDLINE_ENFORCE;
+	assert_ok(pid1_stage_lock_modules(&p, &e), &e);
 	assert_string_equal(f->data, "1");
+	assert_non_null(strstr(fake.trace, "unload efivarfs; open /proc/sys/kernel/modules_disabled"));
+	fake_will_fail("unload", "efivarfs", EWOULDBLOCK);
+	assert_refused(pid1_stage_lock_modules(&p, &e), &e, EWOULDBLOCK, "cannot unload efivarfs");
+	fake_will_fail("unload", "efivarfs", ENOENT); /* no board loads it where there is no UEFI */
+	assert_ok(pid1_stage_lock_modules(&p, &e), &e);
 	fake_file("/proc/sys/kernel/modules_disabled", "0\n")->stubborn = true;
-	assert_refused(pid1_stage_host_modules(&p, &e), &e, EIO, "is \"0\" after writing \"1\"");
+	assert_refused(pid1_stage_lock_modules(&p, &e), &e, EIO, "is \"0\" after writing \"1\"");
 }
 
 static void a_refusal_is_one_line_whatever_it_quotes(void **state)

@@ -269,7 +269,9 @@ static void the_root_is_entered_with_the_api_file_systems_and_a_state(void **sta
 
 	(void)state;
 	fake_file("/", "");
+	fake_file("/.extra/tpm2-pcr-signature.json", "{\"sha256\":[]}");
 	assert_int_equal(pid1_stage_switch_root(&p, &e), -ENOENT); /* the fake's execve() returns */
+	assert_string_equal(fake_text("/run/holdfast/tpm2-pcr-signature.json"), "{\"sha256\":[]}");
 	assert_non_null(strstr(fake.trace,
 			       "mount /sysroot/dev; mount /sysroot/proc; mount /sysroot/sys; mount /sysroot/run; "
 			       "chdir /sysroot; enter_root ; delete_tree ; open " PID1_STATE_PATH));

@@ -54,7 +54,7 @@ static int remove_folder(void **state)
 static int spawn(const char *procs, const char **ret_step, int *ret_status)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0 };
+	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0, 0, 0 };
 	pid_t pid = 0;
 	int r = sys_spawn(&c, &pid, ret_step);
 
@@ -130,7 +130,7 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char number[24], want[12];
 		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -173,7 +173,7 @@ static int try_memory(void)
 static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
 {
 	const char *argv[] = { "/proc/self/exe", "--memory", NULL }, *env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
 	const char *step = "";
 	int status = 0, r;
 	pid_t pid = 0;
@@ -201,7 +201,7 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -255,7 +255,7 @@ static void a_child_with_a_user_is_nobody_else(void **state)
 	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
 	assert_int_equal(close(open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
 	for (int other = 0; other < 2; other++) {
-		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0 };
+		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0, 0, 0 };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -344,7 +344,7 @@ static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **st
 static size_t start_true(void *arg, const void *request, size_t len, void *reply, size_t room)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
 	const char *step;
 	pid_t pid = 0;
 
@@ -457,6 +457,44 @@ static void ctrl_s_does_not_stop_the_console(void **state)
 	assert_int_equal(close(pty), 0);
 }
 
+static ssize_t ask(const char *script, int input, char *answer, size_t room, uint64_t within_ms)
+{
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL }, *const env[] = { "PATH=/usr/bin:/bin", NULL };
+
+	const struct sys_child c = { .argv = argv, .env = env, .cgroup_procs = "/dev/null", .console = 2, .input = input,
+				     .within_ns = within_ms * NS_PER_MS };
+	const char *step;
+
+	return sys_ask(c, answer, room, &step);
+}
+
+static void a_program_that_is_asked_answers_or_is_told_apart(void **state)
+{
+	const char *const none[] = { "/nonexistent", NULL };
+	const char *step = "";
+	int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char a[64] = "", whole[256];
+	ssize_t n = fd < 0 ? 0 : read(fd, whole, sizeof(whole));
+
+	(void)state;
+	assert_int_equal(ask("printf '%s' \"$PATH\"", null, a, sizeof(a), 5000), 13);
+	assert_memory_equal(a, "/usr/bin:/bin", 13);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(ask("cat", fd, a, sizeof(a), 5000), n < 64 ? n : 64); /* @input is its standard input */
+	assert_memory_equal(a, whole, n < 64 ? (size_t)n : 64);
+	assert_int_equal(ask("printf abc; exit 3", null, a, sizeof(a), 5000), -ECHILD);
+	assert_int_equal(ask("kill -9 $$", null, a, sizeof(a), 5000), -ECHILD);
+	assert_int_equal(ask("printf abc; exec sleep 60", null, a, sizeof(a), 100), -ETIMEDOUT);
+	assert_int_equal(ask("exit 0", null, NULL, 0, 5000), 0); /* without an answer: its output is the console's */
+	assert_int_equal(ask("exit 3", null, NULL, 0, 5000), -ECHILD);
+	assert_int_equal(ask("sleep 60", null, NULL, 0, 100), -ETIMEDOUT);
+	assert_int_equal(sys_ask((struct sys_child){ .argv = none, .env = none, .cgroup_procs = "/dev/null", .console = 2,
+						     .within_ns = 5000 * NS_PER_MS }, a, sizeof(a), &step), -ENOENT);
+	assert_string_equal(step, "execve");
+	(void)close(fd);
+	(void)close(null);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +508,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_the_helper_starts_is_our_own_child),
 		cmocka_unit_test(a_helper_that_says_nothing_is_given_up),
 		cmocka_unit_test(a_sealed_process_has_the_calls_of_the_loop_and_no_other),
+		cmocka_unit_test(a_program_that_is_asked_answers_or_is_told_apart),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 
