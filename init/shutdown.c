@@ -132,7 +132,7 @@ static void unmount_all(void)
 		if (r == -EBUSY)
 			r = sys_umount(target, MNT_DETACH);
 		if (r)
-			pid1_log("shutdown", "%s stays mounted: %s", target, strerror(-r));
+			pid1_log("shutdown", "%s stays mounted: %s", target, err_text(-r));
 	}
 }
 

@@ -57,7 +57,7 @@ void pid1_modules_load_late(const struct pid1 *p)
 		int r = m->late ? load_one(m) : 0;
 
 		if (r)
-			pid1_log(p->stage, "module %s: %s", m->path, strerror(-r));
+			pid1_log(p->stage, "module %s: %s", m->path, err_text(-r));
 	}
 }
 
