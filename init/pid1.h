@@ -72,6 +72,15 @@ struct pid1_stage {
 	int (*run)(struct pid1 *p, struct err *e);
 };
 
+/* On what a program of PID 1 must stand: the initramfs is on ramfs or tmpfs, the root is not. */
+enum pid1_ground {
+	PID1_ON_INITRAMFS,
+	PID1_ON_ROOT,
+};
+
+/** pid1_run() - the stages of @s in their order; one that fails ends the boot (pid1_fail()) */
+void pid1_run(struct pid1 *p, const struct pid1_stage *s, enum pid1_ground ground);
+
 /* The environment of everything PID 1 executes, itself included. */
 extern const char *const pid1_environment[];
 

@@ -3,7 +3,7 @@
  * tests/init/test_every_call.c - PID 1 as a whole, from its first call to the end of the machine, with each call failing
  *
  * Theory of operation
- *   init/main.c is in here: the stages run in its order, over the fake kernel of fake_sys.h, once soundly. That run
+ *   Both programs of PID 1 are in here: the stages run in their order, over the fake kernel of fake_sys.h, once soundly. That run
  *   counts the calls and notes what each is and in which stage. Then, for every one of them, the boot is run again with that
  *   one failing (once; and again with it and all like it failing for ever), each in a process of its own, which must
  *   end as PID 1 may: by executing the root's holdfast-init, or by reboot(2), after a refusal with a code of that
@@ -36,14 +36,19 @@ static pid_t first_process(void)
 }
 
 static void mark_stage(struct pid1_times *t, const char *name);
-int pid1_main(int argc, char **argv);
+int host_main(int argc, char **argv);
+int initramfs_main(void);
 
 #define getpid          first_process
-#define main            pid1_main
 #define pid1_times_mark mark_stage
+#include "init/run.c"
+#define main            host_main
 #include "init/main.c"
-#undef getpid
 #undef main
+#define main            initramfs_main
+#include "init/initramfs_main.c"
+#undef main
+#undef getpid
 #undef pid1_times_mark
 
 #define EFIVARS    "/sys/firmware/efi/efivars"
@@ -299,7 +304,7 @@ static _Noreturn void run_in_child(enum half half, unsigned fail_nth, int number
 	(void)alarm(60); /* for loops that make no call */
 	how = setjmp(fake.end);
 	if (how == 0)
-		_exit(pid1_main(0, NULL) ? 97 : 96);
+		_exit((half == INITRAMFS ? initramfs_main() : host_main(0, NULL)) ? 97 : 96);
 	no_heap = 0;
 	out->executed = how == 2;
 	out->rebooted = how == 1;
@@ -570,6 +575,38 @@ static void every_call_of_the_host_and_its_loop(void **state)
 	assert_int_equal(sound.n_stages, ARRAY_SIZE(host) - 1);
 }
 
+/* In a process of its own, as above: what @half says on @magic. */
+static unsigned code_on(enum half half, uint64_t magic)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		world_of_both();
+		if (half == INITRAMFS)
+			world_of_initramfs();
+		else
+			world_of_host();
+		fake.magic = magic;
+		if (setjmp(fake.end) == 0)
+			_exit((half == INITRAMFS ? initramfs_main() : host_main(0, NULL)) ? 97 : 96);
+		_exit((int)code_said(strstr(fake.early, "initramfs (file system 0x") ? fake.early : ""));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return (unsigned)WEXITSTATUS(status);
+}
+
+static void each_program_runs_on_its_own_ground_only(void **state)
+{
+	(void)state;
+	assert_int_equal(code_on(INITRAMFS, OVERLAYFS_SUPER_MAGIC), CODE_INTERNAL);
+	assert_int_equal(code_on(HOST, RAMFS_MAGIC), CODE_INTERNAL);
+	assert_int_equal(code_on(HOST, TMPFS_MAGIC), CODE_INTERNAL);
+	assert_int_equal(code_on(INITRAMFS, TMPFS_MAGIC), 0); /* as the sound runs above are on theirs */
+}
+
 static int share_memory(void **state)
 {
 	(void)state;
@@ -582,6 +619,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_call_of_the_initramfs),
 		cmocka_unit_test(every_call_of_the_host_and_its_loop),
+		cmocka_unit_test(each_program_runs_on_its_own_ground_only),
 	};
 
 	return cmocka_run_group_tests(tests, share_memory, NULL) != 0;
