@@ -293,7 +293,9 @@ static int take_member(struct policy_tar *t, struct err *e)
 
 	r = r ? r : check_type(t, &m, slash, &kind, e);
 	r = r ? r : take_whiteout(t, &m, slash, e);
-	r = r ? r : claim(t, m.type == POLICY_TAR_WHITEOUT ? POLICY_PATH_WHITEOUT : kind, &m.parent, &path, e);
+	if (m.type == POLICY_TAR_WHITEOUT || m.type == POLICY_TAR_OPAQUE)
+		kind = POLICY_PATH_WHITEOUT; /* nothing that a hard link could mean */
+	r = r ? r : claim(t, kind, &m.parent, &path, e);
 	if (r)
 		return r;
 	if (m.size > t->p.max_bytes - t->content)
