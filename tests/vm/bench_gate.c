@@ -29,7 +29,7 @@
 #define LOADER "/lib/ld-linux-aarch64.so.1"
 #endif
 
-#define ROUNDS 8 /* the first warms up and is not told */
+#define ROUNDS 6 /* the first warms up and is not told */
 #define BENCH  "/run/bench"
 #define KEEP   "/run/holdfast/gate/hello-keep"
 #define TEST   "/usr/lib/holdfast/test"
