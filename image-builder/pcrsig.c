@@ -48,20 +48,12 @@ static int sign(EVP_PKEY *key, const uint8_t policy[static HASH_SHA256_BYTES], c
 	return 0;
 }
 
-static bool put(json_object *o, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(o, key, value) == 0)
-		return true;
-	(void)json_object_put(value); /* drops our reference; accepts NULL */
-	return false;
-}
-
 static bool put_hex(json_object *o, const char *key, const uint8_t digest[static HASH_SHA256_BYTES])
 {
 	char hex[2 * HASH_SHA256_BYTES + 1];
 
 	hex_encode(digest, HASH_SHA256_BYTES, hex);
-	return put(o, key, json_object_new_string(hex));
+	return json_put(o, key, json_object_new_string(hex));
 }
 
 static json_object *pcr_list(uint32_t pcrs)
@@ -95,8 +87,8 @@ static int add_policy(struct signing *s, struct err *e)
 	r = sign(s->key, policy, sig, e);
 	if (r)
 		return r;
-	if (!o || !put(o, "pcrs", pcr_list(s->pcrs)) || !put_hex(o, "pkfp", s->print) || !put_hex(o, "pol", policy) ||
-	    !put(o, "sig", json_object_new_string(sig)) || json_object_array_add(s->list, o) != 0)
+	if (!o || !json_put(o, "pcrs", pcr_list(s->pcrs)) || !put_hex(o, "pkfp", s->print) || !put_hex(o, "pol", policy) ||
+	    !json_put(o, "sig", json_object_new_string(sig)) || json_object_array_add(s->list, o) != 0)
 		return err_set(e, ENOMEM, "no memory for PCR policies");
 	(void)take_ptr(o); /* the list's */
 	return 0;
@@ -134,7 +126,7 @@ int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret,
 	if (r)
 		return r;
 	s.list = json_object_new_array();
-	if (!doc || !put(doc, "sha256", s.list))
+	if (!doc || !json_put(doc, "sha256", s.list))
 		return err_set(e, ENOMEM, "no memory for PCR policies");
 	r = add_phases(&s, predicted, e);
 	return r ? r : json_write(ret, doc, e);
