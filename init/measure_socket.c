@@ -31,6 +31,15 @@ static void take_word(struct reader *r, char *ret, size_t room)
 	ret[n] = '\0';
 }
 
+/* Letters, digits, '.', '_', '-': what a container's id is made of. */
+static bool is_plain(const char *s)
+{
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && *s != '.' && *s != '_' && *s != '-')
+			return false;
+	return true;
+}
+
 int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret, struct err *e)
 {
 	struct pid1_request req = { 0 };
@@ -42,7 +51,9 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 		r.bad = true;
 	if (!r.bad && !strcmp(verb, "violation")) {
 		take_word(&r, word, sizeof(word));
-		if (reader_done(&r) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' &&
+		if (r.left) /* whose it was; the gate cuts a longer id */
+			take_word(&r, req.name, sizeof(req.name));
+		if (reader_done(&r) && is_plain(req.name) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' &&
 		    word[1] <= '9')
 			req.violation = (unsigned)((word[0] - '0') * 10 + word[1] - '0');
 		else
@@ -58,7 +69,7 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 	}
 	if (r.bad)
 		return err_set(e, EINVAL,
-			       "malformed request, wanted `container <name> <64 hex>` or `violation <code>`");
+			       "malformed request, wanted `container <name> <64 hex>` or `violation <code> [id]`");
 	*ret = req;
 	return 0;
 }
@@ -136,7 +147,7 @@ static void client_answer(struct pid1_client *c, const struct policy *policy, st
 	if (r)
 		pid1_log("measure", "%s", answer);
 	else if (req.violation)
-		pid1_log("measure", "violation %u", req.violation);
+		pid1_log("measure", "violation %u%s%s", req.violation, req.name[0] ? " container " : "", req.name);
 	else
 		pid1_log("measure", "container %s", req.name);
 	(void)sys_write(c->fd, answer, strlen(answer)); /* whoever hung up has its answer in the log */

@@ -24,7 +24,7 @@
 #define PID1_MAX_CLIENTS       8
 #define PID1_CLIENT_NS         1000000000ull
 
-/** struct pid1_request - @violation: code from 10 to 99, or 0 for a container */
+/** struct pid1_request - @violation: code from 10 to 99, or 0 for a container; @name: its entry, or the id of who violated, or "" */
 struct pid1_request {
 	unsigned violation;
 	char name[MEASURE_MAX_NAME_BYTES + 1];

@@ -153,8 +153,8 @@ int gate_measure_container(const char *socket_path, const struct policy_image *i
 			   struct err *e) WARN_UNUSED;
 #define GATE_MEASURE_SECONDS 10
 
-/** gate_measure_violation() - tell PID 1 of a refusal. Best effort: it is refused in any case. */
-void gate_measure_violation(const char *socket_path, enum code code);
+/** gate_measure_violation() - tell PID 1 of a refusal, and of container @id's (NULL: unknown). Best effort: it is refused anyway. */
+void gate_measure_violation(const char *socket_path, enum code code, const char *id);
 
 /**
  * gate_bundle_read() - config.json of the engine's bundle, once

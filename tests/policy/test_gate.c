@@ -203,7 +203,7 @@ static struct outcome gate(const char *const *words)
 		if (!o.status)
 			o.status = gate_run(&host, &cmd, &o.code, &o.e);
 		if (o.status < 0)
-			gate_measure_violation(host.measure, o.code);
+			gate_measure_violation(host.measure, o.code, cmd.n_operand ? cmd.operand[0] : NULL);
 		(void)!write(report[1], &o, sizeof(o));
 		_exit(o.status < 0 ? 99 : o.status);
 	}
@@ -228,7 +228,7 @@ static void assert_outcome(const struct outcome *o, enum code code, const char *
 	get("called", called);
 	assert_string_equal(called, "");
 	get("measured", measured);
-	(void)snprintf(want, sizeof(want), "violation %d\n", code);
+	(void)snprintf(want, sizeof(want), "violation %d", code);
 	assert_non_null(strstr(measured, want));
 }
 
@@ -257,12 +257,15 @@ static void an_allowed_container_is_measured_and_then_started_from_our_bundle(vo
 
 static void a_refused_container_is_a_violation_and_leaves_nothing(void **state)
 {
+	char measured[TEXT_MAX];
 	struct outcome o;
 
 	(void)state;
 	run("sed -i 's/\"echo\"/\"cat\"/' b/config.json");
 	o = gate("create", "--bundle", at("b"), "hello");
 	assert_outcome(&o, CODE_GATE_ARGS, "process.args");
+	get("measured", measured);
+	assert_string_equal(measured, "violation 62 hello\n"); /* and whose it was */
 	assert_false(there("run/gate/hello"));
 }
 
