@@ -62,7 +62,7 @@ static const char attacker[] = WAYS
 	"way own-process sh -c 'grep -l [a]ttacker.sh /proc/[0-9]*/cmdline && kill -0 1'\n"
 	"way own-user test $(id -u) = 0\n"
 	"way host-number kill -0 $(cat /victim-pid)\n"
-	"way host-root test -e /proc/$(cat /victim-pid)/root/tmp/secret\n"
+	"way host-root sh -c 'cd /proc/$(cat /victim-pid)/root'\n"
 	"way enter-net nsenter -t $(cat /victim-pid) -n true\n"
 	"way enter-own nsenter -t 1 -n true\n"
 	"way mount mount -t tmpfs none /tmp\n"
