@@ -98,7 +98,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: bench-verity bench-lanes bench-layers bench-attest bench-attest-service ## all of them
+bench: bench-verity bench-lanes bench-layers bench-gate bench-attest bench-attest-service ## all of them
 
 .PHONY: bench-verity bench-layers
 bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
@@ -106,6 +106,11 @@ bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl be
 
 bench-layers: programs ## layers converted and signed against tar x, in one run (BENCH_TREE=a folder of some hundred MB)
 	$(Q)tests/policy/bench_layers $(B)/holdfast-policy $(or $(BENCH_TREE),$(TREE_DIR)/usr)
+
+.PHONY: bench-gate
+bench-gate: guest host-programs ## what the gate adds to a container's start, against crun and runc, in a guest, in instructions
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/bench_gate
+	$(Q)ARCH=$(ARCH) tests/bench-gate
 
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench

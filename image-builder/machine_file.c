@@ -2,8 +2,8 @@
 /* image-builder/machine_file.c - the machine description as a document (declared in machine.h) */
 #include "image-builder/machine.h"
 
-#include "common/hex.h"
 #include "common/json.h"
+#include "image-builder/refvalues_write.h"
 
 #include <string.h>
 
@@ -11,49 +11,17 @@
 
 static const char *const pcr_key[] = { "0", "1" };
 
-/* Takes @value, as refvalues_write.c's does. */
-static bool put(json_object *o, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(o, key, value) == 0)
-		return true;
-	(void)json_object_put(value); /* drops our reference; accepts NULL */
-	return false;
-}
-
-static json_object *hex_string(const uint8_t digest[static HASH_SHA256_BYTES])
-{
-	char hex[2 * HASH_SHA256_BYTES + 1];
-
-	hex_encode(digest, HASH_SHA256_BYTES, hex);
-	return json_object_new_string(hex);
-}
-
-static json_object *event_array(const struct predict_list *l)
-{
-	cleanup_json json_object *array = json_object_new_array();
-	bool ok = array;
-
-	for (size_t i = 0; ok && i < l->n; i++) {
-		cleanup_json json_object *o = json_object_new_object();
-
-		ok = o && put(o, "digest", hex_string(l->v[i].digest)) && put(o, "what", json_object_new_string(l->v[i].what)) &&
-		     json_object_array_add(array, o) == 0;
-		if (ok)
-			(void)take_ptr(o); /* the array's now */
-	}
-	return ok ? take_ptr(array) : NULL;
-}
-
 int machine_write(const struct machine_description *m, struct buf *ret, struct err *e)
 {
 	cleanup_json json_object *doc = json_object_new_object(), *pcrs = json_object_new_object();
-	bool ok = doc && pcrs && put(doc, "holdfast", json_object_new_string(FORMAT)) && put(doc, "firmware", hex_string(m->firmware)) &&
-		  put(doc, "options", json_object_new_string(m->options)) && put(doc, "qemu", json_object_new_string(m->qemu)) &&
-		  put(doc, "recorded", json_object_new_boolean(m->recorded));
+	bool ok = doc && pcrs && json_put(doc, "holdfast", json_object_new_string(FORMAT)) &&
+		  json_put(doc, "firmware", json_hex(m->firmware, HASH_SHA256_BYTES)) &&
+		  json_put(doc, "options", json_object_new_string(m->options)) && json_put(doc, "qemu", json_object_new_string(m->qemu)) &&
+		  json_put(doc, "recorded", json_object_new_boolean(m->recorded));
 
 	for (size_t i = 0; ok && i < ARRAY_SIZE(pcr_key); i++)
-		ok = put(pcrs, pcr_key[i], event_array(&m->pcr[i]));
-	if (!ok || !put(doc, "pcrs", take_ptr(pcrs)))
+		ok = json_put(pcrs, pcr_key[i], refvalues_list_json(&m->pcr[i], false));
+	if (!ok || !json_put(doc, "pcrs", take_ptr(pcrs)))
 		return err_set(e, ENOMEM, "no memory for the machine description");
 	return json_write(ret, doc, e);
 }

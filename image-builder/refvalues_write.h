@@ -8,6 +8,7 @@
 #define IMAGE_BUILDER_REFVALUES_WRITE_H
 
 #include "common/buf.h"
+#include "common/json.h"
 #include "image-builder/predict.h"
 #include "image-builder/spdx.h"
 
@@ -28,5 +29,8 @@ struct refvalues_image {
 /** refvalues_write() - append the document to @ret. -EINVAL if a PCR has no rule. */
 int refvalues_write(const struct refvalues_image *image, const struct predict *p, struct buf *ret,
 		    struct err *e) WARN_UNUSED;
+
+/** refvalues_list_json() - a new array of { digest, what }, or of @bare digests. NULL if memory is short. */
+json_object *refvalues_list_json(const struct predict_list *l, bool bare);
 
 #endif

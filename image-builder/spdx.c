@@ -79,25 +79,9 @@ int spdx_packages_parse(struct buf *text, const char *name, struct spdx_packages
 
 /* ---- the document ------------------------------------------------------------------------------------------------ */
 
-static bool put(json_object *o, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(o, key, value) == 0)
-		return true;
-	(void)json_object_put(value); /* drops our reference; accepts NULL */
-	return false;
-}
-
 static bool put_text(json_object *o, const char *key, const char *text)
 {
-	return put(o, key, json_object_new_string(text));
-}
-
-static bool push(json_object *array, json_object *value)
-{
-	if (value && json_object_array_add(array, value) == 0)
-		return true;
-	(void)json_object_put(value); /* the same */
-	return false;
+	return json_put(o, key, json_object_new_string(text));
 }
 
 /* What every package of SPDX has. NULL if memory is short. */
@@ -106,7 +90,7 @@ static json_object *package(const char *id, const char *name, const char *versio
 	cleanup_json json_object *o = json_object_new_object();
 
 	if (!o || !put_text(o, "SPDXID", id) || !put_text(o, "name", name) || !put_text(o, "versionInfo", version) ||
-	    !put_text(o, "downloadLocation", "NOASSERTION") || !put(o, "filesAnalyzed", json_object_new_boolean(0)))
+	    !put_text(o, "downloadLocation", "NOASSERTION") || !json_put(o, "filesAnalyzed", json_object_new_boolean(0)))
 		return NULL;
 	return take_ptr(o);
 }
@@ -119,7 +103,7 @@ static json_object *one(const char *const (*text)[2], size_t n)
 
 	for (size_t i = 0; i < n && ok; i++)
 		ok = put_text(o, text[i][0], text[i][1]);
-	return ok && push(array, take_ptr(o)) ? take_ptr(array) : NULL;
+	return ok && json_push(array, take_ptr(o)) ? take_ptr(array) : NULL;
 }
 
 /* pkg:deb/debian/NAME@VERSION; what a URI would read otherwise is percent-encoded (purl specification). */
@@ -146,9 +130,9 @@ static json_object *debian_package(size_t i, const struct spdx_package *p)
 	o = package(id, p->name, p->version);
 	put_purl(p, &purl);
 	if (!o || purl.bad ||
-	    !put(o, "checksums",
+	    !json_put(o, "checksums",
 		 one((const char *const[][2]){{"algorithm", "SHA256"}, {"checksumValue", p->sha256}}, 2)) ||
-	    !put(o, "externalRefs",
+	    !json_put(o, "externalRefs",
 		 one((const char *const[][2]){{"referenceCategory", "PACKAGE-MANAGER"},
 					      {"referenceType", "purl"},
 					      {"referenceLocator", (const char *)purl.data}},
@@ -174,16 +158,16 @@ static bool put_lists(json_object *doc, const struct spdx_image *im, const struc
 	bool ok = packages && relations;
 
 	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)im->version); /* fits */
-	ok = ok && push(packages, package("SPDXRef-Image", im->name, text)) &&
-	     push(packages, package("SPDXRef-holdfast", "holdfast", HOLDFAST_VERSION)) &&
-	     push(relations, relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image")) &&
-	     push(relations, relation("SPDXRef-Image", "CONTAINS", "SPDXRef-holdfast"));
+	ok = ok && json_push(packages, package("SPDXRef-Image", im->name, text)) &&
+	     json_push(packages, package("SPDXRef-holdfast", "holdfast", HOLDFAST_VERSION)) &&
+	     json_push(relations, relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image")) &&
+	     json_push(relations, relation("SPDXRef-Image", "CONTAINS", "SPDXRef-holdfast"));
 	for (size_t i = 0; ok && i < p->n; i++) {
 		(void)snprintf(text, sizeof(text), "SPDXRef-Package-%zu", i); /* fits */
-		ok = push(packages, debian_package(i, &p->package[i])) &&
-		     push(relations, relation("SPDXRef-Image", "GENERATED_FROM", text));
+		ok = json_push(packages, debian_package(i, &p->package[i])) &&
+		     json_push(relations, relation("SPDXRef-Image", "GENERATED_FROM", text));
 	}
-	return ok && put(doc, "packages", take_ptr(packages)) && put(doc, "relationships", take_ptr(relations));
+	return ok && json_put(doc, "packages", take_ptr(packages)) && json_put(doc, "relationships", take_ptr(relations));
 }
 
 static bool put_creation(json_object *doc, uint64_t created)
@@ -194,8 +178,8 @@ static bool put_creation(json_object *doc, uint64_t created)
 	char text[64];
 
 	return gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) && o && by &&
-	       push(by, json_object_new_string("Tool: holdfast-image-" HOLDFAST_VERSION)) && put_text(o, "created", text) &&
-	       put(o, "creators", take_ptr(by)) && put(doc, "creationInfo", take_ptr(o));
+	       json_push(by, json_object_new_string("Tool: holdfast-image-" HOLDFAST_VERSION)) && put_text(o, "created", text) &&
+	       json_put(o, "creators", take_ptr(by)) && json_put(doc, "creationInfo", take_ptr(o));
 }
 
 int spdx_write(const struct spdx_image *image, const struct spdx_packages *p, struct buf *ret, struct err *e)

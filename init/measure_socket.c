@@ -31,6 +31,15 @@ static void take_word(struct reader *r, char *ret, size_t room)
 	ret[n] = '\0';
 }
 
+/* Letters, digits, '.', '_', '-': what a container's id is made of. */
+static bool is_plain(const char *s)
+{
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && *s != '.' && *s != '_' && *s != '-')
+			return false;
+	return true;
+}
+
 int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret, struct err *e)
 {
 	struct pid1_request req = { 0 };
@@ -42,7 +51,9 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 		r.bad = true;
 	if (!r.bad && !strcmp(verb, "violation")) {
 		take_word(&r, word, sizeof(word));
-		if (reader_done(&r) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' &&
+		if (r.left) /* whose it was; the gate cuts a longer id */
+			take_word(&r, req.name, sizeof(req.name));
+		if (reader_done(&r) && is_plain(req.name) && strlen(word) == 2 && word[0] >= '1' && word[0] <= '9' && word[1] >= '0' &&
 		    word[1] <= '9')
 			req.violation = (unsigned)((word[0] - '0') * 10 + word[1] - '0');
 		else
@@ -58,7 +69,7 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 	}
 	if (r.bad)
 		return err_set(e, EINVAL,
-			       "malformed request, wanted `container <name> <64 hex>` or `violation <code>`");
+			       "malformed request, wanted `container <name> <64 hex>` or `violation <code> [id]`");
 	*ret = req;
 	return 0;
 }
@@ -95,7 +106,7 @@ size_t pid1_measure_answer(void *arg, const char *packet, size_t len, char *ret,
 		pid1_log("measure", "%s", ret);
 	} else if (req.violation) {
 		s->live->violations++;
-		pid1_log("measure", "violation %u", req.violation);
+		pid1_log("measure", "violation %u%s%s", req.violation, req.name[0] ? " container " : "", req.name);
 	} else {
 		s->live->containers++;
 		pid1_log("measure", "container %s", req.name);

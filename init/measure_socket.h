@@ -20,7 +20,7 @@
 #include "init/status.h"
 #include "policy/policy.h"
 
-/** struct pid1_request - @violation: code from 10 to 99, or 0 for a container */
+/** struct pid1_request - @violation: code from 10 to 99, or 0 for a container; @name: its entry, or the id of who violated, or "" */
 struct pid1_request {
 	unsigned violation;
 	char name[MEASURE_MAX_NAME_BYTES + 1];

@@ -12,6 +12,7 @@ int policy_cmd_sign(int argc, char **argv);
 int policy_cmd_check(int argc, char **argv);
 int policy_cmd_show(int argc, char **argv);
 int policy_cmd_derive(int argc, char **argv);
+int policy_cmd_class(int argc, char **argv);
 int policy_cmd_remove(int argc, char **argv);
 int policy_cmd_revoke(int argc, char **argv);
 int policy_cmd_diff(int argc, char **argv);

@@ -176,7 +176,7 @@ int policy_cmd_add(int argc, char **argv)
 		{"env", "K=V", "allow this too", o.env, &o.n_env, POLICY_MAX_ENV},
 		{"tmpfs", "PATH", "a writable, noexec tmpfs", o.tmpfs, &o.n_tmpfs, POLICY_MAX_TMPFS},
 		{"cap", "CAP_NAME", "allow this capability", o.caps, &o.n_caps, POLICY_MAX_CAPS},
-		{"user", "UID:GID", "run as, not as the image says", &o.user, NULL, 0},
+		{"user", "USER[:GROUP]", "run as, not as the image says", &o.user, NULL, 0},
 		{0},
 	};
 	int n = cli_options(argc, argv, "OCI-LAYOUT[:TAG]",

@@ -58,6 +58,14 @@ static void print_policy(const struct policy *p)
 
 	hex_encode(p->digest, HASH_SHA256_BYTES, hex);
 	printf("policy %s version %llu, sha256:%s\n", p->name, (unsigned long long)p->version, hex);
+	for (size_t i = 0; i < p->n_classes; i++) {
+		const struct policy_class *c = &p->classes[i];
+
+		printf("  class %s, users and groups %u to %u", c->name, c->first_id, c->last_id);
+		for (size_t k = 0; k < c->n_apart; k++)
+			printf("%s %s", k ? "," : ", not while there is", c->apart[k]);
+		printf("\n");
+	}
 	for (size_t i = 0; i < p->n_images; i++)
 		print_image(&p->image[i]);
 	for (size_t i = 0; i < p->n_revoked; i++) {

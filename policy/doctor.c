@@ -265,5 +265,6 @@ int policy_doctor_root(struct policy_doctor *d, struct err *e)
 	for (size_t i = 0; !r && i < ARRAY_SIZE(drop_ins); i++)
 		r = no_drop_ins(d, drop_ins[i], e);
 	r = r ? r : each_host(d, "/etc/containerd/certs.d", e);
-	return r ? r : each_host(d, "/etc/docker/certs.d", e);
+	r = r ? r : each_host(d, "/etc/docker/certs.d", e);
+	return r ? r : doctor_argv(d, e);
 }

@@ -64,7 +64,8 @@ struct policy_doctor {
 };
 
 /**
- * policy_doctor_root() - every configuration file of the three engines that is there, at the places they read
+ * policy_doctor_root() - every configuration file of the three engines that is there, at the places they read, and the
+ * command line by which PID 1 starts one (/etc/holdfast/host.conf)
  *
  * A file that does not parse is a finding. Return: 0 (see @d->findings); -errno could not read.
  */

@@ -53,4 +53,7 @@ void doctor_registries(const struct doctor_doc *doc);
 void doctor_signatures(const struct doctor_doc *doc);
 void doctor_dockerd(const struct doctor_doc *doc);
 
+/** doctor_argv() - the engine's command line in the host manifest, if there is one. 0; -errno could not read. */
+int doctor_argv(struct policy_doctor *d, struct err *e) WARN_UNUSED;
+
 #endif

@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	static const struct cli_command table[] = {
 		{"init", policy_cmd_init, "write an empty policy"},
 		{"add", policy_cmd_add, "convert an OCI image's layers, sign them, and add its entry"},
+		{"class", policy_cmd_class, "declare a class: whose users are its own, beside whom it never runs"},
 		{"remove", policy_cmd_remove, "take an image's entry out"},
 		{"revoke", policy_cmd_revoke, "forbid layers for ever"},
 		{"sign", policy_cmd_sign, "write FILE.p7s"},

@@ -474,9 +474,22 @@ int oci_spec_linux(struct oci_check *c, json_object *v, const char *where)
 	return oci_spec_object(c, v, where, fields);
 }
 
+/* Each class has a group of its own, which none but its containers are in. */
+static void put_into_class_group(struct oci_check *c)
+{
+	if (!c->in->policy->n_classes)
+		return;
+	(void)snprintf(c->want.class_group, sizeof(c->want.class_group), "/class.%s/%s", c->image->class_name,
+		       c->in->id); /* both are bounded */
+	c->want.cgroups_path = c->want.class_group;
+}
+
 int oci_spec_linux_done(struct oci_check *c)
 {
 	int r = check_namespaces_are_all(c);
 
-	return r ? r : check_cgroup_is_not_of_pid1(c);
+	r = r ? r : check_cgroup_is_not_of_pid1(c);
+	if (!r)
+		put_into_class_group(c);
+	return r;
 }

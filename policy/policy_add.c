@@ -5,6 +5,8 @@
 #include "common/cleanup.h"
 #include "common/hex.h"
 #include "policy/image.h"
+#include "policy/image_tree.h"
+#include "policy/image_user.h"
 #include "policy/oci_archive.h"
 #include "policy/oci_layout.h"
 #include "policy/policy_write.h"
@@ -124,33 +126,58 @@ static int copy_argvs(const char *const *const *from, size_t n, char ****ret, si
 
 /* --- what the image may be run with --------------------------------------------------------------------------- */
 
-/* "UID" or "UID:GID". A name would have to be looked up in the image's own /etc/passwd: it is asked for instead. */
-static int parse_user(const char *s, struct policy_run *run, struct err *e)
-{
-	char *end = NULL;
-	unsigned long uid = 0, gid = 0;
-	bool bad = s[0] < '0' || s[0] > '9';
 
-	if (!s[0]) {
-		run->uid = run->gid = 0;
-		return 0;
-	}
-	errno = 0;
-	if (!bad)
-		uid = strtoul(s, &end, 10);
-	if (!bad && *end == ':') {
-		bad = end[1] < '0' || end[1] > '9';
-		gid = bad ? 0 : strtoul(end + 1, &end, 10);
-	} else if (!bad && uid != 0) {
-		return err_set(e, EINVAL, "user \"%.60s\" has no group; give it as UID:GID", s);
-	}
-	if (bad || *end || errno || uid >= UINT32_MAX || gid >= UINT32_MAX)
-		return err_set(e, EINVAL, "user \"%.60s\" is not two numbers; give it as UID:GID", s);
-	run->uid = (uint32_t)uid;
-	run->gid = (uint32_t)gid;
-	return 0;
+/* struct tars - where policy/image_tree.h gets the layers from */
+struct tars {
+	const struct policy_oci_image *oci;
+	uint64_t max_bytes;
+};
+
+static int unpack_tar(void *arg, size_t layer, const struct policy_oci_sink *to, struct err *e)
+{
+	const struct tars *t = arg;
+
+	return policy_oci_unpack(t->oci, layer, to, t->max_bytes, e);
 }
 
+/* A file of the image. *@ret is @b, or stays NULL if there is none. */
+static int read_file(const struct policy_image_tree *t, const char *path, struct buf *b, const struct buf **ret,
+		     struct err *e)
+{
+	int r = policy_image_tree_read(t, path, POLICY_USER_MAX_FILE_BYTES, b, e);
+
+	if (!r)
+		*ret = b;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The image's own files say what a name means; without a name they are not looked at. */
+static int fill_user(struct policy_run *run, const struct policy_add_params *a, const struct policy_oci_image *i,
+		     struct err *e)
+{
+	const char *user = a->user ? a->user : i->user;
+	struct tars tars = {i, a->convert.max_bytes ? a->convert.max_bytes : POLICY_CONVERT_MAX_BYTES};
+	const struct policy_image_source from = {.unpack = unpack_tar,
+						 .arg = &tars,
+						 .n_layers = i->n_layers,
+						 .max_bytes = tars.max_bytes,
+						 .devices = a->convert.devices};
+	cleanup_policy_image_tree struct policy_image_tree *tree = NULL;
+	cleanup_buf struct buf passwd_bytes = BUF_INIT;
+	cleanup_buf struct buf group_bytes = BUF_INIT;
+	const struct buf *passwd = NULL, *group = NULL;
+	bool wants_passwd = false, wants_group = false;
+	int r = 0;
+
+	policy_user_needs(user, &wants_passwd, &wants_group);
+	if (wants_passwd || wants_group)
+		r = policy_image_tree_load(&from, &tree, e);
+	if (!r && wants_passwd)
+		r = read_file(tree, "/etc/passwd", &passwd_bytes, &passwd, e);
+	if (!r && wants_group)
+		r = read_file(tree, "/etc/group", &group_bytes, &group, e);
+	return r ? r : policy_user_resolve(user, passwd, group, &run->uid, &run->gid, e);
+}
 static int fill_argv(struct policy_run *run, const struct policy_add_params *a, const struct policy_oci_image *i,
 		     struct err *e)
 {
@@ -190,7 +217,7 @@ static int fill_run(struct policy_run *run, const struct policy_add_params *a, c
 	r = r ? r : fill_env(run, a, i, e);
 	r = r ? r : extend(&run->caps, &run->n_caps, a->caps, e);
 	r = r ? r : extend(&run->tmpfs, &run->n_tmpfs, a->tmpfs, e);
-	r = r ? r : parse_user(a->user ? a->user : i->user, run, e);
+	r = r ? r : fill_user(run, a, i, e);
 	if (r)
 		return r;
 	run->cwd = strdup(i->cwd[0] ? i->cwd : "/");

@@ -5,7 +5,7 @@
  * Theory of operation
  *   An image in an OCI layout is converted layer by layer (policy/layer_convert.h), and an entry is made that allows
  *   what the image itself says it needs and nothing more: its entry point and command as the one argument vector, its
- *   environment, its working folder, its user if it is a number; no capability, no exec, no network, a read-only
+ *   environment, its working folder, its user as numbers (policy/image_user.h); no capability, no exec, no network, a read-only
  *   root, the default seccomp filter. More must be asked for, in the parameters.
  *
  * Input: hostile image. Runs as: build machine, unprivileged.
@@ -26,7 +26,7 @@
  * @argv:       @n_argv vectors that replace the image's own one; NULL-terminated each
  * @exec:       @n_exec vectors for exec
  * @env, @tmpfs, @caps: added to what is allowed; NULL-terminated or NULL
- * @user:       "UID:GID" or "UID" in place of the image's; NULL: the image's
+ * @user:       "U:G" or "U", numbers or names, in place of the image's; NULL: the image's
  * @jobs:       layers converted at once; 0: as many as there are processors
  */
 struct policy_add_params {

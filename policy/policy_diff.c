@@ -180,6 +180,51 @@ static void revoked(struct diff *d, const struct policy *a, const struct policy 
 		}
 }
 
+static const struct policy_class *find_class(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_classes; i++)
+		if (!strcmp(p->classes[i].name, name))
+			return &p->classes[i];
+	return NULL;
+}
+
+/* What the classes of @from keep apart and those of @to do not. Each pair is told once: the first name is the lesser. */
+static void apart(struct diff *d, const struct policy *from, const struct policy *to, enum policy_diff_kind kind)
+{
+	for (size_t i = 0; i < from->n_classes; i++)
+		for (size_t k = 0; k < from->n_classes; k++) {
+			const char *x = from->classes[i].name, *y = from->classes[k].name;
+
+			if (strcmp(x, y) < 0 && policy_classes_are_apart(from, x, y) && !policy_classes_are_apart(to, x, y))
+				say(d, kind, "classes %s and %s may %s run at the same time", x, y,
+				    kind == POLICY_DIFF_WIDENS ? "now" : "no longer");
+		}
+}
+
+static void classes(struct diff *d, const struct policy *a, const struct policy *b)
+{
+	if (a->n_classes && !b->n_classes)
+		say(d, POLICY_DIFF_WIDENS, "classes are no longer kept from each other");
+	for (size_t i = 0; i < b->n_classes; i++) {
+		const struct policy_class *now = &b->classes[i], *old = find_class(a, now->name);
+
+		if (!old)
+			say(d, POLICY_DIFF_CHANGES, "class %s has users and groups %u to %u", now->name, now->first_id,
+			    now->last_id);
+		else if (old->first_id != now->first_id || old->last_id != now->last_id)
+			say(d,
+			    now->first_id >= old->first_id && now->last_id <= old->last_id ? POLICY_DIFF_TIGHTENS
+											     : POLICY_DIFF_WIDENS,
+			    "class %s has users and groups %u to %u in place of %u to %u", now->name, now->first_id,
+			    now->last_id, old->first_id, old->last_id);
+	}
+	for (size_t i = 0; i < a->n_classes; i++)
+		if (!find_class(b, a->classes[i].name))
+			say(d, POLICY_DIFF_CHANGES, "class %s is gone", a->classes[i].name);
+	apart(d, a, b, POLICY_DIFF_WIDENS);
+	apart(d, b, a, POLICY_DIFF_TIGHTENS);
+}
+
 size_t policy_diff(const struct policy *a, const struct policy *b,
 		   void (*fn)(void *arg, const struct policy_diff_line *l), void *arg)
 {
@@ -191,6 +236,7 @@ size_t policy_diff(const struct policy *a, const struct policy *b,
 		say(&d, POLICY_DIFF_CHANGES, "version %llu is not above %llu: a host that has seen that refuses it",
 		    (unsigned long long)b->version, (unsigned long long)a->version);
 	revoked(&d, a, b);
+	classes(&d, a, b);
 	for (size_t i = 0; i < b->n_images; i++) {
 		const struct policy_image *old = policy_image_find(a, b->image[i].name);
 

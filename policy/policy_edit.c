@@ -85,3 +85,51 @@ int policy_revoke(struct policy *p, const uint8_t root_hash[static HASH_SHA256_B
 		p->n_revoked--;
 	return r;
 }
+
+static void clear_class(struct policy_class *c)
+{
+	for (size_t i = 0; i < c->n_apart; i++)
+		free(c->apart[i]);
+	free(c->apart);
+	free(c->name);
+}
+
+static int copy_class(const struct policy_class *c, struct policy_class *ret, struct err *e)
+{
+	*ret = (struct policy_class){.name = strdup(c->name),
+				     .first_id = c->first_id,
+				     .last_id = c->last_id,
+				     .apart = calloc(c->n_apart + 1, sizeof(*ret->apart))};
+	for (size_t i = 0; ret->apart && i < c->n_apart; i++) {
+		ret->apart[i] = strdup(c->apart[i]);
+		if (ret->apart[i])
+			ret->n_apart = i + 1;
+	}
+	if (ret->name && ret->apart && ret->n_apart == c->n_apart)
+		return 0;
+	clear_class(ret);
+	return err_set(e, ENOMEM, "no memory for a class");
+}
+
+int policy_add_class(struct policy *p, const struct policy_class *c, struct err *e)
+{
+	struct policy_class *bigger, copy;
+	int r;
+
+	if (p->n_classes >= POLICY_MAX_CLASSES)
+		return err_set(e, E2BIG, "the policy has %d classes already", POLICY_MAX_CLASSES);
+	bigger = realloc(p->classes, (p->n_classes + 1) * sizeof(*bigger));
+	if (!bigger)
+		return err_set(e, ENOMEM, "no memory for a class");
+	p->classes = bigger;
+	r = copy_class(c, &copy, e);
+	if (r)
+		return r;
+	p->classes[p->n_classes++] = copy;
+	r = settle(p, e);
+	if (r) {
+		p->n_classes--;
+		clear_class(&copy);
+	}
+	return r;
+}

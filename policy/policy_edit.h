@@ -27,6 +27,14 @@ int policy_remove_image(struct policy *p, const char *name, struct err *e) WARN_
  */
 int policy_revoke(struct policy *p, const uint8_t root_hash[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
 
+/**
+ * policy_add_class() - declare a class, and raise the version by one. @c: copied.
+ *
+ * The first one makes the rules of classes hold for all images, so declare before adding images.
+ * Return: 0; -EINVAL the document would not hold; -E2BIG past POLICY_MAX_CLASSES; -EOVERFLOW.
+ */
+int policy_add_class(struct policy *p, const struct policy_class *c, struct err *e) WARN_UNUSED;
+
 /* Does a difference let more run, or run with more? CHANGES is neither: other content, another place. */
 enum policy_diff_kind { POLICY_DIFF_WIDENS, POLICY_DIFF_TIGHTENS, POLICY_DIFF_CHANGES };
 

@@ -9,6 +9,7 @@
 #include "common/cmdline.h"
 #include "common/file.h"
 #include "policy/doctor.h"
+#include "policy/oci_spec.h"
 #include "verity/trust.h"
 
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static int refuse(const struct gate_command *cmd, enum code code, const struct e
 
 	(void)signal(SIGPIPE, SIG_IGN); /* an engine that has closed our standard error still reads the log */
 	if (code != CODE_INTERNAL) /* a fault of ours or crun's is no attempt of anybody */
-		gate_measure_violation(host.measure, code);
+		gate_measure_violation(host.measure, code, cmd->n_operand && oci_spec_id_is_valid(cmd->operand[0]) ? cmd->operand[0] : NULL);
 	gate_sentence(code, e->msg, sentence, sizeof(sentence));
 	(void)fprintf(stderr, "holdfast-runtime: %s\n", sentence); /* nobody else to tell */
 	if (gate_report(cmd, code, e->msg, &log))

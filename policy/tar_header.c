@@ -441,3 +441,79 @@ int policy_tar_long_parse(const uint8_t *bytes, size_t len, char *ret, struct er
 	return 0;
 }
 
+
+int policy_tar_name_parse(const char *name, char ret[static PATH_MAX], bool *ret_slash, struct err *e)
+{
+	const char *s = name, *part;
+	size_t n;
+
+	if (name[0] == '/')
+		return err_set(e, EINVAL, "\"%.80s\" is absolute", name);
+	if (name[0] == '\0')
+		return err_set(e, EINVAL, "it has no name");
+	if (!strcmp(s, "."))
+		s++;
+	else if (!strncmp(s, "./", 2))
+		s += 2;
+	n = strlen(s);
+	*ret_slash = n ? s[n - 1] == '/' : true;
+	n -= n && *ret_slash;
+	memcpy(ret, s, n);
+	ret[n] = '\0';
+	if (!n && !s[0])
+		return 0;
+	for (part = ret;; part++) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0 || (len == 1 && part[0] == '.') || (len == 2 && part[0] == '.' && part[1] == '.'))
+			return err_set(e, EINVAL, "\"%.80s\" has a part that is empty, \".\" or \"..\"", name);
+		if (len > NAME_MAX)
+			return err_set(e, EINVAL, "\"%.80s...\" has a part longer than %d bytes", name, NAME_MAX);
+		part += len;
+		if (!*part)
+			return 0;
+	}
+}
+
+/* A decimal number of at most 18 digits and its line break. Return: 0, -EINVAL, or 1 if the bytes end within it. */
+static int map_number(const char **s, const char *end, uint64_t *ret)
+{
+	const char *from = *s, *at = from;
+	uint64_t v = 0;
+
+	while (at < end && *at >= '0' && *at <= '9' && at - from < 18)
+		v = v * 10 + (uint64_t)(*at++ - '0');
+	if (at == end)
+		return 1;
+	if (at == from || *at != '\n')
+		return -EINVAL;
+	*s = at + 1;
+	*ret = v;
+	return 0;
+}
+
+int policy_tar_map_parse(const uint8_t *bytes, size_t len, struct buf *ret_regions, bool *ret_whole, struct err *e)
+{
+	const char *s = (const char *)bytes, *end = s + len;
+	uint64_t n = 0, last_end = 0;
+	int r = map_number(&s, end, &n);
+
+	if (!r && n > POLICY_TAR_MAX_REGIONS)
+		return err_set(e, EINVAL, "a sparse file of more than %d regions", POLICY_TAR_MAX_REGIONS);
+	ret_regions->len = 0;
+	for (uint64_t i = 0; !r && i < n; i++) {
+		struct policy_tar_region region = {0};
+
+		r = map_number(&s, end, &region.offset);
+		r = r ? r : map_number(&s, end, &region.bytes);
+		if (!r && region.offset < last_end)
+			return err_set(e, EINVAL, "a sparse file's regions overlap, or are not in order");
+		last_end = region.offset + region.bytes; /* of 18 digits each */
+		if (!r)
+			buf_put(ret_regions, &region, sizeof(region));
+	}
+	if (r < 0)
+		return err_set(e, EINVAL, "a sparse file's map is no list of numbers");
+	*ret_whole = r == 0;
+	return 0;
+}

@@ -88,4 +88,21 @@ int policy_tar_long_parse(const uint8_t *bytes, size_t len, char *ret, struct er
 int policy_tar_sparse_parse(const uint8_t block[static POLICY_TAR_BLOCK], bool first, struct buf *ret_regions,
 			    bool *ret_more, uint64_t *ret_size, struct err *e) WARN_UNUSED;
 
+/**
+ * policy_tar_name_parse() - "./a/b/" to "a/b", "./" to ""
+ * @ret_slash: it ended with '/', or is the top
+ *
+ * Refused is a name that is absolute, empty, or has a part that is empty, "." or "..", a leading "./" and one trailing '/'
+ * excepted, or a part longer than NAME_MAX. @name has PATH_MAX bytes at most, its NUL counted. -EINVAL.
+ */
+int policy_tar_name_parse(const char *name, char ret[static PATH_MAX], bool *ret_slash, struct err *e) WARN_UNUSED;
+
+/**
+ * policy_tar_map_parse() - GNU sparse 1.0: "<number of regions>\n<offset>\n<bytes>\n..." in front of the content
+ * @ret_regions: emptied, then filled as far as the bytes go
+ * @ret_whole:   false: more bytes are needed
+ */
+int policy_tar_map_parse(const uint8_t *bytes, size_t len, struct buf *ret_regions, bool *ret_whole,
+			 struct err *e) WARN_UNUSED;
+
 #endif

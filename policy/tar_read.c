@@ -46,43 +46,6 @@ struct policy_tar {
 	char path[PATH_MAX];
 };
 
-/*
- * "./a/b/" to "a/b", "./" to "". A name is refused if it is absolute, empty, or has a part that is empty, "." or
- * "..", a leading "./" and one trailing '/' excepted.
- */
-static int normalise(const char *name, char ret[static PATH_MAX], bool *ret_slash, struct err *e)
-{
-	const char *s = name, *part;
-	size_t n;
-
-	if (name[0] == '/')
-		return err_set(e, EINVAL, "\"%.80s\" is absolute", name);
-	if (name[0] == '\0')
-		return err_set(e, EINVAL, "it has no name");
-	if (!strcmp(s, "."))
-		s++;
-	else if (!strncmp(s, "./", 2))
-		s += 2;
-	n = strlen(s);
-	*ret_slash = n ? s[n - 1] == '/' : true;
-	n -= n && *ret_slash;
-	memcpy(ret, s, n);
-	ret[n] = '\0';
-	if (!n && !s[0])
-		return 0;
-	for (part = ret;; part++) {
-		size_t len = strcspn(part, "/");
-
-		if (len == 0 || (len == 1 && part[0] == '.') || (len == 2 && part[0] == '.' && part[1] == '.'))
-			return err_set(e, EINVAL, "\"%.80s\" has a part that is empty, \".\" or \"..\"", name);
-		if (len > NAME_MAX)
-			return err_set(e, EINVAL, "\"%.80s...\" has a part longer than %d bytes", name, NAME_MAX);
-		part += len;
-		if (!*part)
-			return 0;
-	}
-}
-
 /* --- folders -------------------------------------------------------------------------------------------------- */
 
 static const char *last_part(const char *path)
@@ -208,7 +171,7 @@ static int check_hard_link(const struct policy_tar *t, struct policy_tar_member 
 	char path[PATH_MAX];
 	const struct policy_path *to;
 	bool slash = false;
-	int r = normalise(m->link, path, &slash, e);
+	int r = policy_tar_name_parse(m->link, path, &slash, e);
 
 	if (r)
 		return err_context(e, "hard link");
@@ -279,7 +242,7 @@ static int merge(struct policy_tar *t, struct policy_tar_member *m, bool *ret_sl
 		.at = t->at,
 		.xattrs = &x->xattrs,
 	};
-	return normalise(path, t->path, ret_slash, e);
+	return policy_tar_name_parse(path, t->path, ret_slash, e);
 }
 
 /* All headers of a member were read: judge it, tell it. Its content is next. */
@@ -293,7 +256,9 @@ static int take_member(struct policy_tar *t, struct err *e)
 
 	r = r ? r : check_type(t, &m, slash, &kind, e);
 	r = r ? r : take_whiteout(t, &m, slash, e);
-	r = r ? r : claim(t, m.type == POLICY_TAR_WHITEOUT ? POLICY_PATH_WHITEOUT : kind, &m.parent, &path, e);
+	if (m.type == POLICY_TAR_WHITEOUT || m.type == POLICY_TAR_OPAQUE)
+		kind = POLICY_PATH_WHITEOUT; /* nothing that a hard link could mean */
+	r = r ? r : claim(t, kind, &m.parent, &path, e);
 	if (r)
 		return r;
 	if (m.size > t->p.max_bytes - t->content)
@@ -373,42 +338,13 @@ static int check_regions(struct policy_tar *t, struct err *e)
 	return take_member(t, e);
 }
 
-/* GNU sparse 1.0: "<number of regions>\n<offset>\n<bytes>\n..." in front of the content, padded to a block. */
+/* The map of GNU's sparse format 1.0 came as far as @t->bytes: is it whole? */
 static int try_map(struct policy_tar *t, struct err *e)
 {
-	const char *s = (const char *)t->bytes.data, *end = s + t->bytes.len;
-	uint64_t value[3] = {0}, n = 0;
-	size_t k = 0;
+	bool whole = false;
+	int r = policy_tar_map_parse(t->bytes.data, t->bytes.len, &t->regions, &whole, e);
 
-	for (uint64_t want = 1; k < want; k++) {
-		uint64_t v = 0;
-		const char *from = s;
-
-		while (s < end && *s >= '0' && *s <= '9' && s - from < 18)
-			v = v * 10 + (uint64_t)(*s++ - '0');
-		if (s == end)
-			return 0; /* another block is needed */
-		if (s == from || *s++ != '\n')
-			return err_set(e, EINVAL, "a sparse file's map is no list of numbers");
-		value[k ? 1 + (k - 1) % 2 : 0] = v;
-		if (k == 0) {
-			n = v;
-			if (n > POLICY_TAR_MAX_REGIONS)
-				return err_set(e, EINVAL, "a sparse file of more than %d regions",
-					       POLICY_TAR_MAX_REGIONS);
-			want = 1 + 2 * n;
-			t->regions.len = 0;
-		} else if (k % 2 == 0) {
-			struct policy_tar_region region = {value[1], value[2]}, last = {0};
-
-			if (t->regions.len)
-				get_region(t, t->regions.len / sizeof(last) - 1, &last);
-			if (region.offset < last.offset + last.bytes)
-				return err_set(e, EINVAL, "a sparse file's regions overlap, or are not in order");
-			buf_put(&t->regions, &region, sizeof(region));
-		}
-	}
-	return check_regions(t, e);
+	return r || !whole ? r : check_regions(t, e);
 }
 
 /* --- headers -------------------------------------------------------------------------------------------------- */

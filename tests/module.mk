@@ -7,3 +7,6 @@ $(B)/tests/verity/vm_activate: PKGS := libcryptsetup libcrypto blkid json-c
 $(B)/tests/verity/vm_activate: $(B)/tests/verity/vm_activate.o $(B)/libverity.a $(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)$(call link,-s)
+$(B)/tests/vm/bench_gate: $(B)/tests/vm/bench_gate.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<

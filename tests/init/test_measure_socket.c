@@ -37,6 +37,10 @@ static void good_requests_are_understood(void **state)
 	assert_int_equal(req.violation, 0);
 	assert_ok(pid1_request_parse("violation 61", 12, &req, &e), &e);
 	assert_int_equal(req.violation, 61);
+	assert_string_equal(req.name, "");
+	assert_ok(pid1_request_parse("violation 61 web-1.2_X", 22, &req, &e), &e);
+	assert_int_equal(req.violation, 61);
+	assert_string_equal(req.name, "web-1.2_X");
 	(void)snprintf(longest, sizeof(longest), "container %064d " HEX_AB, 1);
 	assert_ok(pid1_request_parse(longest, strlen(longest), &req, &e), &e);
 	assert_true(strlen(longest) <= PID1_MAX_REQUEST_BYTES);
@@ -68,7 +72,11 @@ static void malformed_requests_are_refused(void **state)
 		"violation 6x",
 		"violation 611",
 		"violation 61 ",
-		"violation 61 x",
+		"violation 61 x y",
+		"violation 61 ../x",
+		"violation 61 x\033[2J",
+		"violation 61  x",
+		"violation 61 0123456789012345678901234567890123456789012345678901234567890123456789",
 		"violation -1",
 		"violation 09",
 		"CONTAINER x",

@@ -325,6 +325,60 @@ static void a_root_is_examined_where_engines_read(void **state)
 	buf_free(&x.text);
 }
 
+/* The command line by which PID 1 starts the engine. */
+static void words_over_the_configuration_are_findings(void **state)
+{
+	static const struct {
+		const char *argv, *part; /* part NULL: sound */
+	} cases[] = {
+		{"/usr/bin/containerd", NULL},
+		{"/usr/bin/containerd --config /etc/containerd/config.toml --log-level warn", NULL},
+		{"/usr/bin/containerd -c /etc/containerd/config.toml -l=warn", NULL},
+		{"/usr/bin/containerd --config /run/c.toml", "=--config: the value is not the one that was examined"},
+		{"/usr/bin/containerd -config=/var/c.toml", "=-config=/var/c.toml: the value is not"},
+		{"/usr/bin/containerd --config", "=--config: the value is not"},
+		{"/usr/bin/containerd --config /etc/containerd/config.toml --root /tmp/r", "=--root: it says over"},
+		{"/usr/bin/containerd --state=/tmp/r", "it says over the configuration file"},
+		{"/usr/bin/containerd -a /tmp/s", "=-a: it says over"},
+		{"/usr/bin/containerd config dump", "=config: another command"},
+		{"/usr/bin/dockerd --config-file /etc/docker/daemon.json -H unix:///run/docker.sock --iptables=false", NULL},
+		{"/usr/bin/dockerd --containerd /run/containerd/containerd.sock --exec-opt native.cgroupdriver=cgroupfs", NULL},
+		{"/usr/bin/dockerd --containerd /tmp/c.sock", "=--containerd: the value is not"},
+		{"/usr/bin/dockerd --add-runtime x=/usr/bin/crun", "=--add-runtime: it says over"},
+		{"/usr/bin/dockerd --default-runtime=x", "it says over"},
+		{"/usr/bin/dockerd --insecure-registry 10.0.0.0/8", "=--insecure-registry: it says over"},
+		{"/usr/bin/dockerd -H tcp://0.0.0.0:2375", "=-H: the value is not"},
+		{"/usr/bin/dockerd --config-file=/etc/docker/daemon.json.x", "the value is not"},
+		{"/usr/bin/podman --log-level warn system service --time 0 unix:///run/podman.sock", NULL},
+		{"/usr/bin/podman --runtime /usr/bin/crun system service unix:///run/podman.sock", "=--runtime: it says over"},
+		{"/usr/bin/podman --root /tmp/r system service unix:///run/podman.sock", "=--root: it says over"},
+		{"/usr/bin/podman system service tcp://0.0.0.0:1", "=tcp://0.0.0.0:1: another command"},
+		{"/usr/bin/podman --hooks-dir=/tmp system service unix:///run/p", "it says over"},
+		{"/usr/bin/podman run x", "=run: another command"},
+		{"/usr/bin/podman system", "=service: this word is missing"},
+		{"/usr/bin/other --runtime x", NULL}, /* not ours to judge */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct found x = {.text = BUF_INIT};
+		struct policy_doctor d = {.fn = on_finding, .arg = &x};
+		char text[512], root[64];
+		struct err e = ERR_INIT;
+
+		(void)snprintf(root, sizeof(root), "%s/argv", dir);
+		d.root = root;
+		(void)snprintf(text, sizeof(text), "module.x = y\nengine.argv = %s\ntask = /usr/bin/podman --runtime /x run y\n", cases[i].argv);
+		write_at("argv/etc/holdfast/host.conf", text);
+		assert_ok(policy_doctor_root(&d, &e), &e);
+		buf_u8(&x.text, 0);
+		if (cases[i].part ? !d.findings || !strstr((char *)x.text.data, cases[i].part) || !strstr((char *)x.text.data, "2 engine.argv=")
+				  : d.findings != 0)
+			fail_msg("%s: %zu findings: %s", cases[i].argv, d.findings, (char *)x.text.data);
+		buf_free(&x.text);
+	}
+}
+
 /* What the TOML reader must know of the language; each value by its flat path. */
 static void toml_is_read_as_it_is_written(void **state)
 {
@@ -368,6 +422,7 @@ int main(void)
 		cmocka_unit_test(signatures_of_podman),
 		cmocka_unit_test(docker_is_held_to_the_gate),
 		cmocka_unit_test(a_root_is_examined_where_engines_read),
+		cmocka_unit_test(words_over_the_configuration_are_findings),
 		cmocka_unit_test(toml_is_read_as_it_is_written),
 	};
 

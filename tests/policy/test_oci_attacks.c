@@ -22,22 +22,7 @@ static const char policy_text[] =
 	"\"capabilities\":[\"CAP_NET_BIND_SERVICE\"],\"tmpfs\":[\"/tmp\"],\"network\":\"none\",\"seccomp\":\"default\"}}],"
 	"\"revoked\":[]}";
 
-static struct policy *policy;
-
-static int load_policy(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	return policy_parse(policy_text, sizeof(policy_text) - 1, "policy.json", &policy, &e);
-}
-
-static int free_policy(void **state)
-{
-	(void)state;
-	policy_free(policy);
-	return 0;
-}
+#include "tests/policy/policy_fixture.h"
 
 /* struct attack - @value (JSON) at @pointer; "/x/-" appends. @code NONE: passes, and @part is not in what crun gets */
 struct attack {

@@ -251,6 +251,9 @@ static void make_layout(const char *config)
 	oci_begin(layout);
 	base_tar(&base);
 	tar_put(&top, &(struct tar_entry){.name = "etc/conf", .content = "k=w\n"});
+	tar_put(&top, &(struct tar_entry){.name = "etc/passwd", .content = "app:x:1033:1034::/:\n"});
+	tar_put(&top, &(struct tar_entry){.name = "share/group", .content = "www:x:33:\n"});
+	tar_put(&top, &(struct tar_entry){.name = "etc/group", .type = '2', .link = "../../../share/group"});
 	tar_end(&top);
 	tars[0] = oci_put(layout, base.data, base.len);
 	tars[1] = oci_put(layout, top.data, top.len);
@@ -370,6 +373,33 @@ static void more_must_be_asked_for(void **state)
 	assert_string_equal(i->class_name, "edge");
 }
 
+static void a_user_s_name_is_looked_up_in_the_image(void **state)
+{
+	static const struct {
+		const char *config, *user;
+		uint32_t uid, gid;
+	} cases[] = {
+		{"{\"Cmd\":[\"/x\"],\"User\":\"app\"}", NULL, 1033, 1034},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"app:www\"}", NULL, 1033, 33},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"7:www\"}", NULL, 7, 33},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"1033\"}", NULL, 1033, 1034},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"nobody\"}", "app:5", 1033, 5},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_policy struct policy *p = new_policy();
+		struct policy_add_params a = plain("hello");
+		struct err e = ERR_INIT;
+
+		make_layout(cases[i].config);
+		a.user = cases[i].user;
+		assert_ok(policy_add_image(p, &a, &e), &e);
+		assert_int_equal(p->image[0].run.uid, cases[i].uid);
+		assert_int_equal(p->image[0].run.gid, cases[i].gid);
+	}
+}
+
 static void what_would_not_be_a_policy_is_not_added(void **state)
 {
 	static const char *const top[] = {"/", NULL}, *const unknown[] = {"CAP_ALL", NULL};
@@ -380,11 +410,11 @@ static void what_would_not_be_a_policy_is_not_added(void **state)
 		const char *part;
 	} bad[] = {
 		{"{}", {0}, EINVAL, "names no program to run"},
-		{"{\"Cmd\":[\"/x\"],\"User\":\"www-data\"}", {0}, EINVAL, "user \"www-data\" is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"www-data\"}", {0}, EINVAL, "of the image does not name \"www-data\""},
 		{"{\"Cmd\":[\"/x\"],\"User\":\"33\"}", {0}, EINVAL, "user \"33\" has no group"},
-		{"{\"Cmd\":[\"/x\"],\"User\":\"1:4294967295\"}", {0}, EINVAL, "is not two numbers"},
-		{"{\"Cmd\":[\"/x\"],\"User\":\"1:2:3\"}", {0}, EINVAL, "is not two numbers"},
-		{"{\"Cmd\":[\"/x\"],\"User\":\"-1:0\"}", {0}, EINVAL, "is not two numbers"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"1:4294967295\"}", {0}, EINVAL, "is no number below"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"1:2:3\"}", {0}, EINVAL, "neither U nor U:G"},
+		{"{\"Cmd\":[\"/x\"],\"User\":\"-1:0\"}", {0}, EINVAL, "does not name \"-1\""},
 		{"{\"Cmd\":[\"/x\"],\"WorkingDir\":\"/a/../..\"}", {0}, EINVAL, "run.cwd: \"/a/../..\" has a part"},
 		{"{\"Cmd\":[\"/x\"],\"Env\":[\"A\"]}", {0}, EINVAL, "run.env[0]: \"A\" is not of the form K=V"},
 		{"{\"Cmd\":[\"\"]}", {0}, EINVAL, "the program's name is empty"},
@@ -496,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_full_or_absent_folder_leaves_nothing),
 		cmocka_unit_test(an_entry_has_what_the_image_says_and_no_more),
 		cmocka_unit_test(more_must_be_asked_for),
+		cmocka_unit_test(a_user_s_name_is_looked_up_in_the_image),
 		cmocka_unit_test(what_would_not_be_a_policy_is_not_added),
 		cmocka_unit_test(a_name_is_taken_once),
 		cmocka_unit_test(archives_give_the_same_layers),

@@ -222,6 +222,7 @@ static void pairs_that_have_two_meanings_are_refused(void **state)
 		{{.name = "a", .type = '5'}, {.name = "b", .type = '1', .link = "a"}, "no earlier file"},
 		{{.name = "a/b"}, {.name = "c", .type = '1', .link = "a"}, "no earlier file"},
 		{{.name = ".wh.a"}, {.name = "b", .type = '1', .link = "a"}, "no earlier file"},
+		{{.name = "a/.wh..wh..opq"}, {.name = "b", .type = '1', .link = "a/.wh..wh..opq"}, "no earlier file"},
 		{{.name = ".wh.a"}, {.name = "a"}, "twice"},
 		{{.name = ".wh.a"}, {.name = "a/b"}, "\"a\" above it is no folder"},
 		{{.name = "a"}, {.name = ".wh.a"}, "twice"},
