@@ -110,6 +110,14 @@ int channel_shown_load(X509 *cert, struct channel_shown *ret, struct err *e)
 	return 0;
 }
 
+int channel_shown_read(const char *path, struct channel_shown *ret, struct err *e)
+{
+	cleanup_x509 X509 *cert = NULL;
+	int rc = pki_cert_load(path, &cert, e);
+
+	return rc ? rc : channel_shown_load(cert, ret, e);
+}
+
 /* ---- the proof --------------------------------------------------------------------------------------------------- */
 
 int channel_encode(struct bytes public, struct bytes certify, struct bytes signature, struct buf *ret, struct err *e)

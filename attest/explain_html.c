@@ -120,7 +120,7 @@ static void put_link(struct buf *b, const struct explanation *x, enum explain_li
 
 static void put_verdict(struct buf *b, const struct explanation *x, const struct refvalues *rv)
 {
-	bool good = x->judged && x->appraisal.verdict == APPRAISE_ACCEPT;
+	bool good = x->judged && x->result.appraisal.verdict == APPRAISE_ACCEPT;
 
 	buf_printf(b, "<div class=\"verdict %s\"><h1>%s</h1><p>Held against ", x->n ? "bad" : good ? "good" : "none",
 		   good ? "ACCEPT: this host is the host that was built" :
@@ -144,9 +144,9 @@ int explain_html(const struct explanation *x, const struct refvalues *rv, struct
 	for (int i = 0; i < EXPLAIN_LINKS_; i++)
 		put_link(out, x, (enum explain_link)i);
 	buf_str(out, "</ol>\n");
-	for (size_t i = 0; x->proven && i < x->appraisal.facts.n; i++) {
+	for (size_t i = 0; x->proven && i < x->result.appraisal.facts.n; i++) {
 		buf_str(out, "<p class=\"dim\">");
-		put_text(out, x->appraisal.facts.line[i]);
+		put_text(out, x->result.appraisal.facts.line[i]);
 		buf_str(out, "</p>\n");
 	}
 	buf_str(out, "</body></html>\n");
