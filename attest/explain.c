@@ -318,10 +318,8 @@ static int look_at_logs(struct explain_input *in, const struct evidence *ev, str
 	struct quote q;
 	int rc = a && rules && seen.v && seen.digest ? 0 : err_set(e, ENOMEM, "no memory to explain");
 
-	if (!rc) {
-		rules->rv = in->rv;
-		rc = rules_init(rules, e);
-	}
+	if (!rc)
+		rc = rules_init(rules, in->rv, e);
 	if (!rc && !(rc = replay_init(HASH_SHA256, &r, e)) && !(rc = replay_firmware(&r, ev->firmware_log, see, &seen, e)) &&
 	    !(rc = replay_os(&r, ev->os_log, see, &seen, e)))
 		rc = rules_ima(rules, &r, ev->ima_log, e);
