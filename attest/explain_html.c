@@ -20,7 +20,7 @@ static const char head[] =
 	"@media (prefers-color-scheme:dark){:root{--bg:#111417;--fg:#e8e8e8;--dim:#a0a6ad;--card:#1c2126;--good:#3fb950;"
 	"--bad:#ff6b6b;--none:#8b949e}}\n"
 	"body{background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:52rem;"
-	"padding:0 1rem}\n"
+	"padding:0 1rem;overflow-wrap:anywhere}\n"
 	"h1{font-size:1.5rem;margin:0}p{margin:.3rem 0}.dim{color:var(--dim)}\n"
 	".verdict{border-left:.5rem solid var(--c);padding:.5rem 1rem;background:var(--card);border-radius:.3rem}\n"
 	"ol{list-style:none;padding:0;margin:1.5rem 0}\n"
