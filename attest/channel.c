@@ -89,14 +89,10 @@ int channel_shown_load(X509 *cert, struct channel_shown *ret, struct err *e)
 {
 	const ASN1_OCTET_STRING *proof = NULL;
 	struct channel_shown c = {0};
-	unsigned char *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der), rc;
+	int rc = pki_cert_key_digest(cert, c.key, e);
 
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "cannot read a certificate's key");
-	hash_sha256(der, (size_t)n, c.key);
-	OPENSSL_free(der);
-	rc = find_proof(cert, &proof, e);
+	if (!rc)
+		rc = find_proof(cert, &proof, e);
 	if (rc)
 		return rc;
 	if (proof && ASN1_STRING_length(proof) > CHANNEL_MAX_PROOF_BYTES)
@@ -108,6 +104,14 @@ int channel_shown_load(X509 *cert, struct channel_shown *ret, struct err *e)
 		return err_set(e, ENOMEM, "no memory for a TLS key's proof");
 	*ret = c;
 	return 0;
+}
+
+int channel_shown_read(const char *path, struct channel_shown *ret, struct err *e)
+{
+	cleanup_x509 X509 *cert = NULL;
+	int rc = pki_cert_load(path, &cert, e);
+
+	return rc ? rc : channel_shown_load(cert, ret, e);
 }
 
 /* ---- the proof --------------------------------------------------------------------------------------------------- */
@@ -126,18 +130,6 @@ int channel_encode(struct bytes public, struct bytes certify, struct bytes signa
 	return ret->bad ? err_set(e, ENOMEM, "no memory for a TLS key's proof") : 0;
 }
 
-static struct bytes take_2b(struct reader *r, size_t max)
-{
-	struct bytes b = {.n = reader_u16be(r)};
-
-	if (b.n > max)
-		r->bad = true;
-	b.p = reader_bytes(r, b.n);
-	if (!b.p)
-		b.n = 0;
-	return b;
-}
-
 /* The template, and the point. quote_name() has seen size and nameAlg. */
 static int parse_public(struct bytes tpm2b, struct channel_proof *ret, struct err *e)
 {
@@ -150,14 +142,14 @@ static int parse_public(struct bytes tpm2b, struct channel_proof *ret, struct er
 	type = reader_u16be(&r);
 	(void)reader_u16be(&r);
 	attributes = reader_u32be(&r);
-	policy = take_2b(&r, HASH_MAX_BYTES);
+	policy = quote_take_2b(&r, HASH_MAX_BYTES);
 	symmetric = reader_u16be(&r);
 	scheme = reader_u16be(&r);
 	hash = reader_u16be(&r);
 	curve = reader_u16be(&r);
 	kdf = reader_u16be(&r);
-	x = take_2b(&r, NUMBER_BYTES);
-	y = take_2b(&r, NUMBER_BYTES);
+	x = quote_take_2b(&r, NUMBER_BYTES);
+	y = quote_take_2b(&r, NUMBER_BYTES);
 	if (!reader_done(&r) || type != TPM_ALG_ECC || symmetric != TPM_ALG_NULL || scheme != TPM_ALG_ECDSA ||
 	    hash != HASH_SHA256 || curve != TPM_ECC_NIST_P256 || kdf != TPM_ALG_NULL)
 		return err_set(e, EINVAL, "TLS key: its public area is not that of an ECDSA P-256 key with SHA-256 and nothing more");
@@ -191,11 +183,11 @@ static int parse_certify(struct channel_proof *ret, struct err *e)
 			       "TLS key: magic 0x%08x and type 0x%04x of its certification, wanted 0xff544347 and 0x8017 (TPM 2.0 "
 			       "part 2, 10.12.12)",
 			       (unsigned)magic, (unsigned)type);
-	ret->signer.signer = take_2b(&r, MAX_NAME_BYTES);
-	extra = take_2b(&r, HASH_MAX_BYTES);
+	ret->signer.signer = quote_take_2b(&r, MAX_NAME_BYTES);
+	extra = quote_take_2b(&r, HASH_MAX_BYTES);
 	(void)reader_bytes(&r, 8 + 4 + 4 + 1 + 8); /* clock, resets, restarts, safe, firmware: the quote says them */
-	name = take_2b(&r, MAX_NAME_BYTES);
-	qn = take_2b(&r, MAX_NAME_BYTES);
+	name = quote_take_2b(&r, MAX_NAME_BYTES);
+	qn = quote_take_2b(&r, MAX_NAME_BYTES);
 	channel_extra(wanted);
 	if (!reader_done(&r) || !hash_equal(extra.p, extra.n, wanted, sizeof(wanted)))
 		return err_set(e, EINVAL, "TLS key: its certification is cut short, goes on, or was made for another use");

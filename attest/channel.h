@@ -51,6 +51,9 @@ void channel_shown_free(struct channel_shown *c);
 /** channel_shown_load() - from a certificate. -EINVAL: its extension is not one octet string within the bound. */
 int channel_shown_load(X509 *cert, struct channel_shown *ret, struct err *e) WARN_UNUSED;
 
+/** channel_shown_read() - from the file of a certificate, as `fetch --channel-cert` keeps it. */
+int channel_shown_read(const char *path, struct channel_shown *ret, struct err *e) WARN_UNUSED;
+
 /** struct channel_proof - a parsed proof; views */
 struct channel_proof {
 	struct bytes certify, signature;

@@ -3,7 +3,7 @@
 #include "attest/cmd.h"
 
 #include "attest/ear.h"
-#include "attest/judge.h"
+#include "attest/judge_files.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
@@ -13,7 +13,9 @@
 #include <time.h>
 
 struct verify_options {
-	const char *evidence, *nonce, *channel, *channel_cert, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key, *ek_deny;
+	const char *evidence, *nonce, *channel, *channel_cert, *enrolment, *refvalues, *ear, *ear_key;
+	const char *crl[EK_REVOKED_MAX_FILES];
+	struct judge_files wanted;
 	int json;
 };
 
@@ -27,14 +29,6 @@ struct verify_bytes {
 static void verify_bytes_free(struct verify_bytes *b)
 {
 	channel_shown_free(&b->shown);
-}
-
-static int load_channel(const char *path, struct channel_shown *ret, struct err *e)
-{
-	cleanup_x509 X509 *cert = NULL;
-	int rc = pki_cert_load(path, &cert, e);
-
-	return rc ? rc : channel_shown_load(cert, ret, e);
 }
 
 static const char *verdict_str(enum appraise_verdict v)
@@ -90,24 +84,13 @@ static int print_json(const struct appraisal *a, struct err *e)
 static int load(const struct verify_options *o, struct enrolment *enrolment, struct judge_set *set, struct buf *evidence,
 		struct err *e)
 {
-	cleanup_x509 X509 *cert = NULL;
-	int rc;
+	int rc = enrolment_load(o->enrolment, enrolment, e);
 
-	if ((rc = enrolment_load(o->enrolment, enrolment, e)) || (rc = pki_cert_load(o->policy_cert, &cert, e)) ||
-	    (o->policy_set && (rc = fleet_load(o->policy_set, &set->fleet, e))))
+	if (!rc)
+		rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
+	if (rc)
 		return rc == -EBADMSG ? -EINVAL : rc;
-	rc = ek_revoked_load(&(struct ek_revoked_files){ .deny = o->ek_deny }, 0, &set->revoked, e);
-	if (rc)
-		return rc;
-	rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
-	if (rc)
-		return rc;
-	set->rv = calloc(1, sizeof(*set->rv));
-	if (!set->rv)
-		return err_set(e, ENOMEM, "no memory for reference values");
-	rc = refvalues_load(o->refvalues, cert, set->rv, e);
-	set->n = !rc;
-	return rc;
+	return judge_files_load(&o->wanted, (int64_t)time(NULL), set, e);
 }
 
 static int write_ear(const struct verify_options *o, const struct ear_input *in, struct err *e)
@@ -123,7 +106,7 @@ static int write_ear(const struct verify_options *o, const struct ear_input *in,
 }
 
 /* The same call as the service's; only the clocks of earlier quotes are missing, for there is no state here. */
-static int judge_files(const struct verify_options *o, struct verify_bytes *b, struct judge_result *r,
+static int judge_host(const struct verify_options *o, struct verify_bytes *b, struct judge_result *r,
 		       struct err *e)
 {
 	struct judge_set set __attribute__((cleanup(judge_set_free))) = { 0 };
@@ -191,9 +174,23 @@ int cmd_verify(int argc, char **argv)
 		{ .name = "policy-cert",
 		  .arg = "FILE",
 		  .help = "certificate that signs reference values",
-		  .value = &o.policy_cert },
-		{ .name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set },
-		{ .name = "ek-deny", .arg = "FILE", .help = "refuse EKs of these SHA-256, one a line", .value = &o.ek_deny },
+		  .value = &o.wanted.policy_cert },
+		{ .name = "policy-set",
+		  .arg = "FILE",
+		  .help = "which of the sound hosts are wanted",
+		  .value = &o.wanted.policy_set },
+		{ .name = "ek-deny", .arg = "FILE", .help = "refuse EKs of these SHA-256, one a line", .value = &o.wanted.revoked.deny },
+		{ .name = "ek-crl",
+		  .arg = "FILE",
+		  .help = "CRL of who certifies EKs; may be repeated",
+		  .value = o.crl,
+		  .count = &o.wanted.revoked.n_crls,
+		  .max = EK_REVOKED_MAX_FILES },
+		{ .name = "ek-roots", .arg = "PEM", .help = "who may sign --ek-crl", .value = &o.wanted.revoked.roots[0] },
+		{ .name = "provider-roots",
+		  .arg = "PEM",
+		  .help = "the same, of providers of virtual machines",
+		  .value = &o.wanted.revoked.roots[1] },
 		{ .name = "ear", .arg = "FILE", .help = "write the result as a signed EAR (JWT, ES256)", .value = &o.ear },
 		{ .name = "ear-key", .arg = "KEY", .help = "P-256 key that signs it (PEM, or a provider's URI)", .value = &o.ear_key },
 		{ .name = "json", .help = "one JSON object in place of text", .value = &o.json },
@@ -207,7 +204,7 @@ int cmd_verify(int argc, char **argv)
 
 	if (n < 0)
 		return CLI_USAGE;
-	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.policy_cert)
+	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.wanted.policy_cert)
 		return cli_usage(
 			argv[0],
 			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert, and no operand");
@@ -215,6 +212,8 @@ int cmd_verify(int argc, char **argv)
 		return cli_usage(argv[0], "--ear and --ear-key are wanted together");
 	if (o.channel && o.channel_cert)
 		return cli_usage(argv[0], "--channel and --channel-cert are not wanted together");
+	if (judge_files_wrong(&o.wanted))
+		return cli_usage(argv[0], "%s", judge_files_wrong(&o.wanted));
 	if (o.channel && !hex_decode(o.channel, b.channel, sizeof(b.channel)))
 		return cli_usage(argv[0], "--channel is not %d lower-case hex digits", 2 * HASH_SHA256_BYTES);
 	if (!hex_decode(o.nonce, b.nonce, sizeof(b.nonce)))
@@ -223,7 +222,10 @@ int cmd_verify(int argc, char **argv)
 		(void)err_set(&e, ENOMEM, "no memory for a verdict"); /* its code is not needed */
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	}
-	if ((o.channel_cert && load_channel(o.channel_cert, &b.shown, &e)) || judge_files(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
+	o.wanted.refvalues = &o.refvalues;
+	o.wanted.n_refvalues = 1;
+	o.wanted.revoked.crl = o.crl;
+	if ((o.channel_cert && channel_shown_read(o.channel_cert, &b.shown, &e)) || judge_host(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	return r->appraisal.verdict == APPRAISE_ACCEPT ? CLI_PASSED : CLI_BAD;
 }

@@ -74,18 +74,6 @@ static int load_deny(const char *path, struct ek_revoked *r, struct err *e)
 
 /* ---- who signed, and which serial --------------------------------------------------------------------------------- */
 
-static int key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
-{
-	unsigned char *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "cannot read a root's key");
-	hash_sha256(der, (size_t)n, ret);
-	OPENSSL_free(der);
-	return 0;
-}
-
 /* SHA-256("holdfast-ek-certificate/1" NUL issuer's key digest, DER of the serial number). */
 static int id_of(const uint8_t *issuer, const ASN1_INTEGER *serial, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
@@ -136,7 +124,7 @@ static int find_signer(const char *path, const struct signed_thing *t, uint8_t r
 	bio = BIO_new_mem_buf(text.data, (int)text.len);
 	while (bio && !found && !rc && (root = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
 		found = signed_by(t, root);
-		rc = found ? key_digest(root, ret, e) : 0;
+		rc = found ? pki_cert_key_digest(root, ret, e) : 0;
 		X509_free(root);
 	}
 	BIO_free(bio);

@@ -17,10 +17,22 @@ enum {
 	MAX_LABEL = 80,
 };
 
-int rules_init(struct rules *r, struct err *e)
+int rules_init(struct rules *r, const struct refvalues *rv, struct err *e)
 {
 	static const uint8_t data[RULES_SEPARATORS][4] = { { 0 }, { 0xff, 0xff, 0xff, 0xff }, { 1 } };
 
+	r->rv = rv;
+	r->no_firmware_log = false;
+	r->held = 0;
+	r->layer_policy[0] = '\0';
+	r->n_files = r->n_tables = 0;
+	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++) {
+		struct rules_pcr *p = &r->pcr[i];
+
+		p->matched = p->separators = p->events = 0;
+		p->then_seen = NULL; /* rules_free() may come before all are made */
+		p->difference[0] = p->separator_difference[0] = '\0';
+	}
 	for (size_t i = 0; i < RULES_SEPARATORS; i++)
 		hash_sha256(data[i], sizeof(data[i]), r->separator[i]);
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++) {

@@ -36,7 +36,7 @@ int tls_identity_of(EVP_PKEY *key, const struct buf *proof, struct tls_identity 
 	if (!id.key || !id.cert || !fill_cert(id.cert, id.key, proof))
 		rc = pki_openssl_error(e, EIO, "cannot make a certificate for the TLS key");
 	else
-		rc = tls_key_digest(id.cert, id.digest, e);
+		rc = pki_cert_key_digest(id.cert, id.digest, e);
 	if (rc) {
 		tls_identity_free(&id);
 		return rc;
@@ -59,23 +59,11 @@ void tls_identity_free(struct tls_identity *id)
 	*id = (struct tls_identity){0};
 }
 
-int tls_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
-{
-	unsigned char *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "cannot read a certificate's key");
-	hash_sha256(der, (size_t)n, ret);
-	OPENSSL_free(der);
-	return 0;
-}
-
 int tls_peer_digest(SSL *tls, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(tls);
 
-	return cert ? tls_key_digest(cert, ret, e) : err_set(e, ENOENT, "the peer showed no certificate");
+	return cert ? pki_cert_key_digest(cert, ret, e) : err_set(e, ENOENT, "the peer showed no certificate");
 }
 
 int tls_peer_shown(SSL *tls, struct channel_shown *ret, struct err *e)

@@ -40,10 +40,7 @@ int tls_identity_of(EVP_PKEY *key, const struct buf *proof, struct tls_identity 
 void tls_identity_free(struct tls_identity *id);
 #define cleanup_tls_identity __attribute__((cleanup(tls_identity_free)))
 
-/** tls_key_digest() - SHA-256 of a certificate's SubjectPublicKeyInfo. */
-int tls_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
-
-/** tls_peer_digest() - that of the peer of a finished handshake. -ENOENT if it showed no certificate. */
+/** tls_peer_digest() - pki_cert_key_digest() of the peer of a finished handshake. -ENOENT if it showed no certificate. */
 int tls_peer_digest(SSL *tls, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
 
 /** tls_peer_shown() - the same with what else the certificate shows; @ret is released with channel_shown_free(). */

@@ -46,7 +46,7 @@ static int build(const struct plan_params *p)
 int cmd_build(int argc, char **argv)
 {
 	static struct plan_params p;
-	const char *version = "1";
+	const char *version = "1", *secure_boot = "on";
 	int stay = 0;
 	const struct cli_opt opts[] = {
 		{ "board", "DIR", "the machine (boards/...)", &p.board, NULL, 0 },
@@ -67,6 +67,7 @@ int cmd_build(int argc, char **argv)
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
+		{ "secure-boot", "STATE", "on, or off: what reference values expect (on)", &secure_boot, NULL, 0 },
 		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
 		{ "compression", "X", "mkfs.erofs -z for the root, or none (" PLAN_COMPRESSION ")",
 		  &p.compression, NULL, 0 },
@@ -91,6 +92,9 @@ int cmd_build(int argc, char **argv)
 		return cli_usage("build", "--version \"%s\" is no number from 1 to %u", version, POLICY_MAX_VERSION);
 	if (p.profile && strcmp(p.profile, "enforce") && strcmp(p.profile, "audit"))
 		return cli_usage("build", "--profile \"%s\": wanted enforce or audit", p.profile);
+	if (strcmp(secure_boot, "on") && strcmp(secure_boot, "off"))
+		return cli_usage("build", "--secure-boot \"%s\": wanted on or off", secure_boot);
+	p.secure_boot_off = !strcmp(secure_boot, "off");
 	p.stay = stay;
 	cmd_progress_verb("build");
 	return build(&p);

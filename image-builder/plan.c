@@ -243,6 +243,17 @@ static int find_machine(struct plan *plan, struct err *e)
 	return r ? err_context(e, "--machine %s", path) : 0;
 }
 
+/* Whoever builds for machines without Secure Boot says so: such reference values accept what no firmware checked. */
+static int check_secure_boot(const struct plan *plan, struct err *e)
+{
+	const char *profile = plan->p->profile ? plan->p->profile : plan->board.profile;
+
+	if (plan->p->secure_boot_off && strcmp(profile, "audit"))
+		return err_set(e, EINVAL, "--secure-boot off: wanted the profile audit, this is %s: enforce refuses to boot without Secure "
+			       "Boot (E23), direct has no UEFI", profile);
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 {
 	int r;
@@ -257,6 +268,7 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	if (!r && !measure_name_is_valid(p->name))
 		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first",
 			    p->name, MEASURE_MAX_NAME_BYTES);
+	r = r ? r : check_secure_boot(plan, e);
 	r = r ? r : check_out(p, e);
 	r = r ? r : find_inputs(plan, e);
 	r = r ? r : find_images(plan, e);

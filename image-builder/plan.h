@@ -45,6 +45,7 @@
  * @stay:       do not power off after the tasks
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
+ * @secure_boot_off: of hosts with Secure Boot switched off; profile `audit` alone
  * @machine:    file of a machine description; NULL: PCR 0, 1 and 5 are not judged
  * @overlay:    folders copied over the root's files just before it is sealed; the reference values do not know of them
  */
@@ -56,7 +57,7 @@ struct plan_params {
 	const char *overlay[PLAN_MAX_OVERLAYS];
 	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
 	uint64_t version;
-	bool stay;
+	bool stay, secure_boot_off;
 	progress_fn *say;
 };
 

@@ -83,19 +83,31 @@ static struct predict_list *sequence(struct predict *p, unsigned pcr)
 	return &p->pcr[pcr].event;
 }
 
-/* PCR 4: the boot manager's action, the separator, then the one EFI program. With Secure Boot on the stub starts the
- * kernel unmeasured. */
-static int predict_programs(const struct predict_params *p, struct predict *ret, struct err *e)
+/* PCR 4: the boot manager's action, the separator, then the EFI programs. With Secure Boot on that is the UKI alone: the
+ * stub starts the kernel unmeasured. With Secure Boot off it has the firmware load it, which measures it. */
+static int predict_programs(const struct predict_params *p, const struct pe *pe, struct predict *ret, struct err *e)
 {
+	const struct pe_section *kernel = pe_find(pe, ".linux");
 	struct predict_list *l = sequence(ret, 4);
 	uint8_t digest[HASH_SHA256_BYTES];
+	const uint8_t *data;
+	size_t n;
 	int r = authenticode_digest(p->uki->data, p->uki->len, digest, e);
 
 	if (!r)
 		r = predict_add_bytes(l, CALLING, strlen(CALLING), "EV_EFI_ACTION", CALLING, e);
 	if (!r)
 		r = predict_add_separator(l, e);
-	return r ? r : predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "UKI, Authenticode digest", e);
+	if (!r)
+		r = predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "UKI, Authenticode digest", e);
+	if (r || !p->secure_boot_off)
+		return r;
+	if (!kernel)
+		return err_set(e, EINVAL, "the UKI has no .linux section");
+	data = pe_content(pe, kernel, &n);
+	r = authenticode_digest(data, n, digest, e);
+	return r ? err_context(e, "the UKI's kernel")
+		 : predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "kernel, Authenticode digest", e);
 }
 
 static int add_variable(struct predict_list *l, enum efivar_vendor vendor, const char *name, const void *data,
@@ -116,13 +128,13 @@ static int add_key_variable(struct predict_list *l, enum efivar_vendor vendor, c
 	return r ? r : add_variable(l, vendor, name, list.data, list.len, e);
 }
 
-/* PCR 7: the state of Secure Boot, then which db entry let the UKI through. */
+/* PCR 7: the state of Secure Boot and its keys, then which db entry let the UKI through: none, if nobody asked. */
 static int predict_secure_boot(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, 7);
 	cleanup_buf struct buf entry = BUF_INIT;
 	uint8_t digest[HASH_SHA256_BYTES];
-	int r = add_variable(l, EFIVAR_GLOBAL, "SecureBoot", "\x01", 1, e);
+	int r = add_variable(l, EFIVAR_GLOBAL, "SecureBoot", p->secure_boot_off ? "\x00" : "\x01", 1, e);
 
 	if (!r)
 		r = add_key_variable(l, EFIVAR_GLOBAL, "PK", p->pk, &p->owner, e);
@@ -134,8 +146,9 @@ static int predict_secure_boot(const struct predict_params *p, struct predict *r
 		r = add_variable(l, EFIVAR_SECURITY, "dbx", dbx, sizeof(dbx), e);
 	if (!r)
 		r = predict_add_separator(l, e);
-	if (!r)
-		r = efivar_signature_data(p->db, &p->owner, &entry, e);
+	if (r || p->secure_boot_off)
+		return r;
+	r = efivar_signature_data(p->db, &p->owner, &entry, e);
 	if (!r)
 		r = efivar_event_digest(EFIVAR_SECURITY, "db", entry.data, entry.len, digest, e);
 	return r ? r : predict_add(l, digest, "EV_EFI_VARIABLE_AUTHORITY", "db", e);
@@ -369,7 +382,7 @@ static int predict_uefi(const struct predict_params *p, struct predict *ret, str
 	if (!r)
 		r = predict_rest(p, ret, e);
 	if (!r)
-		r = predict_programs(p, ret, e);
+		r = predict_programs(p, &pe, ret, e);
 	if (!r)
 		r = predict_secure_boot(p, ret, e);
 	if (!r)

@@ -4,8 +4,8 @@
  *
  * Theory of operation
  *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
- *   known for one combination, named here: OVMF (edk2 2025.02) with Secure Boot on and owner keys, the image booted
- *   from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   known for one combination, named here: OVMF (edk2 2025.02) with owner keys and Secure Boot on, or, where that was asked
+ *   for, off; the image booted from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
@@ -68,6 +68,8 @@ struct predict_file {
  * @pk, @kek, @db, @owner: what virt-fw-vars was given (one owner GUID for all three)
  * @machine:       the machine description's events of PCR 0 and 1; NULL: PCR 0, 1 and 5 are not judged
  * @gpt_event:     gpt_event_digest() of the disk; only with @machine
+ * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
+ *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
@@ -88,6 +90,7 @@ struct predict_params {
 	struct gpt_uuid owner;
 	const struct predict_list *machine;
 	uint8_t gpt_event[HASH_SHA256_BYTES];
+	bool secure_boot_off;
 	const struct buf *uki;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];

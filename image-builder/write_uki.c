@@ -89,6 +89,7 @@ static int know_boot(const struct write *w, const struct buf *uki, struct predic
 	*ret = (struct predict_params){ .pk = plan->keys.cert[KEYS_PK],
 					.kek = plan->keys.cert[KEYS_KEK],
 					.db = plan->keys.cert[KEYS_DB],
+					.secure_boot_off = plan->p->secure_boot_off,
 					.uki = uki,
 					.cmdline = w->cmdline };
 	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);

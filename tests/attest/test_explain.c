@@ -23,7 +23,7 @@ static void run(struct world *w, const struct refvalues *rv, const struct refval
 	const struct explain_input in = {.evidence = {w->evidence.data, w->evidence.len},
 					 .nonce = judged ? w->nonce : NULL,
 					 .enrolment = judged ? &w->enrolment : NULL,
-					 .rv = rv,
+					 .set = &(struct judge_set){.n = 1, .rv = (struct refvalues *)rv},
 					 .known = known,
 					 .n_known = known ? 1 : 0};
 	struct err e = ERR_INIT;
