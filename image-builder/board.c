@@ -257,11 +257,13 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
+	static const char *const stores[] = { "none", "podman", NULL };
 	static const char *const keys[] = { "package", "program", "runtime", "library",  "file", "link",
-					    "config",  "argv",    "ready",   "ready_ms", NULL };
+					    "config",  "argv",    "ready",   "ready_ms", "store", NULL };
 	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL },
 					  { "ready", &ret->ready, NULL, NULL },
 					  { "runtime", &ret->runtime, NULL, NULL },
+					  { "store", &ret->store, "none", stores },
 					  { 0 } };
 	const struct list_key lists[] = { { "package", &ret->package },
 					  { "program", &ret->program },

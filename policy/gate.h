@@ -212,6 +212,16 @@ int gate_entry_write(const struct gate_state *s, const struct gate_entry *entry,
 int gate_entry_read(const struct gate_state *s, struct gate_entry *ret, struct err *e) WARN_UNUSED;
 
 /**
+ * gate_identify() - the entry whose layers the engine mounted as an overlay on @root: a hint
+ * @mountinfo: "/proc/self/mountinfo"
+ * @layers:    folder of the open layers' mounts, VERITY_LAYER_RUN_DIR
+ *
+ * Return: the entry; NULL if nothing is mounted there, something else than layers of ours, or more than one entry has them.
+ */
+const struct policy_image *gate_identify(const char *mountinfo, const char *layers, const struct policy *policy,
+					 const char *root);
+
+/**
  * gate_rootfs_mount() - open and prove the layers of @image, compose them, mount that on @s's rootfs
  *
  * Should: mount read-only, nodev, nosuid, without an upper layer, bottom folder lowest; prove each layer again

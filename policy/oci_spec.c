@@ -157,6 +157,17 @@ static const struct policy_image *find_by_id(const struct policy *p, const char 
 	return found;
 }
 
+/* The entry whose layers are mounted where the engine says that the root is. */
+static const struct policy_image *find_by_root(const struct oci_check *c, json_object *config)
+{
+	json_object *root = NULL, *path = NULL;
+
+	if (!c->in->identify || !json_object_object_get_ex(config, "root", &root) || !json_object_is_type(root, json_type_object) ||
+	    !json_object_object_get_ex(root, "path", &path) || !json_str(path) || json_str(path)[0] != '/')
+		return NULL;
+	return c->in->identify(c->in->policy, json_str(path));
+}
+
 int oci_spec_find_image(struct oci_check *c, json_object *config)
 {
 	json_object *notes = NULL, *v = NULL;
@@ -175,6 +186,8 @@ int oci_spec_find_image(struct oci_check *c, json_object *config)
 	}
 	/* The first hint that stands there decides: falling back to another would hide a typing error. */
 	c->image = v ? policy_image_find(c->in->policy, name) : find_by_id(c->in->policy, c->in->id);
+	if (!v && !c->image)
+		c->image = find_by_root(c, config);
 	if (c->image)
 		return 0;
 	return oci_spec_refuse(c, CODE_GATE_NO_ENTRY, "the layer policy \"%s\" has no image \"%.80s\" (named by %s)",
