@@ -39,3 +39,15 @@ never() {
 disk_copy() {
 	cp --sparse=always "${image:-$vm/image}/disk.img" "$work/disk.img"
 }
+
+# watchdog_board FOLDER: the board, with a watchdog in the host manifest; in the machine where the kernel has a driver for QEMU's, else the kernel's own
+watchdog_board() {
+	mkdir -p "$1"
+	{
+		cat "$board/board.conf"
+		[ "$arch" = x86_64 ] && echo "module.host = i6300esb" || echo "module.host = softdog"
+		echo "watchdog = /dev/watchdog0"
+		echo "watchdog_ms = 20000"
+		[ "$arch" != x86_64 ] || printf 'qemu.arg = %s\n' -device i6300esb -action watchdog=poweroff
+	} >"$1/board.conf"
+}
