@@ -28,3 +28,9 @@ fetch_packages() {
 	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static || return
 	[ "$tools" = "$tree" ] || "$image_tool" fetch --arch "$(deb_name "$host_arch")" --cache "$cache/packages-$(deb_name "$host_arch")" --out "$tools" erofs-utils busybox-static
 }
+
+# fetch_podman: podman's tree. A tree of its own, for who boots containerd alone has no use for it.
+podman_tree=$cache/tree-podman-$(deb_name "$arch")
+fetch_podman() {
+	"$image_tool" fetch --board "$board" --engine engines/podman --cache "$cache/packages-$(deb_name "$arch")" --out "$podman_tree" busybox-static
+}
