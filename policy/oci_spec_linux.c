@@ -103,15 +103,22 @@ static bool is_process_namespace(const char *s, const char *name)
 	return digits && digits <= 7 && *s != '0' && strncmp(s, "1/", 2) && !strncmp(s + digits, "/ns/", 4) && !strcmp(s + digits + 4, name);
 }
 
-/* "/var/run/netns/cni-<UUID>": what CRI makes for a pod before there is a process in it. */
+/* "<folder>/cni-<UUID>": what CRI makes for a pod before there is a process in it. */
 static bool is_pod_network(const char *s)
 {
-	static const char folder[] = "/run/netns/cni-";
-	size_t n = sizeof(folder) - 1;
+	static const char *const folders[] = {
+		"/run/netns/cni-",
+		"/var/run/netns/cni-",
+		"/run/containerd/io.containerd.grpc.v1.cri/netns/cni-", /* netns_mounts_under_state_dir */
+	};
 
-	if (!strncmp(s, "/var", 4))
-		s += 4;
-	return !strncmp(s, folder, n) && strlen(s + n) == 36 && oci_spec_chars(s + n, "0123456789abcdef-", 36);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		size_t n = strlen(folders[i]);
+
+		if (!strncmp(s, folders[i], n) && strlen(s + n) == 36 && oci_spec_chars(s + n, "0123456789abcdef-", 36))
+			return true;
+	}
+	return false;
 }
 
 /*

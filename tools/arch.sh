@@ -34,3 +34,10 @@ podman_tree=$cache/tree-podman-$(deb_name "$arch")
 fetch_podman() {
 	"$image_tool" fetch --board "$board" --engine engines/podman --cache "$cache/packages-$(deb_name "$arch")" --out "$podman_tree" busybox-static
 }
+
+# fetch_cri: the same for containerd with CRI; curl and Kubernetes' api.proto are what the tests ask it with
+cri_tree=$cache/tree-cri-$(deb_name "$arch")
+fetch_cri() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd-cri --cache "$cache/packages-$(deb_name "$arch")" --out "$cri_tree" busybox-static curl \
+		golang-github-kubernetes-cri-api-dev
+}

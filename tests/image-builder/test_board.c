@@ -96,6 +96,7 @@ static void malformed_engines_are_refused(void **state)
 		{ "bad-file-outside", "../../etc" }, { "bad-config-relative", "config" },
 		{ "bad-no-program", "program" },     { "bad-no-ready", "ready" },
 		{ "bad-no-runtime", "runtime" },
+		{ "bad-store", "store = \"docker\", wanted one of: none, podman" },
 		{ "bad-unknown-key", "start" },
 	};
 	struct engine g = { 0 };

@@ -156,6 +156,8 @@ static void only_the_pods_own_namespaces_may_be_named(void **state)
 		{ "good-cri-sandbox", "network", "/run/netns/cni-01234567-89ab-cdef-0123-456789abcdef", true },
 		{ "good-cri-sandbox", "network", "/run/netns/cni-01234567-89ab-cdef-0123-456789abcde/", false },
 		{ "good-cri-sandbox", "network", "/run/netns/cni-../../../proc/1/ns/net-aaaaaaaaaaaaa", false },
+		{ "good-cri-sandbox", "network", "/run/containerd/io.containerd.grpc.v1.cri/netns/cni-01234567-89ab-cdef-0123-456789abcdef", true },
+		{ "good-cri-sandbox", "network", "/run/containerd/io.containerd.grpc.v1.cri/netns/host", false },
 		{ "good-cri-sandbox", "network", "/run/netns/host", false },
 		{ "good-cri-sandbox", "network", "/proc/1/ns/net", false },
 		{ "good-cri-sandbox", "network", "/proc/200/ns/net", false }, /* a sandbox joins nobody */
