@@ -65,13 +65,14 @@ struct board {
  * @link:    "PATH TARGET": a symbolic link in the root
  * @config:  absolute paths in the image that are measured as configuration, in order
  * @store:   "podman": the policy's images as an additional image store (podman_store.h); "none"
+ * @seed:    command that makes an archive's image known to the engine by name; it gets the archive's path. "": there is none
  * @argv, @ready, @ready_ms: as in the host manifest
  */
 struct engine {
 	char *text;
 	char folder[PATH_MAX];
 	struct board_list package, program, library, file, link, config;
-	const char *argv, *ready, *runtime, *store;
+	const char *argv, *ready, *runtime, *store, *seed;
 	uint64_t ready_ms;
 };
 

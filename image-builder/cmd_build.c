@@ -47,7 +47,7 @@ int cmd_build(int argc, char **argv)
 {
 	static struct plan_params p;
 	const char *version = "1";
-	int stay = 0;
+	int stay = 0, unseeded = 0;
 	const struct cli_opt opts[] = {
 		{ "board", "DIR", "the machine (boards/...)", &p.board, NULL, 0 },
 		{ "engine", "DIR", "the container engine (engines/...)", &p.engine, NULL, 0 },
@@ -66,6 +66,7 @@ int cmd_build(int argc, char **argv)
 		{ "layers", "DIR", "its layers", &p.layers, NULL, 0 },
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
+		{ "unseeded", NULL, "do not tell the engine of the images at boot", &unseeded, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
 		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
 		{ "compression", "X", "mkfs.erofs -z for the root, or none (" PLAN_COMPRESSION ")",
@@ -92,6 +93,7 @@ int cmd_build(int argc, char **argv)
 	if (p.profile && strcmp(p.profile, "enforce") && strcmp(p.profile, "audit"))
 		return cli_usage("build", "--profile \"%s\": wanted enforce or audit", p.profile);
 	p.stay = stay;
+	p.unseeded = unseeded;
 	cmd_progress_verb("build");
 	return build(&p);
 }

@@ -43,6 +43,7 @@
  * @out:        folder to make; replaced only if it is an earlier image
  * @name:       of policy and reference values; @version: of both
  * @stay:       do not power off after the tasks
+ * @unseeded:   do not make @image's archives known to the engine at boot
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
  * @machine:    file of a machine description; NULL: PCR 0, 1 and 5 are not judged
@@ -56,7 +57,7 @@ struct plan_params {
 	const char *overlay[PLAN_MAX_OVERLAYS];
 	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
 	uint64_t version;
-	bool stay;
+	bool stay, unseeded;
 	progress_fn *say;
 };
 
