@@ -157,10 +157,10 @@ static void data_file(const char *key, char *ret, size_t size)
 }
 
 /* One thing that the store keeps of an image: listed under @key, its bytes the layout's blob @digest. */
-static int put_data(struct fileset *root, json_object *image, const char *id, const char *key, const char *layout,
+static int put_data(struct fileset *root, json_object *image, const char *key, const char *layout,
 		    const uint8_t digest[static HASH_SHA256_BYTES], struct err *e)
 {
-	json_object *names = NULL, *sizes = NULL, *digests = NULL;
+	json_object *id = NULL, *names = NULL, *sizes = NULL, *digests = NULL;
 	char hex[HEX_BYTES], blob[128], from[PATH_MAX], to[PATH_MAX], file[256];
 	cleanup_buf struct buf bytes = BUF_INIT;
 	int r;
@@ -171,14 +171,15 @@ static int put_data(struct fileset *root, json_object *image, const char *id, co
 	r = r ? r : file_read(from, POLICY_OCI_MAX_JSON_BYTES, &bytes, e);
 	if (r)
 		return r;
-	(void)json_object_object_get_ex(image, "big-data-names", &names); /* put_image() made all three */
+	(void)json_object_object_get_ex(image, "id", &id); /* put_image() made all four */
+	(void)json_object_object_get_ex(image, "big-data-names", &names);
 	(void)json_object_object_get_ex(image, "big-data-sizes", &sizes);
 	(void)json_object_object_get_ex(image, "big-data-digests", &digests);
 	(void)json_object_array_add(names, json_object_new_string(key)); /* as above */
 	(void)json_object_object_add(sizes, key, json_object_new_int64((int64_t)bytes.len));
 	put_digest(digests, key, digest);
 	data_file(key, file, sizeof(file));
-	(void)snprintf(to, sizeof(to), IMAGES_DIR "/%s/%s", id, file); /* fits */
+	(void)snprintf(to, sizeof(to), IMAGES_DIR "/%s/%s", json_object_get_string(id), file); /* fits */
 	return fileset_data(root, to, 0644, &bytes, e);
 }
 
@@ -203,9 +204,9 @@ static int put_image(struct podman_store *s, struct fileset *root, const struct 
 	(void)json_object_object_add(o, "big-data-digests", json_object_new_object());
 	put_text(o, "created", CREATED);
 	(void)json_object_array_add(s->images, o);
-	r = put_data(root, o, id, config, oci->folder, oci->config, e);
-	r = r ? r : put_data(root, o, id, manifest, oci->folder, oci->manifest, e);
-	return r ? r : put_data(root, o, id, "manifest", oci->folder, oci->manifest, e);
+	r = put_data(root, o, config, oci->folder, oci->config, e);
+	r = r ? r : put_data(root, o, manifest, oci->folder, oci->manifest, e);
+	return r ? r : put_data(root, o, "manifest", oci->folder, oci->manifest, e);
 }
 
 int podman_store_add(struct podman_store *s, struct fileset *root, const struct policy_oci_image *oci,
