@@ -148,7 +148,8 @@ int gate_run(const struct gate_host *host, const struct gate_command *cmd, enum 
  * Return: 0; -EINVAL. Spec: CNI 1.0.0, sections 2 and 5.
  */
 int gate_cni(const char *command, const char *ifname, const char *netns, struct buf *ret, struct err *e) WARN_UNUSED;
-#define GATE_CNI_NAME "holdfast-none" /* the gate's name as that plugin */
+#define GATE_CNI_NAME     "holdfast-none" /* the gate's name as that plugin */
+#define GATE_CNI_LOOPBACK "loopback"      /* CRI calls this one too, for each pod, without being told to */
 
 /** gate_report() - the sentence of a refusal: into the engine's log (if it named one) as text or JSON. Return: 0 or
  * -errno. */

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 
 	if (open_standard_fds() < 0)
 		return EXIT_REFUSED;
-	if (is_called(GATE_CNI_NAME, argv[0]))
+	if (is_called(GATE_CNI_NAME, argv[0]) || is_called(GATE_CNI_LOOPBACK, argv[0]))
 		return cni();
 	if (reset_environment())
 		return EXIT_REFUSED;
