@@ -254,6 +254,8 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 		if (*g->config.v[i] != '/')
 			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name,
 				    g->config.v[i]);
+	if (!r && *g->seed && *g->seed != '/')
+		r = err_set(e, EINVAL, "%s: seed = \"%.80s\", wanted a command that begins with an absolute path", c->name, g->seed);
 	if (!r && (*g->argv != '/' || *g->ready != '/'))
 		r = err_set(e, EINVAL, "%s: argv and ready must begin with an absolute path", c->name);
 	if (!r && !g->program.n)
@@ -263,11 +265,14 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
+	static const char *const stores[] = { "none", "podman", NULL };
 	static const char *const keys[] = { "package", "program", "runtime", "library",  "file", "link",
-					    "config",  "argv",    "ready",   "ready_ms", NULL };
+					    "config",  "argv",    "ready",   "ready_ms", "store", "seed", NULL };
 	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL },
 					  { "ready", &ret->ready, NULL, NULL },
 					  { "runtime", &ret->runtime, NULL, NULL },
+					  { "store", &ret->store, "none", stores },
+					  { "seed", &ret->seed, "", NULL },
 					  { 0 } };
 	const struct list_key lists[] = { { "package", &ret->package },
 					  { "program", &ret->program },

@@ -65,13 +65,15 @@ struct board {
  * @file:    "SOURCE DEST": a file of the engine's folder and its place in the root (relative)
  * @link:    "PATH TARGET": a symbolic link in the root
  * @config:  absolute paths in the image that are measured as configuration, in order
+ * @store:   "podman": the policy's images as an additional image store (podman_store.h); "none"
+ * @seed:    command that makes an archive's image known to the engine by name; it gets the archive's path. "": there is none
  * @argv, @ready, @ready_ms: as in the host manifest
  */
 struct engine {
 	char *text;
 	char folder[PATH_MAX];
 	struct board_list package, program, library, file, link, config;
-	const char *argv, *ready, *runtime;
+	const char *argv, *ready, *runtime, *store, *seed;
 	uint64_t ready_ms;
 };
 

@@ -47,7 +47,7 @@ int cmd_build(int argc, char **argv)
 {
 	static struct plan_params p;
 	const char *version = "1", *secure_boot = "on";
-	int stay = 0;
+	int stay = 0, unseeded = 0;
 	const struct cli_opt opts[] = {
 		{ "board", "DIR", "the machine (boards/...)", &p.board, NULL, 0 },
 		{ "engine", "DIR", "the container engine (engines/...)", &p.engine, NULL, 0 },
@@ -66,6 +66,7 @@ int cmd_build(int argc, char **argv)
 		{ "layers", "DIR", "its layers", &p.layers, NULL, 0 },
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
+		{ "unseeded", NULL, "do not tell the engine of the images at boot", &unseeded, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
 		{ "secure-boot", "STATE", "on, or off: what reference values expect (on)", &secure_boot, NULL, 0 },
 		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
@@ -96,6 +97,7 @@ int cmd_build(int argc, char **argv)
 		return cli_usage("build", "--secure-boot \"%s\": wanted on or off", secure_boot);
 	p.secure_boot_off = !strcmp(secure_boot, "off");
 	p.stay = stay;
+	p.unseeded = unseeded;
 	cmd_progress_verb("build");
 	return build(&p);
 }

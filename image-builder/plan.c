@@ -333,10 +333,19 @@ int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	return end_text(ret, e);
 }
 
+/* How many images the engine is told of at boot. */
+static size_t n_seeds(const struct plan *plan)
+{
+	return *plan->engine.seed && !plan->p->unseeded ? plan->p->n_images : 0;
+}
+
 int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 {
 	const struct engine *g = &plan->engine;
 
+	if (n_seeds(plan) + plan->p->n_tasks > PLAN_MAX_TASKS)
+		return err_set(e, E2BIG, "%zu images to tell the engine of and %zu tasks: a host manifest has room for %d (--unseeded)", n_seeds(plan),
+			       plan->p->n_tasks, PLAN_MAX_TASKS);
 	for (size_t i = 0; i < plan->n_boot_modules; i++)
 		if (plan_module_is_late(plan, i))
 			buf_printf(ret, "module = -%s\n", plan->module.v[i].path); /* the initramfs has left it out; a host can do without */
@@ -352,6 +361,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 			   (unsigned long long)plan->board.watchdog_ms);
 	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest%s%s\n",
 		   *plan->board.agent_tls ? " --tls " : "", plan->board.agent_tls);
+	/* Before the tasks, which may use the names. Those of --image come first in the list; --foreign ones are nobody's wish. */
+	for (size_t i = 0; i < n_seeds(plan); i++)
+		buf_printf(ret, "task = %s /" PLAN_IMAGE_DIR "/%s.tar\n", g->seed, plan->image[i].name);
 	for (size_t i = 0; i < plan->p->n_tasks; i++)
 		buf_printf(ret, "task = %s\n", plan->p->task[i]);
 	buf_printf(ret, "on_tasks_done = %s\non_failure = %s\n", plan->p->stay ? "stay" : "poweroff",

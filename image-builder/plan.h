@@ -43,6 +43,7 @@
  * @out:        folder to make; replaced only if it is an earlier image
  * @name:       of policy and reference values; @version: of both
  * @stay:       do not power off after the tasks
+ * @unseeded:   do not make @image's archives known to the engine at boot
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
  * @secure_boot_off: of hosts with Secure Boot switched off; profile `audit` alone
@@ -57,7 +58,7 @@ struct plan_params {
 	const char *overlay[PLAN_MAX_OVERLAYS];
 	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
 	uint64_t version;
-	bool stay, secure_boot_off;
+	bool stay, unseeded, secure_boot_off;
 	progress_fn *say;
 };
 

@@ -3,6 +3,7 @@
 #include "policy/gate.h"
 
 #include "policy/oci_spec.h"
+#include "verity/layer.h"
 
 #include <signal.h>
 #include <string.h>
@@ -116,12 +117,17 @@ static int prepare(const struct job *job, const struct policy_image *image, cons
 	return gate_measure_container(job->host->measure, image, job->policy, e);
 }
 
+static const struct policy_image *identify(const struct policy *policy, const char *root)
+{
+	return gate_identify("/proc/self/mountinfo", VERITY_LAYER_RUN_DIR, policy, root);
+}
+
 /* Read and check the bundle; @ret_json is ours. */
 static int check_bundle(const struct job *job, const struct policy_image **ret_image, struct buf *ret_json,
 			struct err *e)
 {
 	char rootfs[sizeof(((struct gate_state *)0)->path) + 8];
-	struct oci_spec_input in = {.name = "config.json", .id = job->cmd->operand[0], .policy = job->policy};
+	struct oci_spec_input in = {.name = "config.json", .id = job->cmd->operand[0], .policy = job->policy, .identify = identify};
 	cleanup_buf struct buf config = BUF_INIT;
 	int r;
 

@@ -137,6 +137,20 @@ void gate_command_argv(const struct gate_command *cmd, const char *crun, const c
  */
 int gate_run(const struct gate_host *host, const struct gate_command *cmd, enum code *code, struct err *e) WARN_UNUSED;
 
+/**
+ * gate_cni() - what is a network to CRI: nothing is attached, and the pod is said to have an address
+ * @command, @ifname, @netns: CNI_COMMAND, CNI_IFNAME, CNI_NETNS of the environment; NULL: not there
+ * @ret: the answer, for standard output; empty where there is none
+ *
+ * CRI starts no pod without a network that has an address on its first interface. No policy allows any network but a
+ * loopback of the container's own, so the plugin that it is told to call (cni.conf) is the gate, and the address is the
+ * loopback's.
+ * Return: 0; -EINVAL. Spec: CNI 1.0.0, sections 2 and 5.
+ */
+int gate_cni(const char *command, const char *ifname, const char *netns, struct buf *ret, struct err *e) WARN_UNUSED;
+#define GATE_CNI_NAME     "holdfast-none" /* the gate's name as that plugin */
+#define GATE_CNI_LOOPBACK "loopback"      /* CRI calls this one too, for each pod, without being told to */
+
 /** gate_report() - the sentence of a refusal: into the engine's log (if it named one) as text or JSON. Return: 0 or
  * -errno. */
 int gate_report(const struct gate_command *cmd, enum code code, const char *msg, struct err *e) WARN_UNUSED;
@@ -232,6 +246,16 @@ struct gate_class_asked {
  */
 int gate_class_check(const struct gate_host *host, const struct gate_state *s, const struct gate_class_asked *a,
 		     struct err *e) WARN_UNUSED;
+
+/**
+ * gate_identify() - the entry whose layers the engine mounted as an overlay on @root: a hint
+ * @mountinfo: "/proc/self/mountinfo"
+ * @layers:    folder of the open layers' mounts, VERITY_LAYER_RUN_DIR
+ *
+ * Return: the entry; NULL if nothing is mounted there, something else than layers of ours, or more than one entry has them.
+ */
+const struct policy_image *gate_identify(const char *mountinfo, const char *layers, const struct policy *policy,
+					 const char *root);
 
 /**
  * gate_rootfs_mount() - open and prove the layers of @image, compose them, mount that on @s's rootfs

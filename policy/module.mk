@@ -5,4 +5,4 @@ $(eval $(call program,holdfast-policy,policy/main.c $(wildcard policy/cmd_*.c),p
 $(eval $(call program,holdfast-runtime,policy/runtime_main.c,policy verity common,$(if $(SAN_FLAGS),libcryptsetup blkid) libcrypto json-c))
 $(eval $(call tests,policy,policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call fuzzers,oci_spec,policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,policy tar oci_layout settings image_user image_tree oci_archive,policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,policy tar oci_layout settings image_user image_tree oci_archive mountinfo,policy verity common,libcryptsetup libcrypto blkid json-c))

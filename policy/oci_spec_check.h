@@ -59,11 +59,15 @@ struct oci_want {
 	bool cgroup_mount;
 };
 
+/* What Kubernetes' interface (CRI) says that the container is: a pod's sandbox, or a container in one. */
+enum oci_cri { OCI_CRI_NONE, OCI_CRI_SANDBOX, OCI_CRI_CONTAINER };
+
 /** struct oci_check - one walk: the request, the entry, the verdict, what was collected */
 struct oci_check {
 	const struct oci_spec_input *in;
 	const struct policy_image *image;
 	bool is_exec;
+	enum oci_cri cri;
 	struct oci_want want;
 	enum code code;
 	struct err *e;

@@ -165,7 +165,7 @@ static void namespaces_of_others(void **state)
 					n += (size_t)snprintf(value + n, sizeof(value) - n, "%s{\"type\":\"%s\"%s}", n > 1 ? "," : "",
 							      kinds[i], i == k ? ",\"path\":\"/proc/1/ns/x\"" : "");
 			(void)snprintf(value + n, sizeof(value) - n, "]");
-			(void)snprintf(part, sizeof(part), with_path ? "path: must be absent" : "\"%s\" is missing", kinds[k]);
+			(void)snprintf(part, sizeof(part), with_path ? "a namespace that is there already" : "\"%s\" is missing", kinds[k]);
 			if (!with_path && !strcmp(kinds[k], "cgroup")) { /* some engines leave it out: it is made all the same */
 				a.code = CODE_NONE;
 				(void)snprintf(part, sizeof(part), "/proc/1");

@@ -251,7 +251,7 @@ static const struct bad {
 	{"bad-linux-missing", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
 	{"bad-namespaces-null", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
 	{"bad-namespace-pid-missing", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
-	{"bad-namespace-network-path", CODE_GATE_NAMESPACE, "path: must be absent"},
+	{"bad-namespace-network-path", CODE_GATE_NAMESPACE, "a namespace that is there already is not joined"},
 	{"bad-namespace-user", CODE_GATE_NAMESPACE, "type \"user\""},
 	{"bad-namespace-twice", CODE_GATE_NAMESPACE, "\"pid\" stands there twice"},
 	{"bad-uid-mappings", CODE_GATE_NAMESPACE, "linux.uidMappings"},
