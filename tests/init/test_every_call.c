@@ -627,7 +627,7 @@ int main(void)
 
 /* --- the heap: ours in glibc's place, but for sanitizers, which have their own ---------------------------------------- */
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HOLDFAST_SANITIZED
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t m);
 void *__libc_realloc(void *p, size_t n);

@@ -140,9 +140,16 @@ static void it_reaps_ten_thousand_orphans_a_second_and_keeps_its_engine(void **s
 	assert_int_equal(waitpid(first, NULL, WNOHANG), 0); /* it lives */
 	assert_int_equal(kill(first, SIGKILL), 0);
 	assert_int_equal(waitpid(first, NULL, 0), first);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HOLDFAST_SANITIZED
 	assert_true(rate >= MIN_RATE);
 #endif
+}
+
+/* Where the first process of the namespace is gone no other can be made, LeakSanitizer's at the end included. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return 1;
 }
 
 int main(void)
