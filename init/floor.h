@@ -38,7 +38,7 @@
  *   gone then too, and the verifier has reference values by version.
  *
  *   Boards. `tpm = required`: whatever cannot be read or recognised refuses. `tpm = optional`: it is told, measured
- *   (measure_floor(), which no reference values hold, so that a verifier refuses) and the boot goes on unchecked; a version
+ *   (measure_floor_unchecked(), which no reference values hold, so that a verifier refuses) and the boot goes on unchecked; a version
  *   below a floor that could be read still refuses. Profile `audit` goes on likewise. A slow TPM is waited for,
  *   PID1_TPM_TIMEOUT_MS for each answer and PID1_FLOOR_WITHIN_MS for all: one that takes 10 s for each still serves. No TPM at all: with `required` no boot
  *   comes so far (E15); with `optional` as what cannot be read, or, with a mark, as what was taken away.
