@@ -58,7 +58,7 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)$(MAKE) --no-print-directory -j$(NPROC) host-programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
-# Against other implementations, where both run: veritysetup, tpm2-tools. Elsewhere their known answers are compared.
+# Against other implementations, where both run: veritysetup, tpm2-tools, systemd-pcrlock (make tree). Elsewhere their known answers are compared.
 PEERS := tests/verity/against_veritysetup tests/verity/fec_against_veritysetup tests/attest/interop
 RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS) $(3))
 

@@ -6,6 +6,7 @@
  */
 #include "attest/cmd.h"
 
+#include "attest/cel_json.h"
 #include "attest/event_decode.h"
 #include "attest/event_log.h"
 #include "attest/log_check.h"
@@ -20,7 +21,7 @@ enum { MAX_SHOWN_ITEMS = 8, MAX_INDENT = 16 };
 
 struct log_options {
 	const char *file, *bank, *pcrs;
-	int json;
+	int json, cel_json;
 	enum hash_alg only;
 };
 
@@ -305,16 +306,36 @@ static int print_json(struct log_run *run, struct bytes b, struct err *e)
 	return rc;
 }
 
+/* --- CEL-JSON ------------------------------------------------------------------------------------------------------
+ */
+
+/* -EINVAL if it is not our OS event log. */
+static int export_log(const struct log_run *run, struct bytes b, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	int rc;
+
+	if (run->log.format != EVENT_LOG_CEL_TLV)
+		return err_set(e, EINVAL, "the log's format is %s; --cel-json exports holdfast's own log, cel-tlv",
+			       event_log_format_str(run->log.format));
+	rc = cel_json_export(b, &text, e);
+	if (!rc)
+		fwrite(text.data, 1, text.len, stdout); /* a failure is found by cli at exit */
+	return rc;
+}
+
 static int run_log(struct log_run *run, struct bytes b)
 {
 	struct err e = ERR_INIT;
 	int rc = walk(run, b, &e);
 
+	if (!rc && run->o.cel_json)
+		rc = export_log(run, b, &e);
 	if (rc == -EINVAL) {
 		(void)err_context(&e, "%s", run->o.file); /* keeps the code, which is known to be bad */
 		return cli_fail(CLI_BAD, "log", &e);
 	}
-	if (!rc)
+	if (!rc && !run->o.cel_json)
 		rc = run->o.json ? print_json(run, b, &e) : print_text(run, b, &e);
 	if (rc)
 		return cli_fail(CLI_COULD_NOT, "log", &e);
@@ -336,6 +357,9 @@ int cmd_log(int argc, char **argv)
 		 .arg = "FILE",
 		 .help = "hold the log to these values: lines \"ALG INDEX HEX\", or as tpm2-tools write them",
 		 .value = &o.pcrs},
+		{.name = "cel-json",
+		 .help = "holdfast's own log as CEL-JSON, which systemd-pcrlock reads",
+		 .value = &o.cel_json},
 		{.name = NULL},
 	};
 	cleanup_buf struct buf b = BUF_INIT;
@@ -347,6 +371,8 @@ int cmd_log(int argc, char **argv)
 	o.only = o.bank ? hash_by_name(o.bank) : HASH_NONE;
 	if (n != 1 || (o.bank && !hash_can_compute(o.only)))
 		return cli_usage(argv[0], n != 1 ? "wanted one FILE" : "no such bank");
+	if (o.cel_json && (o.json || o.bank))
+		return cli_usage(argv[0], "--cel-json is the whole log: no --json, no --bank");
 	o.file = argv[1];
 	rc = run ? file_read(o.file, 4 * EVENT_LOG_MAX_BYTES, &b, &e) : err_set(&e, ENOMEM, "no memory");
 	if (!rc && o.pcrs)
