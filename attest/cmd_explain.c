@@ -7,6 +7,7 @@
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,26 +75,9 @@ static void print_text(const struct explain_run *run)
 		printf("and %zu more\n", x->dropped);
 }
 
-/* Takes @v, also when it fails. */
-static bool put(json_object *o, const char *key, json_object *v)
-{
-	if (v && json_object_object_add(o, key, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
-}
-
 static bool put_str(json_object *o, const char *key, const char *text)
 {
-	return !*text || put(o, key, json_object_new_string(text));
-}
-
-static bool push(json_object *a, json_object *v)
-{
-	if (v && json_object_array_add(a, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
+	return !*text || json_put(o, key, json_object_new_string(text));
 }
 
 static bool put_links(json_object *o, const struct explanation *x)
@@ -105,12 +89,12 @@ static bool put_links(json_object *o, const struct explanation *x)
 	for (int i = 0; ok && i < EXPLAIN_LINKS_; i++) {
 		json_object *l = json_object_new_object();
 
-		ok = l && put(l, "name", json_object_new_string(explain_link_name((enum explain_link)i))) &&
+		ok = l && json_put(l, "name", json_object_new_string(explain_link_name((enum explain_link)i))) &&
 		     put_str(l, "pcrs", explain_link_pcrs((enum explain_link)i)) &&
-		     put(l, "state", json_object_new_string(state[x->link[i]]));
-		ok = push(a, l) && ok;
+		     json_put(l, "state", json_object_new_string(state[x->link[i]]));
+		ok = json_push(a, l) && ok;
 	}
-	return put(o, "links", a) && ok;
+	return json_put(o, "links", a) && ok;
 }
 
 static bool put_findings(json_object *o, const struct explanation *x)
@@ -122,14 +106,14 @@ static bool put_findings(json_object *o, const struct explanation *x)
 		const struct explain_finding *f = &x->finding[i];
 		json_object *l = json_object_new_object();
 
-		ok = l && (f->pcr < 0 || put(l, "pcr", json_object_new_int(f->pcr))) && put_str(l, "place", f->place) &&
+		ok = l && (f->pcr < 0 || json_put(l, "pcr", json_object_new_int(f->pcr))) && put_str(l, "place", f->place) &&
 		     put_str(l, "link", explain_link_name(f->link)) && put_str(l, "artefact", f->artefact) &&
 		     put_str(l, "expected", f->expected) && put_str(l, "found", f->found) && put_str(l, "fact", f->fact) &&
 		     put_str(l, "guess", f->guess) &&
-		     put(l, "proven", json_object_new_boolean(x->proven || f->pcr < 0));
-		ok = push(a, l) && ok;
+		     json_put(l, "proven", json_object_new_boolean(x->proven || f->pcr < 0));
+		ok = json_push(a, l) && ok;
 	}
-	return put(o, "findings", a) && ok;
+	return json_put(o, "findings", a) && ok;
 }
 
 static int print_json(const struct explain_run *run, struct err *e)
@@ -139,11 +123,11 @@ static int print_json(const struct explain_run *run, struct err *e)
 	const struct explanation *x = &run->x;
 	int rc;
 
-	if (!o || !put(o, "verdict", json_object_new_string(verdict_str(x))) ||
-	    !put(o, "proven", json_object_new_boolean(x->proven)) ||
-	    !put(o, "image", json_object_new_string(run->set.rv->name)) ||
-	    !put(o, "version", json_object_new_int64((int64_t)run->set.rv->version)) || !put_links(o, x) ||
-	    !put_findings(o, x) || !put(o, "dropped", json_object_new_int64((int64_t)x->dropped)))
+	if (!o || !json_put(o, "verdict", json_object_new_string(verdict_str(x))) ||
+	    !json_put(o, "proven", json_object_new_boolean(x->proven)) ||
+	    !json_put(o, "image", json_object_new_string(run->set.rv->name)) ||
+	    !json_put(o, "version", json_object_new_int64((int64_t)run->set.rv->version)) || !put_links(o, x) ||
+	    !put_findings(o, x) || !json_put(o, "dropped", json_object_new_int64((int64_t)x->dropped)))
 		return err_set(e, ENOMEM, "no memory for the answer");
 	rc = json_write(&text, o, e);
 	if (!rc)

@@ -13,6 +13,7 @@
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -190,31 +191,6 @@ static int print_text(struct log_run *run, struct bytes b, struct err *e)
 /* --- JSON ----------------------------------------------------------------------------------------------------------
  */
 
-/* Takes @v, also when it fails. */
-static bool put(json_object *o, const char *key, json_object *v)
-{
-	if (v && json_object_object_add(o, key, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
-}
-
-static bool push(json_object *a, json_object *v)
-{
-	if (v && json_object_array_add(a, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
-}
-
-static json_object *hex_of(const uint8_t *p, size_t n)
-{
-	char hex[2 * HASH_MAX_BYTES + 1];
-
-	hex_encode(p, n, hex);
-	return json_object_new_string(hex);
-}
-
 static const char *bank_name(const struct event_log *log, size_t i, char buf[static 16])
 {
 	if (hash_bytes(log->bank[i].alg))
@@ -226,26 +202,30 @@ static const char *bank_name(const struct event_log *log, size_t i, char buf[sta
 static json_object *digests_of(const struct log_run *run, const struct event_log_event *ev)
 {
 	json_object *o = json_object_new_object();
+	bool ok = o;
 	char name[16];
 
-	for (size_t i = 0; o && !ev->header && i < run->log.n_banks; i++)
-		(void)put(o, bank_name(&run->log, i, name), hex_of(ev->digest[i], run->log.bank[i].bytes)); /* whole or not */
-	return o;
+	for (size_t i = 0; ok && !ev->header && i < run->log.n_banks; i++)
+		ok = json_put(o, bank_name(&run->log, i, name), json_hex(ev->digest[i], run->log.bank[i].bytes));
+	if (ok)
+		return o;
+	(void)json_object_put(o); /* accepts NULL */
+	return NULL;
 }
 
 static int show_json(struct log_run *run, const struct event_log_event *ev, json_object *o, void *ctx)
 {
 	json_object *item = json_object_new_object();
-	bool ok = item && put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
-		  put(item, "pcr", json_object_new_int64(ev->pcr)) &&
-		  put(item, "type", json_object_new_string(ev->label)) &&
-		  put(item, "measured", json_object_new_boolean(!ev->no_action)) &&
-		  put(item, "digests", digests_of(run, ev)) &&
-		  put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
-		  put(item, "decoded", json_object_get(o));
+	bool ok = item && json_put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
+		  json_put(item, "pcr", json_object_new_int64(ev->pcr)) &&
+		  json_put(item, "type", json_object_new_string(ev->label)) &&
+		  json_put(item, "measured", json_object_new_boolean(!ev->no_action)) &&
+		  json_put(item, "digests", digests_of(run, ev)) &&
+		  json_put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
+		  json_put(item, "decoded", json_object_get(o));
 
 	if (ok)
-		return push(ctx, item) ? 0 : -ENOMEM;
+		return json_push(ctx, item) ? 0 : -ENOMEM;
 	(void)json_object_put(item); /* accepts NULL */
 	return -ENOMEM;
 }
@@ -253,10 +233,14 @@ static int show_json(struct log_run *run, const struct event_log_event *ev, json
 static json_object *lines_of(const struct appraisal_lines *l)
 {
 	json_object *a = json_object_new_array();
+	bool ok = a;
 
-	for (size_t i = 0; a && i < l->n; i++)
-		(void)push(a, json_object_new_string(l->line[i])); /* whole or not */
-	return a;
+	for (size_t i = 0; ok && i < l->n; i++)
+		ok = json_push(a, json_object_new_string(l->line[i]));
+	if (ok)
+		return a;
+	(void)json_object_put(a); /* accepts NULL */
+	return NULL;
 }
 
 static bool put_pcrs(json_object *pcrs, const struct replay *r)
@@ -269,9 +253,9 @@ static bool put_pcrs(json_object *pcrs, const struct replay *r)
 		if (!r->count[i])
 			continue;
 		(void)snprintf(number, sizeof(number), "%zu", i); /* two digits */
-		ok = put(bank, number, hex_of(r->pcr[i], hash_bytes(r->alg)));
+		ok = json_put(bank, number, json_hex(r->pcr[i], hash_bytes(r->alg)));
 	}
-	return put(pcrs, hash_name(r->alg), bank) && ok;
+	return json_put(pcrs, hash_name(r->alg), bank) && ok;
 }
 
 static int print_json(struct log_run *run, struct bytes b, struct err *e)
@@ -287,17 +271,17 @@ static int print_json(struct log_run *run, struct bytes b, struct err *e)
 		return rc;
 	for (size_t i = 0; ok && i < run->log.n_banks; i++) {
 		if (run->o.only == HASH_NONE || run->log.bank[i].alg == run->o.only)
-			ok = push(banks, json_object_new_string(bank_name(&run->log, i, name)));
+			ok = json_push(banks, json_object_new_string(bank_name(&run->log, i, name)));
 		if (ok && is_shown(run, i))
 			ok = put_pcrs(pcrs, &run->log.replay[i]);
 	}
-	ok = ok && put(o, "format", json_object_new_string(event_log_format_str(run->log.format))) &&
-	     put(o, "events", json_object_new_int64((int64_t)run->log.n_events)) && put(o, "banks", take_ptr(banks)) &&
-	     put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
-	     put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && put(o, "pcrs", take_ptr(pcrs)) &&
-	     put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
-	     put(o, "bad", lines_of(&run->check.bad)) && put(o, "notes", lines_of(&run->check.notes)) &&
-	     put(o, "entries", take_ptr(entries));
+	ok = ok && json_put(o, "format", json_object_new_string(event_log_format_str(run->log.format))) &&
+	     json_put(o, "events", json_object_new_int64((int64_t)run->log.n_events)) && json_put(o, "banks", take_ptr(banks)) &&
+	     json_put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
+	     json_put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && json_put(o, "pcrs", take_ptr(pcrs)) &&
+	     json_put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
+	     json_put(o, "bad", lines_of(&run->check.bad)) && json_put(o, "notes", lines_of(&run->check.notes)) &&
+	     json_put(o, "entries", take_ptr(entries));
 	if (!ok)
 		return err_set(e, ENOMEM, "no memory for the answer");
 	rc = json_write(&text, o, e);

@@ -24,22 +24,7 @@
 static const char policy_text[] = "{\"holdfast\":\"layer-policy/1\",\"name\":\"test\",\"version\":1,\"images\":[" IMAGE(
 	"pause") "," IMAGE("web") "],\"revoked\":[]}";
 
-static struct policy *policy;
-
-static int load_policy(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	return policy_parse(policy_text, sizeof(policy_text) - 1, "policy.json", &policy, &e);
-}
-
-static int free_policy(void **state)
-{
-	(void)state;
-	policy_free(policy);
-	return 0;
-}
+#include "tests/policy/policy_fixture.h"
 
 static json_object *load(const char *file)
 {
