@@ -41,7 +41,7 @@
  *   (measure_floor_unchecked(), which no reference values hold, so that a verifier refuses) and the boot goes on unchecked; a version
  *   below a floor that could be read still refuses. Profile `audit` goes on likewise. A slow TPM is waited for,
  *   PID1_TPM_TIMEOUT_MS for each answer and PID1_FLOOR_WITHIN_MS for all: one that takes 10 s for each still serves. No TPM at all: with `required` no boot
- *   comes so far (E15); with `optional` as what cannot be read, or, with a mark, as what was taken away.
+ *   comes so far (E14); with `optional` as what cannot be read, or, with a mark, as what was taken away.
  *
  *   Where. All but the raise is the program holdfast-floor (init/floor_main.c), which PID 1 starts once from the verity
  *   root, before anything else runs, without capabilities, with the TPM as standard input: the initramfs does not carry it, and the

@@ -9,6 +9,7 @@
 #include "common/hex.h"
 #include "common/measure.h"
 #include "init/floor.h"
+#include "init/measure_log.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -16,6 +17,7 @@
 #include <openssl/rsa.h>
 
 #define SECURE_BOOT "secure boot: on, db: owner's"
+#define SLOW_MS     10000 /* for each answer: such a TPM still serves */
 
 /* An image: its key, and the signed policies of its boots. */
 struct image {
@@ -139,16 +141,23 @@ static void assert_floor(const struct pid1_floor_found *f, uint64_t a, uint64_t 
 
 static void a_new_machine_gets_a_floor_of_zeros_and_the_next_boot_reads_it(void **state)
 {
+	const struct pid1_floor to = { { 1, 1, 1 } };
 	struct pid1_floor_found f;
+	struct pid1_tpm_wire w;
 
 	(void)state;
 	NEED_SWTPM();
 	f = new_machine();
+	arm(&v1, &to, &w);
+	print_message("a new machine's floor with its raise: %d TPM commands\n", lab.control->commands - 4);
+	assert_true(lab.control->commands * SLOW_MS < PID1_FLOOR_WITHIN_MS);
 	assert_floor(&f, 0, 0, 0);
 	boot(&v1, 2);
 	f = opened(&v1, f.mark, PID1_FLOOR_READ);
 	assert_floor(&f, 0, 0, 0);
-	print_message("an ordinary boot's floor: %d TPM commands\n", lab.control->commands - 4);
+	arm(&v1, &to, &w);
+	print_message("a boot's floor with its raise: %d TPM commands\n", lab.control->commands - 4);
+	assert_true(lab.control->commands * SLOW_MS < PID1_FLOOR_WITHIN_MS);
 	(void)opened(&v1, NULL, PID1_FLOOR_READ); /* the variable store was reset: the floor stands */
 }
 
@@ -368,6 +377,22 @@ static void an_index_or_an_owner_that_is_not_ours_is_told(void **state)
 	(void)opened(&v1, NULL, PID1_FLOOR_FOREIGN);
 }
 
+static void a_lockout_authorisation_that_is_not_ours_is_told_and_nothing_is_made(void **state)
+{
+	struct pid1_tpm_cmd c = { .code = 0x129, .on = { &lockout }, .n_on = 1, .authorised = true };
+	struct err e = ERR_INIT;
+	struct reader r;
+
+	(void)state;
+	NEED_SWTPM();
+	swtpm_new(false);
+	boot(&v1, 2);
+	pid1_tpm_put_2b(&c, "somebody", 8);
+	assert_ok(pid1_tpm_run(&tpm, &c, &r, &e), &e);
+	(void)opened(&v1, NULL, PID1_FLOOR_FOREIGN);
+	assert_refused(undefine(PID1_FLOOR_INDEX, &e), &e, EPROTO, "response code 0x28b"); /* it is not there */
+}
+
 /* --- a TPM that is not well ----------------------------------------------------------------------------------------------- */
 
 static void a_power_cut_at_any_command_is_made_good_by_the_next_boot(void **state)
@@ -412,8 +437,9 @@ static void a_slow_tpm_is_waited_for_and_a_silent_one_is_told(void **state)
 	NEED_SWTPM();
 	f = new_machine();
 	boot(&v1, 2);
-	tpm.timeout_ms = 250; /* PID 1 waits 20000 ms for answers of, say, 10000 */
-	lab.control->delay_ms = 60;
+	_Static_assert(2 * SLOW_MS <= PID1_TPM_TIMEOUT_MS, "an answer has time");
+	tpm.timeout_ms = PID1_TPM_TIMEOUT_MS / 80; /* all of it eighty times as fast; what all answers may take: the first test */
+	lab.control->delay_ms = SLOW_MS / 80;
 	(void)opened(&v1, f.mark, PID1_FLOOR_READ);
 	lab.control->delay_ms = 400;
 	p = params(&v1, f.mark);
@@ -586,6 +612,7 @@ int main(void)
 		cmocka_unit_test(an_index_that_is_gone_is_not_floor_0),
 		cmocka_unit_test(a_cleared_and_a_replaced_tpm_are_recognised),
 		cmocka_unit_test(an_index_or_an_owner_that_is_not_ours_is_told),
+		cmocka_unit_test(a_lockout_authorisation_that_is_not_ours_is_told_and_nothing_is_made),
 		cmocka_unit_test(a_power_cut_at_any_command_is_made_good_by_the_next_boot),
 		cmocka_unit_test(a_slow_tpm_is_waited_for_and_a_silent_one_is_told),
 		cmocka_unit_test(a_tpm_in_lockout_serves_the_floor),
