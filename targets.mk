@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-floor holdfast-state holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-state holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -14,10 +14,8 @@ TEST_RUNNER := $(if $(FOREIGN),$(OTHER_RUNNER))
 
 TREE_DIR := $(CACHE)/tree-$(DEB_ARCH)
 LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-linux-aarch64.so.1,$(ARCH)))
-# Layers are converted by Debian 13's mkfs.erofs, run by its own loader; without the tree those tests say SKIP.
-MKFS_EROFS := $(if $(wildcard $(TREE_DIR)/usr/bin/mkfs.erofs),$(TEST_RUNNER) $(TREE_DIR)/usr/$(LOADER) --library-path $(TREE_DIR)/usr/lib/$(GNU_ARCH)-linux-gnu $(TREE_DIR)/usr/bin/mkfs.erofs)
 # What tests/run and the tests that start programs themselves are told. A sanitized program takes two seconds to start under qemu-user.
-TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_MKFS_EROFS="$(strip $(MKFS_EROFS))" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
+TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
 
@@ -60,17 +58,19 @@ demo: ## build an image, boot it, attest it, watch it refuse
 	$(Q)$(MAKE) --no-print-directory -j$(NPROC) host-programs guest
 	$(Q)ARCH=$(ARCH) tools/demo
 
-# Against other implementations, where both run: veritysetup, tpm2-tools. Elsewhere their known answers are compared.
+# Against other implementations, where both run: veritysetup, tpm2-tools, systemd-pcrlock (make tree). Elsewhere their known answers are compared.
 PEERS := tests/verity/against_veritysetup tests/verity/fec_against_veritysetup tests/attest/interop
 RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS) $(3))
 
+CLI_TESTS := $(addprefix tests/cli/,help image verity policy attest faults)
+
 unit-check: tests programs ## unit tests, and the programs from outside; with ARCH=arm64 by qemu-user
-	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(sort $(TESTS))
+	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) $(CLI_TESTS) $(sort $(TESTS))
 	$(call RUN_PEERS,$(B),peers,tests/verity/sign_by_pkcs11)
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) $(CLI_TESTS) $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
 	$(call RUN_PEERS,$(B)-san,peers-sanitized)
 
 identity: ## that the programs of both architectures make the same bytes of the same input
@@ -98,11 +98,19 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: bench-verity bench-lanes bench-attest bench-attest-service ## all of them
+bench: bench-verity bench-lanes bench-layers bench-gate bench-attest bench-attest-service ## all of them
 
-.PHONY: bench-verity
+.PHONY: bench-verity bench-layers
 bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
 	$(Q)tests/bench-verity
+
+bench-layers: programs ## layers converted and signed against tar x, in one run (BENCH_TREE=a folder of some hundred MB)
+	$(Q)tests/policy/bench_layers $(B)/holdfast-policy $(or $(BENCH_TREE),$(TREE_DIR)/usr)
+
+.PHONY: bench-gate
+bench-gate: guest host-programs ## what the gate adds to a container's start, against crun and runc, in a guest, in instructions
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/bench_gate
+	$(Q)ARCH=$(ARCH) tests/bench-gate
 
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
@@ -123,8 +131,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
-	install -m 0755 $(filter-out %/holdfast-init,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(B)/holdfast-init $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-floor,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-floor) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

@@ -22,12 +22,13 @@
 #define ATTEST_AGENT_H
 
 #include "attest/stream.h"
+#include "common/agent_user.h"
 #include "common/buf.h"
 #include "common/err.h"
 
 #define AGENT_FIRMWARE_LOG        "/sys/kernel/security/tpm0/binary_bios_measurements"
 #define AGENT_IMA_LOG             "/sys/kernel/security/ima/binary_runtime_measurements"
-#define AGENT_COUNT_PATH          "/run/holdfast/evidence-count"
+#define AGENT_COUNT_PATH          AGENT_RUN_DIR "/evidence-count"
 #define AGENT_PORT_NAME_MAX_BYTES 64
 
 struct attest_tpm;

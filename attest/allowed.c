@@ -13,6 +13,7 @@ struct allowed {
 	pthread_mutex_t lock;
 	struct entry {
 		const struct refvalues *rv; /* NULL: free */
+		const struct platform *platform;
 		uint8_t digest[HASH_SHA256_BYTES];
 	} set[SETS][WAYS]; /* the newest first */
 };
@@ -39,32 +40,36 @@ static struct entry *place(struct allowed *t, const uint8_t *digest)
 	return t->set[((unsigned)digest[0] << 8 | digest[1]) % SETS];
 }
 
-static bool is(const struct entry *en, const struct refvalues *rv, const uint8_t *digest)
+static bool is(const struct entry *en, const struct refvalues *rv, const struct platform *platform,
+	       const uint8_t *digest)
 {
-	return en->rv == rv && hash_equal(en->digest, sizeof(en->digest), digest, HASH_SHA256_BYTES);
+	return en->rv == rv && en->platform == platform && hash_equal(en->digest, sizeof(en->digest), digest, HASH_SHA256_BYTES);
 }
 
-bool allowed_find(struct allowed *t, const struct refvalues *rv, const uint8_t digest[static HASH_SHA256_BYTES])
+bool allowed_find(struct allowed *t, const struct refvalues *rv, const struct platform *platform,
+		  const uint8_t digest[static HASH_SHA256_BYTES])
 {
 	const struct entry *set = place(t, digest);
 	bool found = false;
 
 	(void)pthread_mutex_lock(&t->lock); /* cannot fail: a plain mutex, never taken twice */
 	for (size_t i = 0; i < WAYS; i++)
-		found |= is(&set[i], rv, digest);
+		found |= is(&set[i], rv, platform, digest);
 	(void)pthread_mutex_unlock(&t->lock);
 	return found;
 }
 
-void allowed_add(struct allowed *t, const struct refvalues *rv, const uint8_t digest[static HASH_SHA256_BYTES])
+void allowed_add(struct allowed *t, const struct refvalues *rv, const struct platform *platform,
+		  const uint8_t digest[static HASH_SHA256_BYTES])
 {
 	struct entry *set = place(t, digest);
 
-	if (allowed_find(t, rv, digest))
+	if (allowed_find(t, rv, platform, digest))
 		return;
 	(void)pthread_mutex_lock(&t->lock);
 	memmove(&set[1], &set[0], (WAYS - 1) * sizeof(set[0]));
 	set[0].rv = rv;
+	set[0].platform = platform;
 	memcpy(set[0].digest, digest, HASH_SHA256_BYTES);
 	(void)pthread_mutex_unlock(&t->lock);
 }

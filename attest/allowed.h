@@ -22,15 +22,18 @@
 
 struct allowed;
 struct refvalues;
+struct platform;
 
 /** allowed_new() - an empty table of about 256 KiB, or NULL. allowed_free() accepts NULL. */
 struct allowed *allowed_new(void);
 void allowed_free(struct allowed *t);
 
-/** allowed_find() - was @digest accepted in full against @rv? */
-bool allowed_find(struct allowed *t, const struct refvalues *rv, const uint8_t digest[static HASH_SHA256_BYTES]);
+/** allowed_find() - was @digest accepted in full against @rv, of a host that lacked what @platform (or NULL) says? */
+bool allowed_find(struct allowed *t, const struct refvalues *rv, const struct platform *platform,
+		  const uint8_t digest[static HASH_SHA256_BYTES]);
 
-/** allowed_add() - @digest was accepted in full against @rv. */
-void allowed_add(struct allowed *t, const struct refvalues *rv, const uint8_t digest[static HASH_SHA256_BYTES]);
+/** allowed_add() - @digest was so accepted. */
+void allowed_add(struct allowed *t, const struct refvalues *rv, const struct platform *platform,
+		  const uint8_t digest[static HASH_SHA256_BYTES]);
 
 #endif

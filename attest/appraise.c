@@ -3,6 +3,8 @@
 #include "attest/appraise.h"
 
 #include "attest/allowed.h"
+#include "attest/implied.h"
+#include "attest/platform.h"
 #include "attest/quote.h"
 #include "attest/rules.h"
 #include "common/hex.h"
@@ -33,6 +35,8 @@ void appraise_fact(struct appraisal *a, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (a->no_facts)
+		return;
 	va_start(ap, fmt);
 	add_line(&a->facts, fmt, ap);
 	va_end(ap);
@@ -93,12 +97,16 @@ static void fact_quote(const struct appraise_input *in, const struct quote_ak *a
 {
 	char identity[2 * HASH_SHA256_BYTES + 1], name[2 * QUOTE_NAME_BYTES + 1];
 
+	if (a->no_facts)
+		return;
 	hex_encode(in->enrolment->identity, HASH_SHA256_BYTES, identity);
 	hex_encode(ak->name, sizeof(ak->name), name);
 	appraise_fact(a, "host: %s", identity);
 	appraise_fact(a, "EK: believed because %s",
 		      in->enrolment->ek == ENROLMENT_EK_CERTIFICATE
 			      ? "its certificate leads to a pinned manufacturer root"
+		      : in->enrolment->ek == ENROLMENT_EK_PROVIDER
+			      ? "its certificate leads to a provider of virtual machines: the TPM is as good as its hypervisor"
 			      : "the operator pinned it (no manufacturer's certificate)");
 	appraise_fact(a, "quote: good signature of AK %s over our nonce, %sthe three logs and sha256:0-15", name,
 		      in->channel_key ? "this channel's TLS key, " : "");
@@ -108,17 +116,55 @@ static void fact_quote(const struct appraise_input *in, const struct quote_ak *a
 		      (unsigned)q->restart_count, (unsigned long long)q->firmware_version);
 }
 
-/* Step 3, with the rules looking on. Nothing is judged here but that the logs are logs. */
-static int replay_logs(const struct evidence *ev, struct rules *rules, struct replay *r, struct err *e)
+/* A host of a machine with UEFI that shows no firmware log. */
+static bool lacks_log(const struct appraise_input *in, const struct evidence *ev)
 {
+	return !ev->firmware_log.n && !refvalues_is_direct(in->refvalues);
+}
+
+/* What a host lacks must be declared; : the platforms that do, NULL: it lacks nothing. */
+static bool is_declared(const struct appraise_input *in, const struct evidence *ev, const struct platforms **ret,
+			struct appraisal *a)
+{
+	const enum enrolment_ek ek = in->enrolment->ek;
+	const bool absent = lacks_log(in, ev);
+
+	*ret = NULL;
+	if (!absent && ek != ENROLMENT_EK_PROVIDER)
+		return true;
+	*ret = in->platforms;
+	for (size_t i = 0; in->platforms && i < in->platforms->n; i++)
+		if (platform_fits(&in->platforms->item[i], ek, absent)) {
+			a->platform = &in->platforms->item[i]; /* without a log: perhaps another, by its states */
+			return true;
+		}
+	if (absent)
+		appraise_reason(a, "firmware log: is empty, which only reference values of the profile direct allow, or a platform "
+				"of the policy set that declares it for an EK of the kind %s", enrolment_ek_str(ek));
+	else
+		appraise_reason(a, "EK: a provider of virtual machines vouches for it and no maker of TPMs, which no platform of the "
+				"policy set declares");
+	return false;
+}
+
+/* Step 3, with the rules looking on. Nothing is judged here but that the logs are logs. */
+static int replay_logs(const struct appraise_input *in, const struct evidence *ev, struct rules *rules, struct replay *r,
+		       struct appraisal *a, struct err *e)
+{
+	const bool absent = lacks_log(in, ev);
 	int rc = replay_init(HASH_SHA256, r, e);
 
-	if (!rc && !ev->firmware_log.n && !refvalues_is_direct(rules->rv))
-		rc = err_set(e, EINVAL, "firmware log: is empty, which only reference values of the profile direct allow");
 	if (!rc && ev->firmware_log.n)
 		rc = replay_firmware(r, ev->firmware_log, rules_step, rules, e);
+	if (!rc && absent)
+		rc = implied_events(rules, r, ev->os_log, e);
 	if (!rc)
 		rc = replay_os(r, ev->os_log, rules_step, rules, e);
+	if (!rc && absent) {
+		const struct implied_search s = {in->platforms, in->enrolment->ek, a->quote.pcr_digest, ev->ima_log};
+
+		rc = implied_state(rules, r, &s, &a->platform, a, e);
+	}
 	if (!rc)
 		rc = rules_ima(rules, r, ev->ima_log, e);
 	return rc;
@@ -155,17 +201,16 @@ static void judge_replay(const struct replay *r, const struct quote *q, struct a
 static int check_logs(const struct appraise_input *in, const struct evidence *ev, const struct quote *q,
 		      struct appraisal *a, struct err *e)
 {
-	struct rules *rules = calloc(1, sizeof(*rules)); /* fixed size, too large for the stack */
+	struct rules *rules = malloc(sizeof(*rules)); /* fixed size, too large for the stack; 40 KiB that need no zeros */
 	struct replay replay;
 	int rc;
 
 	if (!rules)
 		return err_set(e, ENOMEM, "no memory to follow the reference values");
-	rules->rv = in->refvalues;
-	rc = rules_init(rules, e);
+	rc = rules_init(rules, in->refvalues, e);
 	if (rc)
 		goto out;
-	rc = replay_logs(ev, rules, &replay, e);
+	rc = replay_logs(in, ev, rules, &replay, a, e);
 	if (rc) {
 		rc = bad_evidence(a, e);
 		goto out;
@@ -178,9 +223,33 @@ out:
 	return rc;
 }
 
+/* Were these PCR values accepted before, of a host that lacked as much? */
+static bool was_allowed(const struct appraise_input *in, const struct platforms *lacking, const struct evidence *ev,
+			struct appraisal *a)
+{
+	if (!in->allowed)
+		return false;
+	if (!lacking)
+		return allowed_find(in->allowed, in->refvalues, NULL, a->quote.pcr_digest);
+	for (size_t i = 0; i < lacking->n; i++)
+		if (platform_fits(&lacking->item[i], in->enrolment->ek, lacks_log(in, ev)) &&
+		    allowed_find(in->allowed, in->refvalues, &lacking->item[i], a->quote.pcr_digest)) {
+			a->platform = &lacking->item[i];
+			return true;
+		}
+	return false;
+}
+
+static void fact_platform(struct appraisal *a)
+{
+	if (a->platform)
+		appraise_fact(a, "platform: %s%s", a->platform->name, a->platform->no_firmware_log ? ": no firmware log" : "");
+}
+
 /* Steps 3 and 4, or the knowledge that they were passed before by the very same PCR values. */
 static int check_state(const struct appraise_input *in, const struct evidence *ev, struct appraisal *a, struct err *e)
 {
+	const struct platforms *lacking;
 	const struct quote *q = &a->quote;
 	char hex[2 * HASH_SHA256_BYTES + 1];
 	int rc;
@@ -189,15 +258,20 @@ static int check_state(const struct appraise_input *in, const struct evidence *e
 		appraise_reason(a, "no reference values are known for this host's root hash");
 		return 0;
 	}
-	a->fast = in->allowed && allowed_find(in->allowed, in->refvalues, q->pcr_digest);
+	if (!is_declared(in, ev, &lacking, a))
+		return 0;
+	a->fast = was_allowed(in, lacking, ev, a);
 	if (a->fast) {
 		hex_encode(q->pcr_digest, sizeof(q->pcr_digest), hex);
 		appraise_fact(a, "PCR 0-15: digest %s, appraised in full and accepted before", hex);
+		fact_platform(a);
 		return 0;
 	}
 	rc = check_logs(in, ev, q, a, e);
 	if (!rc && !a->reasons.n && in->allowed)
-		allowed_add(in->allowed, in->refvalues, q->pcr_digest);
+		allowed_add(in->allowed, in->refvalues, a->platform, q->pcr_digest);
+	if (!rc && !a->reasons.n)
+		fact_platform(a);
 	return rc;
 }
 
@@ -205,6 +279,7 @@ static void start(struct appraisal *a)
 {
 	a->verdict = APPRAISE_UNSET;
 	a->quoted = a->fast = false;
+	a->platform = NULL;
 	a->quote = (struct quote){ 0 };
 	a->reasons.n = a->reasons.dropped = 0; /* lines past n are never read: 128 KiB need no zeros */
 	a->facts.n = a->facts.dropped = 0;

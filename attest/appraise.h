@@ -48,26 +48,33 @@ struct appraisal_lines {
 /**
  * struct appraisal - a verdict, why not, and what it relied on; large: not for the stack of a deep call
  * @quoted: @quote is proven: steps 1 and 2 passed
+ * @platform: what the host lacks is declared by it; NULL: it lacks nothing
+ * @no_facts: set by the caller, who shows facts to nobody: none are written
  * @fast:   PCR 0-15 were accepted in full before (attest/allowed.h): steps 3 and 4 were not done again
  */
 struct appraisal {
 	enum appraise_verdict verdict;
 	bool quoted;
 	bool fast;
+	bool no_facts;
+	const struct platform *platform;
 	struct quote quote;
 	struct appraisal_lines reasons;
 	struct appraisal_lines facts;
 };
 
 struct allowed;
+struct platform;
+struct platforms;
 
 /**
- * struct appraise_input - all borrowed; the last three may be NULL
+ * struct appraise_input - all borrowed; the last four may be NULL
  * @evidence:    the CBOR map's bytes
  * @refvalues:   NULL: none is known for this host, which is a reason
  * @channel_key: the evidence must be bound to the TLS key with this digest (evidence_channel_binding())
  * @ak:          @enrolment's AK, parsed before
  * @allowed:     PCR digests accepted before, and where to note this one
+ * @platforms:   what hosts may lack
  */
 struct appraise_input {
 	struct bytes evidence;
@@ -77,6 +84,7 @@ struct appraise_input {
 	const uint8_t *channel_key; /* HASH_SHA256_BYTES */
 	const struct quote_ak *ak;
 	struct allowed *allowed;
+	const struct platforms *platforms;
 };
 
 /**

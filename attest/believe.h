@@ -12,12 +12,15 @@
 #define ATTEST_BELIEVE_H
 
 #include "attest/ek_cert.h"
+#include "attest/ek_revoked.h"
 #include "attest/enrolment.h"
 #include "attest/quote.h"
 
 /**
  * struct believe_input - zero it, then set
  * @roots:    PEM file of pinned roots, or NULL
+ * @provider_roots: the same, of providers of virtual machines (ENROLMENT_EK_PROVIDER)
+ * @revoked:  what is not believed any more, or NULL; @now_s for its CRLs
  * @pinned:   @n_pinned digests of EKs that the operator gave; may be NULL
  */
 struct believe_input {
@@ -25,6 +28,9 @@ struct believe_input {
 	struct bytes ek_certificate;
 	struct bytes ak_public;
 	const char *roots;
+	const char *provider_roots;
+	const struct ek_revoked *revoked;
+	int64_t now_s;
 	const uint8_t (*pinned)[HASH_SHA256_BYTES];
 	size_t n_pinned;
 };

@@ -171,12 +171,15 @@ int attest_client_enrol(struct stream s, const struct client_params *p, struct e
 	cleanup_believed struct believed b = {0};
 	cleanup_conversation struct conversation c = {.s = s, .timeout_ms = p->timeout_ms};
 	const struct message question = {.kind = MESSAGE_IDENTIFY};
-	struct believe_input in = {.roots = p->ek_roots};
+	struct believe_input in = {.roots = p->ek_roots,
+				   .provider_roots = p->provider_roots,
+				   .revoked = p->revoked,
+				   .now_s = p->now_s};
 	int rc;
 
-	if (!p->ek_roots == !p->ek_sha256)
+	if (!p->ek_roots + !p->provider_roots + !p->ek_sha256 != 2)
 		return err_set(e, EINVAL,
-			       "an EK is believed by pinned roots or by its digest: one of the two must be given");
+			       "an EK is believed by pinned roots (of makers or of providers) or by its digest: one of the two must be given");
 	rc = ask(&c, &question, MESSAGE_IDENTITY, e);
 	if (rc < 0)
 		return rc;

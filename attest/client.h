@@ -25,15 +25,22 @@
 #define CLIENT_DEFAULT_SECONDS 30
 #define CLIENT_MAX_SECONDS     3600
 
+struct ek_revoked;
+
 /**
  * struct client_params - zero it, then set
  * @timeout_ms: for each answer
  * @ek_roots:   PEM file of pinned roots, or NULL
- * @ek_sha256:  digest of the EK's TPMT_PUBLIC given by the operator, or NULL. Exactly one of the two is set.
+ * @ek_sha256:  digest of the EK's TPMT_PUBLIC given by the operator, or NULL. Exactly one of the three is set.
+ * @provider_roots: PEM file of providers of virtual machines, or NULL
+ * @revoked:    what is not believed any more, or NULL; @now_s for its CRLs
  */
 struct client_params {
 	int timeout_ms;
 	const char *ek_roots;
+	const char *provider_roots;
+	const struct ek_revoked *revoked;
+	int64_t now_s;
 	const uint8_t *ek_sha256;
 };
 

@@ -9,7 +9,22 @@
 #include "common/hex.h"
 
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <signal.h>
+
+/* The certificate of the host's end, for `verify --channel-cert`. */
+static int write_cert(const struct client_connection *c, const char *path, struct err *e)
+{
+	X509 *cert = c->stream.tls ? SSL_get0_peer_certificate(c->stream.tls) : NULL;
+	unsigned char *der = NULL;
+	int n = cert ? i2d_X509(cert, &der) : 0, rc;
+
+	if (n <= 0)
+		return err_set(e, EINVAL, "there is no TLS certificate to write to %s: the connection is not tls:", path);
+	rc = file_write(path, der, (size_t)n, 0644, e);
+	OPENSSL_free(der);
+	return rc;
+}
 
 /* A fresh nonce, and its 64 hex digits with a newline as @path. */
 static int new_nonce(const char *path, uint8_t ret[static EVIDENCE_NONCE_BYTES], struct err *e)
@@ -24,7 +39,7 @@ static int new_nonce(const char *path, uint8_t ret[static EVIDENCE_NONCE_BYTES],
 	return file_write(path, text, sizeof(text) - 1, 0644, e);
 }
 
-static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, const char *out)
+static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, const char *out, const char *cert)
 {
 	cleanup_buf struct buf evidence = BUF_INIT;
 	char text[2 * EVIDENCE_NONCE_BYTES + 1];
@@ -34,6 +49,8 @@ static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, cons
 
 	if (rc == 0)
 		rc = attest_client_evidence(&c, timeout_ms, nonce, &evidence, &e);
+	if (rc == 0 && cert)
+		rc = write_cert(&c, cert, &e);
 	if (rc == 0)
 		rc = file_write(out, evidence.data, evidence.len, 0644, &e);
 	if (rc < 0)
@@ -50,7 +67,7 @@ static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, cons
 
 int cmd_fetch(int argc, char **argv)
 {
-	const char *connect = NULL, *hex = NULL, *nonce_file = NULL, *out = NULL, *timeout = NULL;
+	const char *connect = NULL, *hex = NULL, *nonce_file = NULL, *out = NULL, *timeout = NULL, *cert = NULL;
 	const struct cli_opt opts[] = {
 		{.name = "connect", .arg = "WHERE", .help = "the host's agent: unix:PATH or tls:HOST:PORT", .value = &connect},
 		{.name = "nonce",
@@ -62,6 +79,7 @@ int cmd_fetch(int argc, char **argv)
 		 .help = "make such a nonce and write it there first",
 		 .value = &nonce_file},
 		{.name = "out", .arg = "FILE", .help = "evidence to write", .value = &out},
+		{.name = "channel-cert", .arg = "FILE", .help = "the host's TLS certificate to write (DER)", .value = &cert},
 		{.name = "timeout", .arg = "SECONDS", .help = "for each answer (30)", .value = &timeout},
 		{0},
 	};
@@ -86,5 +104,5 @@ int cmd_fetch(int argc, char **argv)
 	if (nonce_file && new_nonce(nonce_file, nonce, &e) < 0)
 		return cli_fail(CLI_COULD_NOT, "fetch", &e);
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
-	return fetch(connect, timeout_ms, nonce, out);
+	return fetch(connect, timeout_ms, nonce, out, cert);
 }

@@ -6,12 +6,14 @@
  */
 #include "attest/cmd.h"
 
+#include "attest/cel_json.h"
 #include "attest/event_decode.h"
 #include "attest/event_log.h"
 #include "attest/log_check.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +22,7 @@ enum { MAX_SHOWN_ITEMS = 8, MAX_INDENT = 16 };
 
 struct log_options {
 	const char *file, *bank, *pcrs;
-	int json;
+	int json, cel_json;
 	enum hash_alg only;
 };
 
@@ -189,31 +191,6 @@ static int print_text(struct log_run *run, struct bytes b, struct err *e)
 /* --- JSON ----------------------------------------------------------------------------------------------------------
  */
 
-/* Takes @v, also when it fails. */
-static bool put(json_object *o, const char *key, json_object *v)
-{
-	if (v && json_object_object_add(o, key, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
-}
-
-static bool push(json_object *a, json_object *v)
-{
-	if (v && json_object_array_add(a, v) == 0)
-		return true;
-	(void)json_object_put(v); /* accepts NULL */
-	return false;
-}
-
-static json_object *hex_of(const uint8_t *p, size_t n)
-{
-	char hex[2 * HASH_MAX_BYTES + 1];
-
-	hex_encode(p, n, hex);
-	return json_object_new_string(hex);
-}
-
 static const char *bank_name(const struct event_log *log, size_t i, char buf[static 16])
 {
 	if (hash_bytes(log->bank[i].alg))
@@ -225,26 +202,30 @@ static const char *bank_name(const struct event_log *log, size_t i, char buf[sta
 static json_object *digests_of(const struct log_run *run, const struct event_log_event *ev)
 {
 	json_object *o = json_object_new_object();
+	bool ok = o;
 	char name[16];
 
-	for (size_t i = 0; o && !ev->header && i < run->log.n_banks; i++)
-		(void)put(o, bank_name(&run->log, i, name), hex_of(ev->digest[i], run->log.bank[i].bytes)); /* whole or not */
-	return o;
+	for (size_t i = 0; ok && !ev->header && i < run->log.n_banks; i++)
+		ok = json_put(o, bank_name(&run->log, i, name), json_hex(ev->digest[i], run->log.bank[i].bytes));
+	if (ok)
+		return o;
+	(void)json_object_put(o); /* accepts NULL */
+	return NULL;
 }
 
 static int show_json(struct log_run *run, const struct event_log_event *ev, json_object *o, void *ctx)
 {
 	json_object *item = json_object_new_object();
-	bool ok = item && put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
-		  put(item, "pcr", json_object_new_int64(ev->pcr)) &&
-		  put(item, "type", json_object_new_string(ev->label)) &&
-		  put(item, "measured", json_object_new_boolean(!ev->no_action)) &&
-		  put(item, "digests", digests_of(run, ev)) &&
-		  put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
-		  put(item, "decoded", json_object_get(o));
+	bool ok = item && json_put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
+		  json_put(item, "pcr", json_object_new_int64(ev->pcr)) &&
+		  json_put(item, "type", json_object_new_string(ev->label)) &&
+		  json_put(item, "measured", json_object_new_boolean(!ev->no_action)) &&
+		  json_put(item, "digests", digests_of(run, ev)) &&
+		  json_put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
+		  json_put(item, "decoded", json_object_get(o));
 
 	if (ok)
-		return push(ctx, item) ? 0 : -ENOMEM;
+		return json_push(ctx, item) ? 0 : -ENOMEM;
 	(void)json_object_put(item); /* accepts NULL */
 	return -ENOMEM;
 }
@@ -252,10 +233,14 @@ static int show_json(struct log_run *run, const struct event_log_event *ev, json
 static json_object *lines_of(const struct appraisal_lines *l)
 {
 	json_object *a = json_object_new_array();
+	bool ok = a;
 
-	for (size_t i = 0; a && i < l->n; i++)
-		(void)push(a, json_object_new_string(l->line[i])); /* whole or not */
-	return a;
+	for (size_t i = 0; ok && i < l->n; i++)
+		ok = json_push(a, json_object_new_string(l->line[i]));
+	if (ok)
+		return a;
+	(void)json_object_put(a); /* accepts NULL */
+	return NULL;
 }
 
 static bool put_pcrs(json_object *pcrs, const struct replay *r)
@@ -268,9 +253,9 @@ static bool put_pcrs(json_object *pcrs, const struct replay *r)
 		if (!r->count[i])
 			continue;
 		(void)snprintf(number, sizeof(number), "%zu", i); /* two digits */
-		ok = put(bank, number, hex_of(r->pcr[i], hash_bytes(r->alg)));
+		ok = json_put(bank, number, json_hex(r->pcr[i], hash_bytes(r->alg)));
 	}
-	return put(pcrs, hash_name(r->alg), bank) && ok;
+	return json_put(pcrs, hash_name(r->alg), bank) && ok;
 }
 
 static int print_json(struct log_run *run, struct bytes b, struct err *e)
@@ -286,17 +271,17 @@ static int print_json(struct log_run *run, struct bytes b, struct err *e)
 		return rc;
 	for (size_t i = 0; ok && i < run->log.n_banks; i++) {
 		if (run->o.only == HASH_NONE || run->log.bank[i].alg == run->o.only)
-			ok = push(banks, json_object_new_string(bank_name(&run->log, i, name)));
+			ok = json_push(banks, json_object_new_string(bank_name(&run->log, i, name)));
 		if (ok && is_shown(run, i))
 			ok = put_pcrs(pcrs, &run->log.replay[i]);
 	}
-	ok = ok && put(o, "format", json_object_new_string(event_log_format_str(run->log.format))) &&
-	     put(o, "events", json_object_new_int64((int64_t)run->log.n_events)) && put(o, "banks", take_ptr(banks)) &&
-	     put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
-	     put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && put(o, "pcrs", take_ptr(pcrs)) &&
-	     put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
-	     put(o, "bad", lines_of(&run->check.bad)) && put(o, "notes", lines_of(&run->check.notes)) &&
-	     put(o, "entries", take_ptr(entries));
+	ok = ok && json_put(o, "format", json_object_new_string(event_log_format_str(run->log.format))) &&
+	     json_put(o, "events", json_object_new_int64((int64_t)run->log.n_events)) && json_put(o, "banks", take_ptr(banks)) &&
+	     json_put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
+	     json_put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && json_put(o, "pcrs", take_ptr(pcrs)) &&
+	     json_put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
+	     json_put(o, "bad", lines_of(&run->check.bad)) && json_put(o, "notes", lines_of(&run->check.notes)) &&
+	     json_put(o, "entries", take_ptr(entries));
 	if (!ok)
 		return err_set(e, ENOMEM, "no memory for the answer");
 	rc = json_write(&text, o, e);
@@ -305,16 +290,36 @@ static int print_json(struct log_run *run, struct bytes b, struct err *e)
 	return rc;
 }
 
+/* --- CEL-JSON ------------------------------------------------------------------------------------------------------
+ */
+
+/* -EINVAL if it is not our OS event log. */
+static int export_log(const struct log_run *run, struct bytes b, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	int rc;
+
+	if (run->log.format != EVENT_LOG_CEL_TLV)
+		return err_set(e, EINVAL, "the log's format is %s; --cel-json exports holdfast's own log, cel-tlv",
+			       event_log_format_str(run->log.format));
+	rc = cel_json_export(b, &text, e);
+	if (!rc)
+		fwrite(text.data, 1, text.len, stdout); /* a failure is found by cli at exit */
+	return rc;
+}
+
 static int run_log(struct log_run *run, struct bytes b)
 {
 	struct err e = ERR_INIT;
 	int rc = walk(run, b, &e);
 
+	if (!rc && run->o.cel_json)
+		rc = export_log(run, b, &e);
 	if (rc == -EINVAL) {
 		(void)err_context(&e, "%s", run->o.file); /* keeps the code, which is known to be bad */
 		return cli_fail(CLI_BAD, "log", &e);
 	}
-	if (!rc)
+	if (!rc && !run->o.cel_json)
 		rc = run->o.json ? print_json(run, b, &e) : print_text(run, b, &e);
 	if (rc)
 		return cli_fail(CLI_COULD_NOT, "log", &e);
@@ -336,6 +341,9 @@ int cmd_log(int argc, char **argv)
 		 .arg = "FILE",
 		 .help = "hold the log to these values: lines \"ALG INDEX HEX\", or as tpm2-tools write them",
 		 .value = &o.pcrs},
+		{.name = "cel-json",
+		 .help = "holdfast's own log as CEL-JSON, which systemd-pcrlock reads",
+		 .value = &o.cel_json},
 		{.name = NULL},
 	};
 	cleanup_buf struct buf b = BUF_INIT;
@@ -347,6 +355,8 @@ int cmd_log(int argc, char **argv)
 	o.only = o.bank ? hash_by_name(o.bank) : HASH_NONE;
 	if (n != 1 || (o.bank && !hash_can_compute(o.only)))
 		return cli_usage(argv[0], n != 1 ? "wanted one FILE" : "no such bank");
+	if (o.cel_json && (o.json || o.bank))
+		return cli_usage(argv[0], "--cel-json is the whole log: no --json, no --bank");
 	o.file = argv[1];
 	rc = run ? file_read(o.file, 4 * EVENT_LOG_MAX_BYTES, &b, &e) : err_set(&e, ENOMEM, "no memory");
 	if (!rc && o.pcrs)

@@ -5,6 +5,7 @@
  * With --every it goes on whatever happens: a verifier that is away, or refuses, is asked again at the next time, over a
  * new connection. Runs as: the agent's user, a child of PID 1 or of anything else that starts services.
  */
+#include "attest/agent_channel.h"
 #include "attest/cmd.h"
 #include "attest/cmd_timeout.h"
 #include "attest/report.h"
@@ -19,7 +20,7 @@
 #include <time.h>
 
 struct report_options {
-	const char *verifier, *roots, *name, *ear, *every, *timeout;
+	const char *verifier, *roots, *name, *ear, *every, *timeout, *key, *pcr_key, *pcr_signature;
 };
 
 static int one_round(struct report *r, const struct report_options *o, bool *ret_accepted, struct err *e)
@@ -59,15 +60,19 @@ static void for_ever(struct report *r, const struct report_options *o, int every
 
 static int run(struct report *r, const struct report_options *o, int every_ms)
 {
-	cleanup_tls_identity struct tls_identity id = {0};
+	cleanup_agent_channel struct agent_channel channel = {0};
+	bool in_memory = o->key && !strcmp(o->key, "memory");
 	cleanup_ssl_ctx SSL_CTX *ctx = NULL;
 	struct err e = ERR_INIT;
 	bool accepted = false;
 
-	if (tls_identity_new(&id, &e) || tls_host_ctx(&id, o->roots, &ctx, &e))
+	if (in_memory ? tls_identity_new(&channel.id, &e) :
+			agent_channel_open(&channel, r->agent, o->pcr_key, o->pcr_signature, &e))
+		return cli_fail(CLI_COULD_NOT, "report", &e);
+	if (tls_host_ctx(&channel.id, o->roots, &ctx, &e))
 		return cli_fail(CLI_COULD_NOT, "report", &e);
 	r->tls = ctx;
-	r->agent->channel_key = id.digest;
+	r->agent->channel_key = channel.id.digest;
 	if (every_ms)
 		for_ever(r, o, every_ms);
 	if (one_round(r, o, &accepted, &e))
@@ -81,7 +86,7 @@ int cmd_report(int argc, char **argv)
 				 .firmware_log = AGENT_FIRMWARE_LOG,
 				 .os_log = CEL_PATH,
 				 .ima_log = AGENT_IMA_LOG};
-	struct report_options o = {0};
+	struct report_options o = {.pcr_key = PCR_POLICY_KEY, .pcr_signature = PCR_POLICY_PATH};
 	const struct cli_opt opts[] = {
 		{.name = "verifier", .arg = "ADDRESS", .help = "HOST:PORT or vsock:CID:PORT", .value = &o.verifier},
 		{.name = "roots", .arg = "PEM", .help = "who vouches for the verifier's certificate", .value = &o.roots},
@@ -96,6 +101,9 @@ int cmd_report(int argc, char **argv)
 		 .value = &a.firmware_log},
 		{.name = "os-log", .arg = "FILE", .help = "CEL event log (" CEL_PATH ")", .value = &a.os_log},
 		{.name = "ima-log", .arg = "FILE", .help = "IMA log (the kernel's)", .value = &a.ima_log},
+		{.name = "tls-key", .arg = "tpm|memory", .help = "where the TLS key lives (tpm)", .value = &o.key},
+		{.name = "pcr-key", .arg = "PEM", .help = "who signs the states it is good in (" PCR_POLICY_KEY ")", .value = &o.pcr_key},
+		{.name = "pcr-signature", .arg = "FILE", .help = "which are signed (" PCR_POLICY_PATH ")", .value = &o.pcr_signature},
 		{.name = "count", .arg = "FILE", .help = "write how often evidence was shown", .value = &a.count_path},
 		{0},
 	};
@@ -111,6 +119,8 @@ int cmd_report(int argc, char **argv)
 		return cli_usage("report", "--verifier and --roots are needed");
 	if (!cmd_timeout_parse(o.timeout, &r.timeout_ms) || (o.every && !cmd_timeout_parse(o.every, &every_ms)))
 		return cli_usage("report", "--timeout and --every are numbers of seconds from 1 to %d", CLIENT_MAX_SECONDS);
+	if (o.key && strcmp(o.key, "tpm") != 0 && strcmp(o.key, "memory") != 0)
+		return cli_usage("report", "--tls-key \"%s\" is neither tpm nor memory", o.key);
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
 	/* Our sentences say what the TPM said; the library need not shout it too. */
 	(void)setenv("TSS2_LOG", "all+none", 0);

@@ -3,11 +3,12 @@
  * attest/cmd_verifier.c - `holdfast-attest verifier`: the service that enrols hosts and says which are sound
  *
  * Everything is read before the first connection; a mistake in a file is a sentence and exit 3, not a service that
- * refuses all. SIGHUP reads reference values and policy set anew: if one of them is bad, the old ones stay in force and
+ * refuses all. SIGHUP reads reference values, policy set and revoked EKs anew: if one of them is bad, the old ones stay in force and
  * the log says so. SIGTERM and SIGINT end it in order. The log is one line of JSON an event, on standard error.
  */
 #include "attest/allowed.h"
 #include "attest/cmd.h"
+#include "attest/judge_files.h"
 #include "attest/net.h"
 #include "attest/server.h"
 
@@ -18,14 +19,16 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define MAX_PINNED      4096
 #define OWN_DESCRIPTORS 64
 
 struct verifier_options {
-	const char *listen, *tls_cert, *tls_key, *state, *policy_cert, *policy_set, *ek_roots, *ek_pins, *ear_key;
+	const char *listen, *tls_cert, *tls_key, *state, *ek_pins, *ear_key;
+	const char *crl[EK_REVOKED_MAX_FILES];
 	const char *refvalues[JUDGE_MAX_REFVALUES];
-	size_t n_refvalues;
+	struct judge_files wanted;
 	int full;
 	const char *workers, *connections, *rate, *burst, *max_hosts;
 };
@@ -53,26 +56,20 @@ static void log_event(const char *event, const char *why)
 	log_line(line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
-/* Reference values, each with its signature, and the policy set. */
+/* Reference values, each with its signature, the policy set, and which EKs are revoked. */
 static int load_set(const struct verifier_options *o, struct judge_set *ret, struct err *e)
 {
-	struct judge_set set __attribute__((cleanup(judge_set_free))) = {0};
-	cleanup_x509 X509 *cert = NULL;
-	int rc = pki_cert_load(o->policy_cert, &cert, e);
+	struct judge_set set = {0};
+	int rc = judge_files_load(&o->wanted, (int64_t)time(NULL), &set, e);
 
-	if (!rc && o->policy_set)
-		rc = fleet_load(o->policy_set, &set.fleet, e);
 	if (rc)
 		return rc;
-	set.rv = calloc(o->n_refvalues, sizeof(*set.rv));
 	set.allowed = o->full ? NULL : allowed_new();
-	if (!set.rv || (!set.allowed && !o->full))
-		return err_set(e, ENOMEM, "no memory for reference values");
-	for (; set.n < o->n_refvalues; set.n++)
-		if ((rc = refvalues_load(o->refvalues[set.n], cert, &set.rv[set.n], e)))
-			return rc;
+	if (!set.allowed && !o->full) {
+		judge_set_free(&set);
+		return err_set(e, ENOMEM, "no memory for accepted PCR digests");
+	}
 	*ret = set;
-	set = (struct judge_set){0}; /* owned by the caller now */
 	return 0;
 }
 
@@ -178,7 +175,8 @@ static int need_descriptors(unsigned connections, struct err *e)
 static int run(const struct verifier_options *o, const struct numbers *n, struct err *e)
 {
 	uint8_t (*pins)[HASH_SHA256_BYTES] __attribute__((cleanup(cleanup_free_fn))) = NULL;
-	struct service_params p = {.state_path = o->state, .max_hosts = n->max_hosts, .ek_roots = o->ek_roots};
+	struct service_params p = {.state_path = o->state, .max_hosts = n->max_hosts, .ek_roots = o->wanted.revoked.roots[0],
+				   .provider_roots = o->wanted.revoked.roots[1]};
 	cleanup_ssl_ctx SSL_CTX *tls = NULL;
 	struct service *s = NULL;
 	struct err last = ERR_INIT;
@@ -223,10 +221,12 @@ static bool take(const char *text, unsigned fallback, unsigned min, unsigned max
 
 static const char *check(const struct verifier_options *o, struct numbers *n)
 {
-	if (!o->listen || !o->tls_cert || !o->tls_key || !o->state || !o->policy_cert || !o->n_refvalues || !o->ear_key)
+	if (!o->listen || !o->tls_cert || !o->tls_key || !o->state || !o->wanted.policy_cert || !o->wanted.n_refvalues || !o->ear_key)
 		return "--listen, --tls-cert, --tls-key, --state, --policy-cert, --refvalues and --ear-key are needed";
-	if (!o->ek_roots && !o->ek_pins)
-		return "one of --ek-roots and --ek-pins is needed: an EK is not believed because a host showed it";
+	if (!o->wanted.revoked.roots[0] && !o->ek_pins && !o->wanted.revoked.roots[1])
+		return "one of --ek-roots, --provider-roots and --ek-pins is needed: an EK is not believed because a host showed it";
+	if (judge_files_wrong(&o->wanted))
+		return judge_files_wrong(&o->wanted);
 	if (!take(o->workers, 1, 1, SERVER_MAX_WORKERS, &n->workers))
 		return "--workers is not a number from 1 to 64";
 	if (!take(o->connections, 512, 1, 65536, &n->connections))
@@ -252,15 +252,26 @@ int cmd_verifier(int argc, char **argv)
 		 .arg = "FILE",
 		 .help = "reference values, FILE.p7s their signature; may be repeated",
 		 .value = o.refvalues,
-		 .count = &o.n_refvalues,
+		 .count = &o.wanted.n_refvalues,
 		 .max = JUDGE_MAX_REFVALUES},
 		{.name = "policy-cert",
 		 .arg = "FILE",
 		 .help = "certificate that signs reference values",
-		 .value = &o.policy_cert},
-		{.name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set},
-		{.name = "ek-roots", .arg = "PEM", .help = "believe EKs certified by these", .value = &o.ek_roots},
+		 .value = &o.wanted.policy_cert},
+		{.name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.wanted.policy_set},
+		{.name = "ek-roots", .arg = "PEM", .help = "believe EKs certified by these", .value = &o.wanted.revoked.roots[0]},
 		{.name = "ek-pins", .arg = "FILE", .help = "believe EKs of these SHA-256, one a line", .value = &o.ek_pins},
+		{.name = "provider-roots",
+		 .arg = "PEM",
+		 .help = "believe EKs certified by these providers of virtual machines",
+		 .value = &o.wanted.revoked.roots[1]},
+		{.name = "ek-deny", .arg = "FILE", .help = "never EKs of these SHA-256, one a line", .value = &o.wanted.revoked.deny},
+		{.name = "ek-crl",
+		 .arg = "FILE",
+		 .help = "CRL of who certifies EKs; may be repeated",
+		 .value = o.crl,
+		 .count = &o.wanted.revoked.n_crls,
+		 .max = EK_REVOKED_MAX_FILES},
 		{.name = "ear-key", .arg = "KEY", .help = "P-256 key that signs results", .value = &o.ear_key},
 		{.name = "full", .help = "no fast path: replay every log", .value = &o.full},
 		{.name = "workers", .arg = "N", .help = "threads (1)", .value = &o.workers},
@@ -279,6 +290,8 @@ int cmd_verifier(int argc, char **argv)
 		return CLI_USAGE;
 	if (n > 0)
 		return cli_usage(argv[0], "operand \"%s\" is not wanted", argv[1]);
+	o.wanted.refvalues = o.refvalues;
+	o.wanted.revoked.crl = o.crl;
 	wrong = check(&o, &numbers);
 	if (wrong)
 		return cli_usage(argv[0], "%s", wrong);

@@ -3,7 +3,7 @@
 #include "attest/cmd.h"
 
 #include "attest/ear.h"
-#include "attest/judge.h"
+#include "attest/judge_files.h"
 #include "common/cli.h"
 #include "common/file.h"
 #include "common/hex.h"
@@ -13,7 +13,9 @@
 #include <time.h>
 
 struct verify_options {
-	const char *evidence, *nonce, *channel, *enrolment, *refvalues, *policy_cert, *policy_set, *ear, *ear_key;
+	const char *evidence, *nonce, *channel, *channel_cert, *enrolment, *refvalues, *ear, *ear_key;
+	const char *crl[EK_REVOKED_MAX_FILES];
+	struct judge_files wanted;
 	int json;
 };
 
@@ -21,7 +23,13 @@ struct verify_options {
 struct verify_bytes {
 	uint8_t nonce[EVIDENCE_NONCE_BYTES];
 	uint8_t channel[HASH_SHA256_BYTES];
+	struct channel_shown shown; /* with --channel-cert */
 };
+
+static void verify_bytes_free(struct verify_bytes *b)
+{
+	channel_shown_free(&b->shown);
+}
 
 static const char *verdict_str(enum appraise_verdict v)
 {
@@ -76,21 +84,13 @@ static int print_json(const struct appraisal *a, struct err *e)
 static int load(const struct verify_options *o, struct enrolment *enrolment, struct judge_set *set, struct buf *evidence,
 		struct err *e)
 {
-	cleanup_x509 X509 *cert = NULL;
-	int rc;
+	int rc = enrolment_load(o->enrolment, enrolment, e);
 
-	if ((rc = enrolment_load(o->enrolment, enrolment, e)) || (rc = pki_cert_load(o->policy_cert, &cert, e)) ||
-	    (o->policy_set && (rc = fleet_load(o->policy_set, &set->fleet, e))))
-		return rc == -EBADMSG ? -EINVAL : rc;
-	rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
+	if (!rc)
+		rc = file_read(o->evidence, 2 * EVIDENCE_MAX_BYTES, evidence, e); /* its own bound is evidence_parse()'s */
 	if (rc)
-		return rc;
-	set->rv = calloc(1, sizeof(*set->rv));
-	if (!set->rv)
-		return err_set(e, ENOMEM, "no memory for reference values");
-	rc = refvalues_load(o->refvalues, cert, set->rv, e);
-	set->n = !rc;
-	return rc;
+		return rc == -EBADMSG ? -EINVAL : rc;
+	return judge_files_load(&o->wanted, (int64_t)time(NULL), set, e);
 }
 
 static int write_ear(const struct verify_options *o, const struct ear_input *in, struct err *e)
@@ -106,7 +106,7 @@ static int write_ear(const struct verify_options *o, const struct ear_input *in,
 }
 
 /* The same call as the service's; only the clocks of earlier quotes are missing, for there is no state here. */
-static int judge_files(const struct verify_options *o, const struct verify_bytes *b, struct judge_result *r,
+static int judge_host(const struct verify_options *o, struct verify_bytes *b, struct judge_result *r,
 		       struct err *e)
 {
 	struct judge_set set __attribute__((cleanup(judge_set_free))) = { 0 };
@@ -121,7 +121,10 @@ static int judge_files(const struct verify_options *o, const struct verify_bytes
 	} else if (!rc) {
 		const struct judge_input in = { .evidence = { evidence.data, evidence.len },
 						.nonce = b->nonce,
-						.channel_key = o->channel ? b->channel : NULL,
+						.channel_key = o->channel_cert ? b->shown.key :
+							       o->channel      ? b->channel :
+										 NULL,
+						.shown = o->channel_cert ? &b->shown : NULL,
 						.enrolment = &enrolment,
 						.now_ms = now_s * 1000 };
 
@@ -159,6 +162,10 @@ int cmd_verify(int argc, char **argv)
 		  .arg = "HEX",
 		  .help = "SHA-256 of the host's TLS key, for evidence fetched over tls:",
 		  .value = &o.channel },
+		{ .name = "channel-cert",
+		  .arg = "FILE",
+		  .help = "that key's certificate with its proof (fetch --channel-cert)",
+		  .value = &o.channel_cert },
 		{ .name = "enrolment", .arg = "FILE", .help = "the host's enrolment record", .value = &o.enrolment },
 		{ .name = "refvalues",
 		  .arg = "FILE",
@@ -167,27 +174,46 @@ int cmd_verify(int argc, char **argv)
 		{ .name = "policy-cert",
 		  .arg = "FILE",
 		  .help = "certificate that signs reference values",
-		  .value = &o.policy_cert },
-		{ .name = "policy-set", .arg = "FILE", .help = "which of the sound hosts are wanted", .value = &o.policy_set },
+		  .value = &o.wanted.policy_cert },
+		{ .name = "policy-set",
+		  .arg = "FILE",
+		  .help = "which of the sound hosts are wanted",
+		  .value = &o.wanted.policy_set },
+		{ .name = "ek-deny", .arg = "FILE", .help = "refuse EKs of these SHA-256, one a line", .value = &o.wanted.revoked.deny },
+		{ .name = "ek-crl",
+		  .arg = "FILE",
+		  .help = "CRL of who certifies EKs; may be repeated",
+		  .value = o.crl,
+		  .count = &o.wanted.revoked.n_crls,
+		  .max = EK_REVOKED_MAX_FILES },
+		{ .name = "ek-roots", .arg = "PEM", .help = "who may sign --ek-crl", .value = &o.wanted.revoked.roots[0] },
+		{ .name = "provider-roots",
+		  .arg = "PEM",
+		  .help = "the same, of providers of virtual machines",
+		  .value = &o.wanted.revoked.roots[1] },
 		{ .name = "ear", .arg = "FILE", .help = "write the result as a signed EAR (JWT, ES256)", .value = &o.ear },
 		{ .name = "ear-key", .arg = "KEY", .help = "P-256 key that signs it (PEM, or a provider's URI)", .value = &o.ear_key },
 		{ .name = "json", .help = "one JSON object in place of text", .value = &o.json },
 		{ .name = NULL },
 	};
 	cleanup_free struct judge_result *r = calloc(1, sizeof(*r));
-	struct verify_bytes b;
+	struct verify_bytes b __attribute__((cleanup(verify_bytes_free))) = { 0 };
 	struct err e = ERR_INIT;
 	int n = cli_options(argc, argv, "", "Judge a host's evidence: ACCEPT (exit 0) or REFUSE (exit 1), and why.",
 			    opts);
 
 	if (n < 0)
 		return CLI_USAGE;
-	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.policy_cert)
+	if (n || !o.evidence || !o.nonce || !o.enrolment || !o.refvalues || !o.wanted.policy_cert)
 		return cli_usage(
 			argv[0],
 			"wanted --evidence, --nonce, --enrolment, --refvalues, --policy-cert, and no operand");
 	if (!o.ear != !o.ear_key)
 		return cli_usage(argv[0], "--ear and --ear-key are wanted together");
+	if (o.channel && o.channel_cert)
+		return cli_usage(argv[0], "--channel and --channel-cert are not wanted together");
+	if (judge_files_wrong(&o.wanted))
+		return cli_usage(argv[0], "%s", judge_files_wrong(&o.wanted));
 	if (o.channel && !hex_decode(o.channel, b.channel, sizeof(b.channel)))
 		return cli_usage(argv[0], "--channel is not %d lower-case hex digits", 2 * HASH_SHA256_BYTES);
 	if (!hex_decode(o.nonce, b.nonce, sizeof(b.nonce)))
@@ -196,7 +222,10 @@ int cmd_verify(int argc, char **argv)
 		(void)err_set(&e, ENOMEM, "no memory for a verdict"); /* its code is not needed */
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	}
-	if (judge_files(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
+	o.wanted.refvalues = &o.refvalues;
+	o.wanted.n_refvalues = 1;
+	o.wanted.revoked.crl = o.crl;
+	if ((o.channel_cert && channel_shown_read(o.channel_cert, &b.shown, &e)) || judge_host(&o, &b, r, &e) || report(&r->appraisal, o.json, &e))
 		return cli_fail(CLI_COULD_NOT, argv[0], &e);
 	return r->appraisal.verdict == APPRAISE_ACCEPT ? CLI_PASSED : CLI_BAD;
 }

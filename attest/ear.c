@@ -138,6 +138,12 @@ static bool is_enforcing(const struct judge_result *r)
 	return !strcmp(r->rv->profile, "enforce");
 }
 
+/* What is shown of the firmware is less than the rest counts on. */
+static bool is_whole(const struct judge_result *r)
+{
+	return is_enforcing(r) && !(r->appraisal.platform && r->appraisal.platform->no_firmware_log);
+}
+
 static void put_status(struct buf *b, const struct ear_input *in)
 {
 	const struct judge_result *r = in->result;
@@ -145,7 +151,7 @@ static void put_status(struct buf *b, const struct ear_input *in)
 	if (r->appraisal.verdict == APPRAISE_ACCEPT) {
 		buf_printf(b, "\"ear_status\":\"%s\",\"ear_trustworthiness_vector\":{\"instance-identity\":2,"
 			   "\"configuration\":%d,\"executables\":%d,\"file-system\":2",
-			   is_enforcing(r) ? "affirming" : "warning", is_enforcing(r) ? 2 : 32, is_enforcing(r) ? 2 : 32);
+			   is_whole(r) ? "affirming" : "warning", is_whole(r) ? 2 : 32, is_enforcing(r) ? 2 : 32);
 		if (in->enrolment->ek == ENROLMENT_EK_CERTIFICATE)
 			buf_str(b, ",\"hardware\":2");
 		buf_str(b, "}");
@@ -153,6 +159,25 @@ static void put_status(struct buf *b, const struct ear_input *in)
 	}
 	buf_printf(b, "\"ear_status\":\"contraindicated\",\"ear_trustworthiness_vector\":{%s}",
 		   r->appraisal.quoted ? "\"instance-identity\":2,\"configuration\":96" : "\"instance-identity\":99");
+}
+
+/* A host that lacks something, as declared: what the result does not give. */
+static void put_platform(struct buf *b, const struct ear_input *in)
+{
+	const struct platform *p = in->result->appraisal.platform;
+
+	if (!p)
+		return;
+	buf_str(b, ",\"holdfast_platform\":{\"name\":");
+	put_string(b, p->name);
+	buf_printf(b, ",\"firmware_log\":\"%s\",\"not_given\":[", p->no_firmware_log ? "absent" : "present");
+	if (p->no_firmware_log)
+		put_string(b, "what the firmware did: no log shows it, PCRs hold predicted or listed values");
+	if (p->no_firmware_log && in->enrolment->ek != ENROLMENT_EK_CERTIFICATE)
+		buf_str(b, ",");
+	if (in->enrolment->ek != ENROLMENT_EK_CERTIFICATE)
+		put_string(b, "a TPM in hardware: no maker of TPMs vouches for the EK");
+	buf_str(b, "]}");
 }
 
 /* What the quote and the reference values prove. */
@@ -178,8 +203,13 @@ static void put_attester_claims(struct buf *b, const struct ear_input *in)
 		put_string(b, rv->profile);
 		buf_str(b, ",\"root_hash\":");
 		put_hex(b, rv->root_hash);
+		if (rv->sbom.known) {
+			buf_str(b, ",\"sbom_sha256\":");
+			put_hex(b, rv->sbom.digest);
+		}
 		buf_str(b, "},\"holdfast_pcr_digest\":");
 		put_hex(b, a->quote.pcr_digest);
+		put_platform(b, in);
 	}
 	buf_str(b, "}");
 }
@@ -235,8 +265,10 @@ static int es256(const struct ear_key *k, const void *text, size_t n, uint8_t re
 	const uint8_t *p = der;
 	size_t len = sizeof(der);
 
-	if (!ctx || EVP_MD_CTX_copy_ex(ctx, k->begun) != 1 ||
-	    EVP_DigestSign(ctx, der, &len, text, n) != 1)
+	if (!ctx || EVP_MD_CTX_copy_ex(ctx, k->begun) != 1)
+		return pki_openssl_error(e, EIO, "cannot sign a result");
+	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE); /* nothing follows: no copy of the copy */
+	if (EVP_DigestSign(ctx, der, &len, text, n) != 1)
 		return pki_openssl_error(e, EIO, "cannot sign a result");
 	sig = d2i_ECDSA_SIG(NULL, &p, (long)len);
 	if (!sig || BN_bn2binpad(ECDSA_SIG_get0_r(sig), ret, COORDINATE_BYTES) != COORDINATE_BYTES ||

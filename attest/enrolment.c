@@ -13,8 +13,9 @@ static const char *const ek_text[] = {
 	[ENROLMENT_EK_UNSET] = "unset",
 	[ENROLMENT_EK_CERTIFICATE] = "certificate",
 	[ENROLMENT_EK_PINNED] = "pinned",
+	[ENROLMENT_EK_PROVIDER] = "provider",
 };
-_Static_assert(ARRAY_SIZE(ek_text) == ENROLMENT_EK_PINNED + 1, "each kind of trust has its word");
+_Static_assert(ARRAY_SIZE(ek_text) == ENROLMENT_EK_PROVIDER + 1, "each kind of trust has its word");
 
 const char *enrolment_ek_str(enum enrolment_ek ek)
 {
@@ -50,7 +51,7 @@ static int get_public(json_object *o, const char *where, const char *key, uint8_
 
 static int parse_object(json_object *o, const char *name, struct enrolment *rec, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "identity", "ek", "ek_public", "ak_public", NULL};
+	static const char *const keys[] = {"holdfast", "identity", "ek", "ek_public", "ak_public", "ek_certificate_id", NULL};
 	uint8_t identity[HASH_SHA256_BYTES];
 	const char *kind, *ek;
 	int rc;
@@ -68,7 +69,11 @@ static int parse_object(json_object *o, const char *name, struct enrolment *rec,
 		if (!strcmp(ek, ek_text[i]))
 			rec->ek = (enum enrolment_ek)i;
 	if (rec->ek == ENROLMENT_EK_UNSET)
-		return err_set(e, EINVAL, "%s: ek is \"%s\", wanted \"certificate\" or \"pinned\"", name, ek);
+		return err_set(e, EINVAL, "%s: ek is \"%s\", wanted \"certificate\", \"pinned\" or \"provider\"", name, ek);
+	rec->has_certificate_id = json_object_object_get_ex(o, "ek_certificate_id", NULL);
+	if (rec->has_certificate_id &&
+	    (rc = json_get_hex(o, name, "ek_certificate_id", rec->certificate_id, sizeof(rec->certificate_id), e)))
+		return rc;
 	rc = enrolment_identity(rec->ek_public, rec->ek_public_bytes, identity, e);
 	if (rc)
 		return err_context(e, "%s: ek_public", name);
@@ -116,8 +121,13 @@ int enrolment_write(const char *path, const struct enrolment *rec, struct err *e
 	hex_encode(rec->ak_public, rec->ak_public_bytes, ak);
 	buf_printf(&b,
 		   "{\"holdfast\":\"enrolment/"
-		   "1\",\"identity\":\"%s\",\"ek\":\"%s\",\"ek_public\":\"%s\",\"ak_public\":\"%s\"}\n",
+		   "1\",\"identity\":\"%s\",\"ek\":\"%s\",\"ek_public\":\"%s\",\"ak_public\":\"%s\"",
 		   identity, enrolment_ek_str(rec->ek), ek, ak);
+	if (rec->has_certificate_id) {
+		hex_encode(rec->certificate_id, sizeof(rec->certificate_id), identity);
+		buf_printf(&b, ",\"ek_certificate_id\":\"%s\"", identity);
+	}
+	buf_str(&b, "}\n");
 	if (b.bad)
 		return err_set(e, ENOMEM, "no memory for %s", path);
 	return file_write(path, b.data, b.len, 0644, e);

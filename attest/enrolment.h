@@ -12,6 +12,8 @@
 #include "common/err.h"
 #include "common/hash.h"
 
+#include <stdbool.h>
+
 #define ENROLMENT_MAX_BYTES        16384
 #define ENROLMENT_MAX_PUBLIC_BYTES 1024
 
@@ -20,6 +22,7 @@ enum enrolment_ek {
 	ENROLMENT_EK_UNSET = 0,
 	ENROLMENT_EK_CERTIFICATE, /* chain to a pinned manufacturer root */
 	ENROLMENT_EK_PINNED,      /* digest given by the operator */
+	ENROLMENT_EK_PROVIDER,    /* chain to a provider of virtual machines, whose hypervisor is the TPM */
 };
 
 /**
@@ -36,6 +39,8 @@ struct enrolment {
 	size_t ek_public_bytes;
 	uint8_t ak_public[ENROLMENT_MAX_PUBLIC_BYTES];
 	size_t ak_public_bytes;
+	bool has_certificate_id;
+	uint8_t certificate_id[HASH_SHA256_BYTES]; /* of the EK certificate: attest/ek_revoked.h */
 };
 
 /** enrolment_identity() - SHA-256 of the TPMT_PUBLIC inside a TPM2B_PUBLIC; -EINVAL if its size field is wrong. */
@@ -50,7 +55,7 @@ int enrolment_load(const char *path, struct enrolment *ret, struct err *e) WARN_
 /** enrolment_write() - publish @rec as @path, mode 0644; @rec->identity must be set. Return: 0 or -errno. */
 int enrolment_write(const char *path, const struct enrolment *rec, struct err *e) WARN_UNUSED;
 
-/** enrolment_ek_str() - "certificate" or "pinned" as in the record; "unset" else. */
+/** enrolment_ek_str() - "certificate", "pinned" or "provider" as in the record; "unset" else. */
 const char *enrolment_ek_str(enum enrolment_ek ek);
 
 #endif

@@ -14,7 +14,6 @@ enum {
 	CEL_NV_INDEX = 2,
 	CEL_DIGESTS = 3,
 	CEL_HOLDFAST = 240,
-	RECORD_SEPARATOR = 0x1e, /* RFC 7464 */
 };
 
 static const char *const format_names[] = {
@@ -132,22 +131,30 @@ static int check_banks(const struct event_log *log, const struct event_log_event
 	return 0;
 }
 
-/* Our content (common/cel.h): name, then the data that was hashed. */
-static int take_holdfast(const struct event_log *log, struct reader c, struct event_log_event *ev, struct err *e)
+/* The digests of our events are those of their data. */
+static int check_holdfast(const struct event_log *log, const struct event_log_event *ev, struct err *e)
 {
-	uint8_t name_type, data_type, h[HASH_MAX_BYTES];
-	struct reader name = take_tlv(&c, &name_type), data = take_tlv(&c, &data_type);
+	uint8_t h[HASH_MAX_BYTES];
 
-	if (!reader_done(&c) || name_type != 0 || data_type != 1)
-		return err_set(e, EINVAL, "CEL: record %zu: its content is not one name and one data", ev->index);
-	set_label(ev, (const char *)name.p, name.left);
-	ev->data = (struct bytes){data.p, data.left};
 	for (size_t i = 0; i < log->n_banks; i++)
 		if (hash_once(log->bank[i].alg, ev->data.p, ev->data.n, h) &&
 		    !hash_equal(h, log->bank[i].bytes, ev->digest[i], log->bank[i].bytes))
 			return err_set(e, EINVAL, "CEL: record %zu: %s digest is not that of its data", ev->index,
 				       hash_name(log->bank[i].alg));
 	return 0;
+}
+
+/* Our content (common/cel.h): name, then the data that was hashed. */
+static int take_holdfast(const struct event_log *log, struct reader c, struct event_log_event *ev, struct err *e)
+{
+	uint8_t name_type, data_type;
+	struct reader name = take_tlv(&c, &name_type), data = take_tlv(&c, &data_type);
+
+	if (!reader_done(&c) || name_type != 0 || data_type != 1)
+		return err_set(e, EINVAL, "CEL: record %zu: its content is not one name and one data", ev->index);
+	set_label(ev, (const char *)name.p, name.left);
+	ev->data = (struct bytes){data.p, data.left};
+	return check_holdfast(log, ev, e);
 }
 
 static int parse_tlv(struct event_log *log, struct event_log_event *ev, struct err *e)
@@ -219,6 +226,30 @@ static int parse_json_digests(struct event_log *log, json_object *array, struct 
 	return check_banks(log, ev, e);
 }
 
+/* Our content, as attest/cel_json.c writes it. */
+static int parse_json_holdfast(struct event_log *log, json_object *o, struct event_log_event *ev, struct err *e)
+{
+	static const char *const keys[] = {"name", "data", NULL};
+	const char *name, *hex;
+	json_object *content;
+	char where[48];
+	size_t n;
+	int rc;
+
+	(void)snprintf(where, sizeof(where), "CEL: record %zu: content", ev->index); /* fits */
+	if ((rc = json_get(o, where, "content", json_type_object, &content, e)) ||
+	    (rc = json_check_keys(content, where, keys, e)) ||
+	    (rc = json_get_str(content, where, "name", CEL_MAX_NAME_BYTES, &name, e)) ||
+	    (rc = json_get_str(content, where, "data", 2 * CEL_MAX_DATA_BYTES, &hex, e)))
+		return rc;
+	n = strlen(hex) / 2;
+	if (!hex_decode(hex, log->data, n))
+		return err_set(e, EINVAL, "%s: \"data\" is not bytes in lower-case hex", where);
+	set_label(ev, name, strlen(name));
+	ev->data = (struct bytes){log->data, n};
+	return check_holdfast(log, ev, e);
+}
+
 static int parse_record(struct event_log *log, json_object *o, struct event_log_event *ev, struct err *e)
 {
 	static const char *const keys[] = {"recnum", "pcr", "nv_index", "digests", "content_type", "content", NULL};
@@ -247,6 +278,8 @@ static int parse_record(struct event_log *log, json_object *o, struct event_log_
 	    (rc = parse_json_digests(log, digests, ev, e)) ||
 	    (rc = json_get_str(o, where, "content_type", 64, &type, e)))
 		return rc;
+	if (!strcmp(type, EVENT_LOG_CEL_HOLDFAST))
+		return parse_json_holdfast(log, o, ev, e);
 	set_label(ev, type, strlen(type));
 	(void)json_object_object_get_ex(o, "content", &ev->content); /* absent: stays NULL */
 	return 0;
@@ -261,9 +294,9 @@ static int parse_json(struct event_log *log, struct event_log_event *ev, struct 
 
 	if (log->array)
 		return parse_record(log, json_object_array_get_idx(log->array, ev->index), ev, e);
-	if (reader_u8(&log->r) != RECORD_SEPARATOR)
+	if (reader_u8(&log->r) != EVENT_LOG_RS)
 		return err_set(e, EINVAL, "CEL: offset %zu: a record does not begin with RS (RFC 7464)", at);
-	end = memchr(log->r.p, RECORD_SEPARATOR, log->r.left);
+	end = memchr(log->r.p, EVENT_LOG_RS, log->r.left);
 	n = end ? (size_t)(end - log->r.p) : log->r.left;
 	if (!n || log->r.p[n - 1] != '\n')
 		return err_set(e, EINVAL, "CEL: record %zu at offset %zu is cut short: no LF at its end (RFC 7464)",
@@ -284,7 +317,7 @@ static int open_json(struct event_log *log, struct bytes b, struct err *e)
 		return err_set(e, EINVAL, "CEL: %zu bytes of JSON, wanted at most %d", b.n, EVENT_LOG_MAX_JSON_BYTES);
 	log->format = EVENT_LOG_CEL_JSON;
 	log->r = reader_init(b.p, b.n);
-	if (b.p[0] == RECORD_SEPARATOR)
+	if (b.p[0] == EVENT_LOG_RS)
 		return 0;
 	rc = json_parse(b.p, b.n, "CEL", &log->array, e);
 	if (!rc && !json_object_is_type(log->array, json_type_array))
@@ -325,7 +358,7 @@ int event_log_open(struct bytes b, struct event_log *ret, struct err *e)
 	memset(ret, 0, sizeof(*ret));
 	if (!b.n || b.n > EVENT_LOG_MAX_BYTES)
 		return err_set(e, EINVAL, "event log: has %zu bytes, wanted 1 to %d", b.n, EVENT_LOG_MAX_BYTES);
-	if (b.p[0] == RECORD_SEPARATOR || b.p[0] == '[')
+	if (b.p[0] == EVENT_LOG_RS || b.p[0] == '[')
 		return open_json(ret, b, e);
 	if (!is_cel_tlv(b))
 		return open_tcg(ret, b, e);

@@ -11,7 +11,7 @@
  *   for ours (common/cel.h), whose digests must be those of its data. PID 1's own log is judged by the stricter
  *   cel_next(). CEL-JSON is what systemd writes to /run/log/systemd/tpm2-measure.log: a sequence of RS, one JSON
  * object, LF (RFC 7464); or one array of such objects. A record of an NV index ("nv_index" in place of "pcr") extends
- * no PCR.
+ * no PCR. Content type "holdfast" is our TLV content as attest/cel_json.h exports it, and held to the same rule.
  *
  * Input: hostile until replayed against a quote. Memory: one JSON record at a time, but for an array. Spec: TCG
  *   Canonical Event Log Format 1.0 rev 0.41, sections 4.2, 5.1, 5.2; systemd 257, src/shared/tpm2-util.c.
@@ -21,12 +21,15 @@
 
 #include "attest/replay.h"
 #include "attest/tcg_log.h"
+#include "common/cel.h"
 #include "common/json.h"
 
 #define EVENT_LOG_MAX_BYTES      TCG_LOG_MAX_BYTES
 #define EVENT_LOG_MAX_JSON_BYTES (128 << 10)
 #define EVENT_LOG_MAX_RECORDS    8192
 #define EVENT_LOG_MAX_LABEL      96
+#define EVENT_LOG_CEL_HOLDFAST   "holdfast" /* content type of our events in CEL-JSON; 240 in TLV */
+#define EVENT_LOG_RS             0x1e /* RFC 7464: before each record of CEL-JSON */
 
 enum event_log_format {
 	EVENT_LOG_UNSET = 0,
@@ -42,7 +45,7 @@ enum event_log_format {
  * @label:      the type's name, or the content type of CEL, printable
  * @digest:     one a bank, in the order of the log's banks
  * @data:       the event's data; for CEL the content's bytes (ours: the hashed text)
- * @content:    CEL-JSON: the content, borrowed; else NULL
+ * @content:    CEL-JSON: the content, borrowed; NULL for ours, which is in @label and @data, and in other formats
  * @no_action:  extends nothing
  * @header:     the first event of a crypto-agile log
  */
@@ -78,6 +81,7 @@ struct event_log {
 	json_object *array; /* owned: CEL-JSON as an array */
 	json_object *record; /* owned: the record at hand */
 	uint8_t digest[TCG_LOG_MAX_BANKS][HASH_MAX_BYTES]; /* of the record at hand, CEL-JSON */
+	uint8_t data[CEL_MAX_DATA_BYTES]; /* the same: what our content holds */
 };
 
 /** event_log_open() - begin a walk. -EINVAL for what is no log of a known format. Large: not for a deep stack. */

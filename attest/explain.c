@@ -21,6 +21,7 @@ static const struct {
 	const char *pcrs;
 } links[] = {
 	[EXPLAIN_LINK_QUOTE] = {"The TPM's signature", ""},
+	[EXPLAIN_LINK_KEYS] = {"The host's keys: its TPM's EK, its TLS key", ""},
 	[EXPLAIN_LINK_LOGS] = {"The event logs", ""},
 	[EXPLAIN_LINK_FIRMWARE] = {"Firmware", "0-3, 5, 6"},
 	[EXPLAIN_LINK_SECURE_BOOT] = {"Secure Boot and its keys", "7"},
@@ -31,6 +32,7 @@ static const struct {
 	[EXPLAIN_LINK_WITNESS] = {"The kernel's witness: modules, verity tables", "10"},
 	[EXPLAIN_LINK_ROOT] = {"Root file system", "15"},
 	[EXPLAIN_LINK_LAUNCH] = {"Layer policy, engine, containers", "13"},
+	[EXPLAIN_LINK_WANTED] = {"Wanted by the fleet's policy set", ""},
 };
 _Static_assert(ARRAY_SIZE(links) == EXPLAIN_LINKS_, "each link has its name");
 
@@ -254,7 +256,25 @@ static bool is_told(const struct explanation *x, const char *line, int pcr)
 	return !strncmp(line, "the logs replay,", 16) && x->link[EXPLAIN_LINK_LOGS] == EXPLAIN_BAD;
 }
 
-/* What refuses and no finding covers: separators, IMA, the logs' form, the reference values themselves. */
+/* Of a reason that names no PCR: judge() begins with these words what is not about the logs. */
+static enum explain_link link_of_words(const char *line)
+{
+	static const struct {
+		const char *begin;
+		enum explain_link link;
+	} all[] = {
+		{"EK:", EXPLAIN_LINK_KEYS},
+		{"TLS key:", EXPLAIN_LINK_KEYS},
+		{"policy set,", EXPLAIN_LINK_WANTED},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!strncmp(line, all[i].begin, strlen(all[i].begin)))
+			return all[i].link;
+	return EXPLAIN_LINK_LOGS;
+}
+
+/* What refuses and no finding covers: separators, IMA, the logs' form, keys, the reference values themselves. */
 static void explain_rest(const struct appraisal *a, struct explanation *x)
 {
 	for (size_t i = 0; i < a->reasons.n; i++) {
@@ -264,7 +284,7 @@ static void explain_rest(const struct appraisal *a, struct explanation *x)
 		if (!end)
 			pcr = -1;
 		if (!is_told(x, a->reasons.line[i], pcr))
-			add_line(x, link_of(pcr), pcr, a->reasons.line[i]);
+			add_line(x, pcr < 0 ? link_of_words(a->reasons.line[i]) : link_of(pcr), pcr, a->reasons.line[i]);
 	}
 }
 
@@ -298,10 +318,8 @@ static int look_at_logs(struct explain_input *in, const struct evidence *ev, str
 	struct quote q;
 	int rc = a && rules && seen.v && seen.digest ? 0 : err_set(e, ENOMEM, "no memory to explain");
 
-	if (!rc) {
-		rules->rv = in->rv;
-		rc = rules_init(rules, e);
-	}
+	if (!rc)
+		rc = rules_init(rules, in->rv, e);
 	if (!rc && !(rc = replay_init(HASH_SHA256, &r, e)) && !(rc = replay_firmware(&r, ev->firmware_log, see, &seen, e)) &&
 	    !(rc = replay_os(&r, ev->os_log, see, &seen, e)))
 		rc = rules_ima(rules, &r, ev->ima_log, e);
@@ -326,39 +344,59 @@ static int look_at_logs(struct explain_input *in, const struct evidence *ev, str
 	return rc;
 }
 
-/* Is a bad signature, nonce or binding among the reasons? Those stand alone: appraise() stops there. */
+/* Is a bad signature, nonce or binding among the reasons? Those stand alone: judge() stops there. */
 static int judge_quote(const struct explain_input *in, struct explanation *x, struct err *e)
 {
-	struct appraise_input a = {.evidence = in->evidence,
-				   .nonce = in->nonce,
-				   .enrolment = in->enrolment,
-				   .refvalues = in->rv,
-				   .channel_key = in->channel_key};
-	int rc = appraise(&a, &x->appraisal, e);
+	const struct judge_input one = {.evidence = in->evidence,
+					.nonce = in->nonce,
+					.enrolment = in->enrolment,
+					.channel_key = in->channel_key,
+					.shown = in->shown};
+	const struct appraisal *a = &x->result.appraisal;
+	int rc = judge(in->set, &one, &x->result, e);
 
 	if (rc)
 		return rc;
 	x->judged = true;
-	if (x->appraisal.quoted) {
+	if (a->quoted) {
 		x->link[EXPLAIN_LINK_QUOTE] = EXPLAIN_GOOD;
 		return 0;
 	}
-	for (size_t i = 0; i < x->appraisal.reasons.n; i++)
-		add_line(x, EXPLAIN_LINK_QUOTE, -1, x->appraisal.reasons.line[i]);
+	for (size_t i = 0; i < a->reasons.n; i++)
+		add_line(x, EXPLAIN_LINK_QUOTE, -1, a->reasons.line[i]);
 	return 0;
+}
+
+/* A host without a firmware log, of a platform that declares it: what fills its PCR 0 to 9 stands in no log. */
+static bool has_no_log(const struct explanation *x)
+{
+	const struct platform *p = x->judged ? x->result.appraisal.platform : NULL;
+
+	return p && p->no_firmware_log;
+}
+
+/* Was this link looked at at all? */
+static bool is_judged(const struct explain_input *in, const struct explanation *x, enum explain_link link)
+{
+	if (link == EXPLAIN_LINK_KEYS)
+		return !in->channel_key || !in->rv->has_channel_policy || in->shown;
+	if (link == EXPLAIN_LINK_WANTED) /* asked of sound hosts only */
+		return in->set->fleet.n_rules && x->result.appraisal.verdict == APPRAISE_ACCEPT;
+	if (has_no_log(x) && link >= EXPLAIN_LINK_FIRMWARE && link <= EXPLAIN_LINK_KERNEL)
+		return false;
+	for (int i = 0; link == EXPLAIN_LINK_FIRMWARE && i < REPLAY_QUOTED_PCRS; i++)
+		if (link_of(i) == link && in->rv->rule[i].kind == REFVALUES_UNJUDGED)
+			return false;
+	return true;
 }
 
 /* Green is only what was judged, found right, and proven. */
 static void colour(const struct explain_input *in, struct explanation *x)
 {
-	bool unjudged = false;
-
-	for (int i = 0; i < REPLAY_QUOTED_PCRS; i++)
-		unjudged = unjudged || (link_of(i) == EXPLAIN_LINK_FIRMWARE && in->rv->rule[i].kind == REFVALUES_UNJUDGED);
-	x->proven = x->judged && x->appraisal.quoted && x->link[EXPLAIN_LINK_LOGS] != EXPLAIN_BAD;
-	for (int i = EXPLAIN_LINK_LOGS; i < EXPLAIN_LINKS_; i++)
+	x->proven = x->judged && x->result.appraisal.quoted && x->link[EXPLAIN_LINK_LOGS] != EXPLAIN_BAD;
+	for (int i = EXPLAIN_LINK_QUOTE + 1; i < EXPLAIN_LINKS_; i++)
 		if (x->link[i] != EXPLAIN_BAD)
-			x->link[i] = x->proven && !(i == EXPLAIN_LINK_FIRMWARE && unjudged) ? EXPLAIN_GOOD : EXPLAIN_UNKNOWN;
+			x->link[i] = x->proven && is_judged(in, x, (enum explain_link)i) ? EXPLAIN_GOOD : EXPLAIN_UNKNOWN;
 }
 
 int explain(const struct explain_input *given, struct explanation *ret, struct err *e)
@@ -368,12 +406,15 @@ int explain(const struct explain_input *given, struct explanation *ret, struct e
 	int rc = 0;
 
 	memset(ret, 0, sizeof(*ret));
+	if (in->set->n != 1)
+		return err_set(e, EINVAL, "%zu sets of reference values, wanted one to explain by", in->set->n);
+	in->rv = &in->set->rv[0];
 	if (in->enrolment && in->nonce)
 		rc = judge_quote(in, ret, e);
 	if (rc)
 		return rc;
 	rc = evidence_parse(in->evidence.p, in->evidence.n, &ev, e);
-	if (!rc)
+	if (!rc && !has_no_log(ret))
 		rc = look_at_logs(in, &ev, ret, e);
 	if (rc == -EINVAL || rc == -EBADMSG || rc == -E2BIG) {
 		bool told = false;
@@ -387,8 +428,8 @@ int explain(const struct explain_input *given, struct explanation *ret, struct e
 	}
 	if (rc)
 		return rc;
-	if (ret->appraisal.quoted)
-		explain_rest(&ret->appraisal, ret);
+	if (ret->result.appraisal.quoted)
+		explain_rest(&ret->result.appraisal, ret);
 	colour(in, ret);
 	return 0;
 }

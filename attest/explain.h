@@ -3,7 +3,7 @@
  * attest/explain.h - why a host was refused: expected and actual side by side, and the cause in words
  *
  * Theory of operation
- *   The verdict is appraise()'s and is not touched here. Its evidence is read once more: each PCR's events are aligned
+ *   The verdict is judge()'s, with the operator's policy set and revoked EKs, and is not touched here. Its evidence is read once more: each PCR's events are aligned
  * with its sequence in the reference values (longest common subsequence), so that one event too many is told as one
  * event, not as everything behind it. Each difference becomes a finding: the PCR, the event, the artefact by the
  * reference values' label, what is established (fact), and what is likely (guess). Every reason of the verdict that no
@@ -18,7 +18,7 @@
 #ifndef ATTEST_EXPLAIN_H
 #define ATTEST_EXPLAIN_H
 
-#include "attest/appraise.h"
+#include "attest/judge.h"
 #include "attest/replay.h"
 #include "common/buf.h"
 
@@ -35,6 +35,7 @@ enum explain_state {
 /* The links of the chain, in the order of the boot; each has its PCRs. */
 enum explain_link {
 	EXPLAIN_LINK_QUOTE,
+	EXPLAIN_LINK_KEYS,
 	EXPLAIN_LINK_LOGS,
 	EXPLAIN_LINK_FIRMWARE,
 	EXPLAIN_LINK_SECURE_BOOT,
@@ -45,6 +46,7 @@ enum explain_link {
 	EXPLAIN_LINK_WITNESS,
 	EXPLAIN_LINK_ROOT,
 	EXPLAIN_LINK_LAUNCH,
+	EXPLAIN_LINK_WANTED,
 	EXPLAIN_LINKS_
 };
 
@@ -68,9 +70,9 @@ struct explain_finding {
 	char guess[EXPLAIN_MAX_TEXT];
 };
 
-/** struct explanation - @judged: the verdict is appraise()'s; else no enrolment was given. Large. */
+/** struct explanation - @judged: the verdict is judge()'s; else no enrolment was given. Large. */
 struct explanation {
-	struct appraisal appraisal;
+	struct judge_result result;
 	bool judged;
 	bool proven; /* the quote is good and the logs replay to it */
 	enum explain_state link[EXPLAIN_LINKS_];
@@ -81,15 +83,18 @@ struct explanation {
 
 /**
  * struct explain_input - all borrowed
- * @nonce, @enrolment, @channel_key: NULL: the quote's signer or freshness cannot be checked
+ * @nonce, @enrolment, @channel_key, @shown: as for judge(); without the first two the quote's signer and freshness cannot be checked
+ * @set: what is wanted; one set of reference values
  * @known: other reference values of the owner, to recognise other versions by
- * @found_root: filled by explain(): the root hash that the OS log names, "" if none
+ * @rv, @found_root: filled by explain(): the reference values; the root hash that the OS log names, "" if none
  */
 struct explain_input {
 	struct bytes evidence;
 	const uint8_t *nonce;
 	const struct enrolment *enrolment;
 	const uint8_t *channel_key;
+	struct channel_shown *shown;
+	const struct judge_set *set;
 	const struct refvalues *rv;
 	const struct refvalues *known;
 	size_t n_known;

@@ -20,7 +20,7 @@ static const char head[] =
 	"@media (prefers-color-scheme:dark){:root{--bg:#111417;--fg:#e8e8e8;--dim:#a0a6ad;--card:#1c2126;--good:#3fb950;"
 	"--bad:#ff6b6b;--none:#8b949e}}\n"
 	"body{background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:52rem;"
-	"padding:0 1rem}\n"
+	"padding:0 1rem;overflow-wrap:anywhere}\n"
 	"h1{font-size:1.5rem;margin:0}p{margin:.3rem 0}.dim{color:var(--dim)}\n"
 	".verdict{border-left:.5rem solid var(--c);padding:.5rem 1rem;background:var(--card);border-radius:.3rem}\n"
 	"ol{list-style:none;padding:0;margin:1.5rem 0}\n"
@@ -120,7 +120,7 @@ static void put_link(struct buf *b, const struct explanation *x, enum explain_li
 
 static void put_verdict(struct buf *b, const struct explanation *x, const struct refvalues *rv)
 {
-	bool good = x->judged && x->appraisal.verdict == APPRAISE_ACCEPT;
+	bool good = x->judged && x->result.appraisal.verdict == APPRAISE_ACCEPT;
 
 	buf_printf(b, "<div class=\"verdict %s\"><h1>%s</h1><p>Held against ", x->n ? "bad" : good ? "good" : "none",
 		   good ? "ACCEPT: this host is the host that was built" :
@@ -144,9 +144,9 @@ int explain_html(const struct explanation *x, const struct refvalues *rv, struct
 	for (int i = 0; i < EXPLAIN_LINKS_; i++)
 		put_link(out, x, (enum explain_link)i);
 	buf_str(out, "</ol>\n");
-	for (size_t i = 0; x->proven && i < x->appraisal.facts.n; i++) {
+	for (size_t i = 0; x->proven && i < x->result.appraisal.facts.n; i++) {
 		buf_str(out, "<p class=\"dim\">");
-		put_text(out, x->appraisal.facts.line[i]);
+		put_text(out, x->result.appraisal.facts.line[i]);
 		buf_str(out, "</p>\n");
 	}
 	buf_str(out, "</body></html>\n");

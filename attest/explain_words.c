@@ -323,6 +323,29 @@ static void record_words(const struct explain_input *in, const struct replay_eve
 	}
 }
 
+/* PCR 0, 1 and 5: firmware, machine, disk. Their events say little of themselves; which of them differs says where to look. */
+static void machine_words(const struct explain_input *in, const struct replay_event *ev, const char *artefact,
+			  struct explain_finding *f)
+{
+	struct known k = look_up(in, f->pcr, ev->digest);
+
+	if (k.rv && k.rv != in->rv)
+		say(f->fact, "the %.80s is that of %.40s version %llu; version %llu of %.40s is wanted", artefact, k.rv->name,
+		    (unsigned long long)k.rv->version, (unsigned long long)in->rv->version, in->rv->name);
+	else
+		say(f->fact, "the %.80s is another than the expected one", artefact);
+	if (has(artefact, "PEI volume"))
+		say(f->guess, "the firmware was replaced, or the machine has other memory or another processor than was described");
+	else if (f->pcr == 0)
+		say(f->guess, "the firmware was replaced or updated");
+	else if (has(artefact, "ACPI"))
+		say(f->guess, "the machine has other memory, processors or devices than was described, or another version of QEMU");
+	else if (f->pcr == 1)
+		say(f->guess, "the firmware's boot options were changed, or the disk stands at another place");
+	else
+		say(f->guess, "the disk was partitioned anew, or is that of another image");
+}
+
 /* The label without the event's type: "EV_EVENT_TAG: kernel command line" is about the kernel command line. */
 static const char *artefact_of(const char *what)
 {
@@ -340,6 +363,8 @@ static void replaced_words(const struct explain_input *in, const struct explain_
 		say(f->fact, "a separator is expected here, and something else was measured");
 	else if (has(artefact, "command line") || !strcmp(artefact, ".cmdline"))
 		command_line_words(in, d->found, f);
+	else if (f->pcr == 0 || f->pcr == 1 || f->pcr == 5)
+		machine_words(in, d->found, artefact, f);
 	else if (has(artefact, "UKI"))
 		image_words(in, d->found, "the UKI", f);
 	else if (has(d->want->what, "VARIABLE") || !strcmp(artefact, "SecureBoot") || !strcmp(artefact, "db"))

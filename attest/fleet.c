@@ -2,6 +2,7 @@
 /* attest/fleet.c - policy sets: which of the sound hosts a fleet's owner wants */
 #include "attest/fleet.h"
 
+#include "common/deb_version.h"
 #include "common/file.h"
 #include "common/hex.h"
 
@@ -12,12 +13,14 @@
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-enum field_type { FIELD_FORBIDDEN, FIELD_NUMBER, FIELD_TEXT };
+enum field_type { FIELD_FORBIDDEN, FIELD_NUMBER, FIELD_TEXT, FIELD_PACKAGES };
 
-/* One value: a number, or a text that is borrowed or stands in @own. */
+/* One value: a number, or a text that is borrowed or stands in @own, or packages, of which @which failed. */
 struct value {
 	uint64_t number;
 	const char *text;
+	const struct sbom *sbom;
+	size_t which;
 	char own[MAX_FIELD_BYTES];
 };
 
@@ -47,6 +50,11 @@ static void get_root_hash(const struct fleet_subject *s, struct value *v)
 	v->text = v->own;
 }
 
+static void get_packages(const struct fleet_subject *s, struct value *v)
+{
+	v->sbom = &s->rv->sbom;
+}
+
 static void get_identity(const struct fleet_subject *s, struct value *v)
 {
 	hex_encode(s->enrolment->identity, HASH_SHA256_BYTES, v->own);
@@ -56,6 +64,11 @@ static void get_identity(const struct fleet_subject *s, struct value *v)
 static void get_ek(const struct fleet_subject *s, struct value *v)
 {
 	v->text = enrolment_ek_str(s->enrolment->ek);
+}
+
+static void get_platform(const struct fleet_subject *s, struct value *v)
+{
+	v->text = s->platform ? s->platform->name : "none";
 }
 
 static void get_firmware(const struct fleet_subject *s, struct value *v)
@@ -78,8 +91,10 @@ static const struct field {
 	{"image.arch", FIELD_TEXT, BY_REFVALUES, get_image_arch},
 	{"image.profile", FIELD_TEXT, BY_REFVALUES, get_image_profile},
 	{"image.root_hash", FIELD_TEXT, BY_REFVALUES, get_root_hash},
+	{"image.packages", FIELD_PACKAGES, BY_REFVALUES, get_packages},
 	{"host.identity", FIELD_TEXT, "credential activation at enrolment", get_identity},
 	{"host.ek", FIELD_TEXT, "the verifier's own check at enrolment", get_ek},
+	{"host.platform", FIELD_TEXT, "the verifier's own check of what the host lacks", get_platform},
 	{"tpm.firmware_version", FIELD_TEXT, "the TPM's signature over the quote", get_firmware},
 	{"event.type", FIELD_FORBIDDEN, NOBODY_SIGNS_EVENTS, NULL},
 	{"event.data", FIELD_FORBIDDEN, NOBODY_SIGNS_EVENTS, NULL},
@@ -93,25 +108,36 @@ static const struct field {
 
 /* ---- parsing ----------------------------------------------------------------------------------------------------- */
 
-enum op { OP_AT_LEAST, OP_AT_MOST, OP_ONE_OF, OP_NONE_OF };
+enum op { OP_AT_LEAST, OP_AT_MOST, OP_ONE_OF, OP_NONE_OF, OP_NOT_OLDER };
 
 static const struct {
 	const char *key;
-	enum field_type type;
+	unsigned types; /* bits of enum field_type */
+	const char *compares;
 } ops[] = {
-	[OP_AT_LEAST] = {"at_least", FIELD_NUMBER},
-	[OP_AT_MOST] = {"at_most", FIELD_NUMBER},
-	[OP_ONE_OF] = {"one_of", FIELD_TEXT},
-	[OP_NONE_OF] = {"none_of", FIELD_TEXT},
+	[OP_AT_LEAST] = {"at_least", 1u << FIELD_NUMBER, "numbers"},
+	[OP_AT_MOST] = {"at_most", 1u << FIELD_NUMBER, "numbers"},
+	[OP_ONE_OF] = {"one_of", 1u << FIELD_TEXT, "texts"},
+	[OP_NONE_OF] = {"none_of", 1u << FIELD_TEXT | 1u << FIELD_PACKAGES, "texts"},
+	[OP_NOT_OLDER] = {"not_older", 1u << FIELD_PACKAGES, "versions of packages"},
 };
-_Static_assert(ARRAY_SIZE(ops) == OP_NONE_OF + 1, "each comparison has its word");
+_Static_assert(ARRAY_SIZE(ops) == OP_NOT_OLDER + 1, "each comparison has its word");
+
+static const char *const type_words[] = {
+	[FIELD_FORBIDDEN] = "thing that nothing authenticates",
+	[FIELD_NUMBER] = "number",
+	[FIELD_TEXT] = "text",
+	[FIELD_PACKAGES] = "list of packages",
+};
+_Static_assert(ARRAY_SIZE(type_words) == FIELD_PACKAGES + 1, "each type has its word");
 
 struct condition {
 	const struct field *field;
 	enum op op;
 	uint64_t number;
 	size_t n;
-	const char *text[FLEET_MAX_VALUES]; /* borrowed from the tree */
+	const char *text[FLEET_MAX_VALUES];    /* borrowed from the tree */
+	const char *version[FLEET_MAX_VALUES]; /* OP_NOT_OLDER: likewise */
 };
 
 struct fleet_rule {
@@ -149,13 +175,40 @@ static int parse_texts(json_object *o, const char *where, struct condition *c, s
 		if (!c->text[i] || strlen(c->text[i]) > FLEET_MAX_TEXT_BYTES)
 			return err_set(e, EINVAL, "%s: %s[%zu] is not a text of at most %d bytes", where,
 				       ops[c->op].key, i, FLEET_MAX_TEXT_BYTES);
+		if (c->field->type == FIELD_PACKAGES && !deb_name_is_valid(c->text[i]))
+			return err_set(e, EINVAL, "%s: %s[%zu] is no package's name (Debian Policy 5.6.7)", where,
+				       ops[c->op].key, i);
 	}
 	return 0;
 }
 
+/* {"NAME": "VERSION", ...} */
+static int parse_versions(json_object *o, const char *where, struct condition *c, struct err *e)
+{
+	json_object *list;
+	int rc = json_get(o, where, ops[c->op].key, json_type_object, &list, e);
+
+	if (rc)
+		return rc;
+	json_object_object_foreach (list, name, value) {
+		const char *version = json_str(value);
+
+		if (c->n == FLEET_MAX_VALUES)
+			return err_set(e, EINVAL, "%s: %s has more than %d packages", where, ops[c->op].key, FLEET_MAX_VALUES);
+		if (!deb_name_is_valid(name))
+			return err_set(e, EINVAL, "%s: %s has \"%.64s\", which is no package's name (Debian Policy 5.6.7)", where,
+				       ops[c->op].key, name);
+		if (!version || !deb_version_is_valid(version))
+			return err_set(e, EINVAL, "%s: the version of %s is none (Debian Policy 5.6.12)", where, name);
+		c->text[c->n] = name;
+		c->version[c->n++] = version;
+	}
+	return c->n ? 0 : err_set(e, EINVAL, "%s: %s names no package", where, ops[c->op].key);
+}
+
 static int parse_condition(json_object *o, const char *where, struct condition *c, struct err *e)
 {
-	static const char *const keys[] = {"field", "at_least", "at_most", "one_of", "none_of", NULL};
+	static const char *const keys[] = {"field", "at_least", "at_most", "one_of", "none_of", "not_older", NULL};
 	const char *name;
 	size_t found = 0;
 	int rc;
@@ -170,12 +223,13 @@ static int parse_condition(json_object *o, const char *where, struct condition *
 			found++;
 		}
 	if (found != 1)
-		return err_set(e, EINVAL, "%s: has %zu comparisons, wanted one of at_least, at_most, one_of, none_of",
+		return err_set(e, EINVAL, "%s: has %zu comparisons, wanted one of at_least, at_most, one_of, none_of, not_older",
 			       where, found);
-	if (ops[c->op].type != c->field->type)
-		return err_set(e, EINVAL, "%s: %s compares %s, but %s is a %s", where, ops[c->op].key,
-			       ops[c->op].type == FIELD_NUMBER ? "numbers" : "texts", name,
-			       c->field->type == FIELD_NUMBER ? "number" : "text");
+	if (!(ops[c->op].types & 1u << c->field->type))
+		return err_set(e, EINVAL, "%s: %s compares %s, but %s is a %s", where, ops[c->op].key, ops[c->op].compares,
+			       name, type_words[c->field->type]);
+	if (c->op == OP_NOT_OLDER)
+		return parse_versions(o, where, c, e);
 	return c->field->type == FIELD_NUMBER
 		       ? json_get_u64(o, where, ops[c->op].key, UINT32_MAX, &c->number, e)
 		       : parse_texts(o, where, c, e);
@@ -236,7 +290,7 @@ static int parse_rules(struct fleet *f, const char *name, struct err *e)
 
 static int parse_document(struct fleet *f, const char *name, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "name", "version", "result_seconds", "rules", NULL};
+	static const char *const keys[] = {"holdfast", "name", "version", "result_seconds", "platforms", "rules", NULL};
 	const char *kind;
 	int rc;
 
@@ -255,7 +309,8 @@ static int parse_document(struct fleet *f, const char *name, struct err *e)
 	if (f->result_seconds < FLEET_MIN_SECONDS || f->result_seconds > FLEET_MAX_SECONDS)
 		return err_set(e, EINVAL, "%s: result_seconds is %llu, wanted %d to %d", name,
 			       (unsigned long long)f->result_seconds, FLEET_MIN_SECONDS, FLEET_MAX_SECONDS);
-	return parse_rules(f, name, e);
+	rc = platform_parse_all(f->tree, name, &f->platforms, e);
+	return rc ? rc : parse_rules(f, name, e);
 }
 
 int fleet_parse(const void *text, size_t len, const char *name, struct fleet *ret, struct err *e)
@@ -288,6 +343,7 @@ void fleet_free(struct fleet *f)
 	for (size_t i = 0; i < f->n_rules; i++)
 		free(f->rule[i].c);
 	free(f->rule);
+	platform_free_all(&f->platforms);
 	if (f->tree)
 		(void)json_object_put(f->tree); /* drops our reference */
 	*f = (struct fleet){0};
@@ -303,8 +359,21 @@ static bool is_listed(const struct condition *c, const char *text)
 	return false;
 }
 
-static bool holds(const struct condition *c, const struct value *v)
+/* A package that is not listed is neither too old nor there; without a list nothing holds. */
+static bool packages_hold(const struct condition *c, struct value *v)
 {
+	for (v->which = 0; v->sbom->known && v->which < c->n; v->which++) {
+		v->text = sbom_version(v->sbom, c->text[v->which]);
+		if (v->text && (c->op == OP_NONE_OF || deb_version_compare(v->text, c->version[v->which]) < 0))
+			return false;
+	}
+	return v->sbom->known;
+}
+
+static bool holds(const struct condition *c, struct value *v)
+{
+	if (c->field->type == FIELD_PACKAGES)
+		return packages_hold(c, v);
 	switch (c->op) {
 	case OP_AT_LEAST:
 		return v->number >= c->number;
@@ -314,15 +383,33 @@ static bool holds(const struct condition *c, const struct value *v)
 		return is_listed(c, v->text);
 	case OP_NONE_OF:
 		return !is_listed(c, v->text);
+	case OP_NOT_OLDER:
+		break; /* of packages only */
 	}
 	return false;
+}
+
+static void say_packages(const struct fleet_rule *rule, const struct condition *c, const struct value *v,
+			 struct appraisal *a)
+{
+	if (!v->sbom->known)
+		appraise_reason(a, "policy set, rule \"%s\": %s is not known: the reference values carry no SBOM", rule->name,
+				c->field->name);
+	else if (c->op == OP_NONE_OF)
+		appraise_reason(a, "policy set, rule \"%s\": %s has %s %s, wanted none_of it", rule->name, c->field->name,
+				c->text[v->which], v->text);
+	else
+		appraise_reason(a, "policy set, rule \"%s\": %s has %s %s, wanted not_older than %s", rule->name, c->field->name,
+				c->text[v->which], v->text, c->version[v->which]);
 }
 
 /* "image.version is 3, wanted at_least 4" */
 static void say_unmet(const struct fleet_rule *rule, const struct condition *c, const struct value *v,
 		      struct appraisal *a)
 {
-	if (c->field->type == FIELD_NUMBER)
+	if (c->field->type == FIELD_PACKAGES)
+		say_packages(rule, c, v, a);
+	else if (c->field->type == FIELD_NUMBER)
 		appraise_reason(a, "policy set, rule \"%s\": %s is %llu, wanted %s %llu", rule->name, c->field->name,
 				(unsigned long long)v->number, ops[c->op].key, (unsigned long long)c->number);
 	else

@@ -19,6 +19,7 @@
 #define ATTEST_FLEET_H
 
 #include "attest/appraise.h"
+#include "attest/platform.h"
 #include "common/json.h"
 
 #define FLEET_MAX_BYTES       65536
@@ -39,6 +40,7 @@ struct fleet {
 	uint64_t result_seconds;
 	size_t n_rules;
 	struct fleet_rule *rule;
+	struct platforms platforms;
 	json_object *tree;
 };
 
@@ -53,6 +55,7 @@ struct fleet_subject {
 	const struct refvalues *rv;
 	const struct enrolment *enrolment;
 	const struct quote *quote;
+	const struct platform *platform; /* NULL: none */
 };
 
 /** fleet_judge() - is the host wanted? If not, why not is added to @a's reasons; if so, which rule to its facts. */

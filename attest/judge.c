@@ -13,6 +13,7 @@ void judge_set_free(struct judge_set *s)
 		refvalues_free(&s->rv[i]);
 	free(s->rv);
 	fleet_free(&s->fleet);
+	ek_revoked_free(&s->revoked);
 	allowed_free(s->allowed);
 	*s = (struct judge_set){0};
 }
@@ -89,7 +90,8 @@ static int try_one(const struct judge_set *set, const struct judge_input *in, co
 					   .refvalues = rv,
 					   .channel_key = in->channel_key,
 					   .ak = in->ak,
-					   .allowed = set->allowed};
+					   .allowed = set->allowed,
+					   .platforms = &set->fleet.platforms};
 
 	ret->rv = rv;
 	return appraise(&one, &ret->appraisal, e);
@@ -117,17 +119,56 @@ static int try_each(const struct judge_set *set, const struct judge_input *in, s
 	return tried ? 0 : try_one(set, in, NULL, ret, e);
 }
 
+/* Over a channel: its key must be what the reference values say that such a host has. Only -ENOMEM and the like are our failure. */
+static int judge_channel(const struct judge_input *in, struct judge_result *ret, struct err *e)
+{
+	cleanup_quote_ak struct quote_ak own = {0};
+	struct channel_want want = {.ak = in->ak,
+				    .ek_public = {in->enrolment->ek_public, in->enrolment->ek_public_bytes},
+				    .policy = ret->rv->channel_policy};
+	struct appraisal *a = &ret->appraisal;
+	int rc = 0;
+
+	if (!in->ak) {
+		rc = quote_ak_parse((struct bytes){in->enrolment->ak_public, in->enrolment->ak_public_bytes}, &own, e);
+		want.ak = &own;
+	}
+	if (rc)
+		return rc;
+	if (!in->shown) {
+		appraise_reason(a, "TLS key: the certificate of the channel was not kept, and the reference values want its proof");
+		return 0;
+	}
+	rc = channel_check(in->shown, &want, e);
+	if (rc && rc != -EBADMSG && rc != -EINVAL)
+		return rc;
+	if (rc)
+		appraise_reason(a, "%s", e->msg);
+	else
+		appraise_fact(a, "TLS key: in the TPM of that AK, usable only in states that the owner signed");
+	return 0;
+}
+
 int judge(const struct judge_set *set, const struct judge_input *in, struct judge_result *ret, struct err *e)
 {
 	struct appraisal *a = &ret->appraisal;
+	const char *revoked = ek_revoked_why(&set->revoked, in->enrolment);
 	int rc;
 
 	ret->clock_ok = false;
 	rc = try_each(set, in, ret, e);
 	if (rc)
 		return rc;
+	if (revoked && a->quoted)
+		appraise_reason(a, "%s", revoked);
+	if (a->quoted && in->channel_key && ret->rv && ret->rv->has_channel_policy) {
+		rc = judge_channel(in, ret, e);
+		if (rc)
+			return rc;
+		a->verdict = a->reasons.n ? APPRAISE_REFUSE : a->verdict;
+	}
 	if (a->verdict == APPRAISE_ACCEPT && set->fleet.n_rules)
-		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote}, a);
+		fleet_judge(&set->fleet, &(struct fleet_subject){ret->rv, in->enrolment, &a->quote, a->platform}, a);
 	ret->clock_ok = a->quoted && judge_clock_step(in->last, &a->quote, in->now_ms, a);
 	a->verdict = a->reasons.n ? APPRAISE_REFUSE : APPRAISE_ACCEPT;
 	return 0;

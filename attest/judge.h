@@ -21,6 +21,8 @@
 #define ATTEST_JUDGE_H
 
 #include "attest/appraise.h"
+#include "attest/channel.h"
+#include "attest/ek_revoked.h"
 #include "attest/fleet.h"
 
 #define JUDGE_MAX_REFVALUES 256
@@ -33,6 +35,7 @@ struct judge_set {
 	size_t n;
 	struct refvalues *rv;
 	struct fleet fleet;
+	struct ek_revoked revoked;
 	struct allowed *allowed; /* NULL: no fast path */
 };
 
@@ -48,13 +51,18 @@ struct judge_clock {
 	int64_t seen_ms;
 };
 
-/** struct judge_input - all borrowed; NULL as in struct appraise_input. @last: may be NULL. */
+/**
+ * struct judge_input - all borrowed; NULL as in struct appraise_input. @last: may be NULL
+ * @shown: what the certificate of the channel with @channel_key shows; NULL: nothing is known of it, which refuses where the
+ *         reference values name a channel policy
+ */
 struct judge_input {
 	struct bytes evidence;
 	const uint8_t *nonce;
 	const uint8_t *channel_key;
 	const struct enrolment *enrolment;
 	const struct quote_ak *ak;
+	struct channel_shown *shown;
 	const struct judge_clock *last;
 	int64_t now_ms;
 };

@@ -36,7 +36,7 @@ CLEANUP_DEFINE(esig, ECDSA_SIG *, ECDSA_SIG_free)
 #define CLEANUP(name) __attribute__((cleanup(cleanup_##name##_fn)))
 
 /* TPM2B: u16 size and bytes; more than @max is bad. */
-static struct bytes take_2b(struct reader *r, size_t max)
+struct bytes quote_take_2b(struct reader *r, size_t max)
 {
 	struct bytes b;
 
@@ -128,7 +128,7 @@ static int parse_rsa(struct reader *r, struct quote_ak *ak, struct err *e)
 
 	ak->bits = reader_u16be(r);
 	exponent = reader_u32be(r);
-	modulus = take_2b(r, RSA_MAX_BITS / 8);
+	modulus = quote_take_2b(r, RSA_MAX_BITS / 8);
 	if (!reader_done(r) || scheme != QUOTE_RSASSA || hash != HASH_SHA256)
 		return err_set(e, EINVAL, "AK: RSA key with scheme 0x%x and hash 0x%x, wanted RSASSA and SHA-256",
 			       (unsigned)scheme, (unsigned)hash);
@@ -157,7 +157,7 @@ static int parse_ecc(struct reader *r, struct quote_ak *ak, struct err *e)
 	CLEANUP(bld) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	uint8_t point[1 + 2 * P256_BYTES] = {4}; /* uncompressed */
 	uint16_t scheme = reader_u16be(r), hash = reader_u16be(r), curve = reader_u16be(r), kdf = reader_u16be(r);
-	struct bytes x = take_2b(r, P256_BYTES), y = take_2b(r, P256_BYTES);
+	struct bytes x = quote_take_2b(r, P256_BYTES), y = quote_take_2b(r, P256_BYTES);
 
 	if (!reader_done(r) || scheme != QUOTE_ECDSA || hash != HASH_SHA256 || curve != TPM_ECC_NIST_P256 ||
 	    kdf != TPM_ALG_NULL)
@@ -207,7 +207,7 @@ int quote_ak_parse(struct bytes tpm2b, struct quote_ak *ret, struct err *e)
 	type = reader_u16be(&r);
 	(void)reader_u16be(&r); /* nameAlg, seen by quote_name() */
 	attributes = reader_u32be(&r);
-	(void)take_2b(&r, MAX_POLICY_BYTES);
+	(void)quote_take_2b(&r, MAX_POLICY_BYTES);
 	symmetric = reader_u16be(&r);
 	if (r.bad)
 		return err_set(e, EINVAL, "AK: its public area is cut short (TPM 2.0 part 2, 12.2.4)");
@@ -289,7 +289,7 @@ static int parse_quote_info(struct reader *r, const struct quote_want *want, str
 				       (unsigned)s.pcrs >> 16 & 0xff, hash_name(w.alg), (unsigned)w.pcrs & 0xff,
 				       (unsigned)w.pcrs >> 8 & 0xff, (unsigned)w.pcrs >> 16 & 0xff);
 	}
-	q->digest = take_2b(r, HASH_MAX_BYTES);
+	q->digest = quote_take_2b(r, HASH_MAX_BYTES);
 	if (!reader_done(r) || q->digest.n != hash_bytes(want->hash))
 		return err_set(e, EINVAL, "quote: PCR digest of %zu bytes, %zu bytes behind it, wanted %zu and none",
 			       q->digest.n, r->left, hash_bytes(want->hash));
@@ -315,8 +315,8 @@ int quote_parse_as(struct bytes attest, const struct quote_want *want, struct qu
 			       (unsigned)magic, TPM_GENERATED_VALUE);
 	if (type != TPM_ST_ATTEST_QUOTE)
 		return err_set(e, EINVAL, "quote: type is 0x%04x, wanted 0x8018 (TPM 2.0 part 2, 6.9)", (unsigned)type);
-	q.signer = take_2b(&r, MAX_NAME_BYTES);
-	q.nonce = take_2b(&r, HASH_MAX_BYTES);
+	q.signer = quote_take_2b(&r, MAX_NAME_BYTES);
+	q.nonce = quote_take_2b(&r, HASH_MAX_BYTES);
 	q.clock_ms = reader_u64be(&r);
 	q.reset_count = reader_u32be(&r);
 	q.restart_count = reader_u32be(&r);
@@ -386,7 +386,7 @@ bool quote_signer_is_endorsed(const struct quote *q, const struct quote_ak *ak, 
 /* TPMS_SIGNATURE_ECDSA as DER, which is what OpenSSL verifies. */
 static int ecdsa_to_der(struct reader *r, size_t bytes, struct buf *ret, struct err *e)
 {
-	struct bytes r_bytes = take_2b(r, bytes), s_bytes = take_2b(r, bytes);
+	struct bytes r_bytes = quote_take_2b(r, bytes), s_bytes = quote_take_2b(r, bytes);
 	CLEANUP(esig) ECDSA_SIG *sig = ECDSA_SIG_new();
 	CLEANUP(bn) BIGNUM *rn = NULL, *sn = NULL;
 	unsigned char *der = NULL;
@@ -420,7 +420,7 @@ static int parse_signature(const struct quote_ak *ak, struct bytes signature, st
 			       (unsigned)scheme, (unsigned)hash, (unsigned)ak->scheme, hash_name(ak->hash));
 	if (ak->scheme == QUOTE_ECDSA)
 		return ecdsa_to_der(&r, (ak->bits + 7) / 8, ret, e);
-	rsa = take_2b(&r, RSA_MAX_BITS / 8);
+	rsa = quote_take_2b(&r, RSA_MAX_BITS / 8);
 	if (!reader_done(&r) || rsa.n != ak->bits / 8)
 		return err_set(e, EBADMSG, "quote signature: has %zu bytes, wanted %u and nothing behind them", rsa.n,
 			       ak->bits / 8);

@@ -34,6 +34,11 @@ enum quote_key {
 	QUOTE_KEY_P256, /* ECDSA with SHA-256; another curve only by quote_ak_from_key() */
 };
 
+struct reader;
+
+/** quote_take_2b() - a TPM2B of at most @max bytes, without its size; a view. A longer one leaves @r bad. */
+struct bytes quote_take_2b(struct reader *r, size_t max);
+
 /* TPM_ALG_ID of the three signature schemes that we verify (TPM 2.0 part 2, 6.3). */
 #define QUOTE_RSASSA 0x0014
 #define QUOTE_RSAPSS 0x0016

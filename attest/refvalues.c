@@ -192,7 +192,7 @@ static int parse_describe(json_object *doc, const char *name, struct refvalues *
 
 static int parse_document(const char *name, struct refvalues *rv, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "image", "bank", "pcrs", "describe", NULL};
+	static const char *const keys[] = {"holdfast", "image", "bank", "pcrs", "describe", "sbom", "channel_policy", NULL};
 	const char *kind, *bank;
 	json_object *pcrs;
 	int rc;
@@ -206,7 +206,12 @@ static int parse_document(const char *name, struct refvalues *rv, struct err *e)
 	if (strcmp(bank, "sha256"))
 		return err_set(e, EINVAL, "%s: bank is \"%s\", wanted \"sha256\"", name, bank);
 	if ((rc = parse_image(rv->tree, name, rv, e)) || (rc = parse_describe(rv->tree, name, rv, e)) ||
+	    (rc = sbom_parse(rv->tree, name, &rv->sbom, e)) ||
 	    (rc = json_get(rv->tree, name, "pcrs", json_type_object, &pcrs, e)))
+		return rc;
+	rv->has_channel_policy = json_object_object_get_ex(rv->tree, "channel_policy", NULL);
+	if (rv->has_channel_policy &&
+	    (rc = json_get_hex(rv->tree, name, "channel_policy", rv->channel_policy, sizeof(rv->channel_policy), e)))
 		return rc;
 	return parse_pcrs(pcrs, name, rv, e);
 }
@@ -265,6 +270,7 @@ void refvalues_free(struct refvalues *rv)
 		free(rv->rule[i].list.item);
 		free(rv->rule[i].then.item);
 	}
+	sbom_free(&rv->sbom);
 	if (rv->tree)
 		(void)json_object_put(rv->tree); /* drops our reference */
 	*rv = (struct refvalues){0};

@@ -14,6 +14,7 @@
 #define ATTEST_REFVALUES_H
 
 #include "attest/replay.h"
+#include "attest/sbom.h"
 #include "common/json.h"
 #include "common/pki.h"
 
@@ -68,6 +69,9 @@ struct refvalues {
 	uint8_t root_hash[HASH_SHA256_BYTES];
 	const char *command_line;      /* describe: NULL if it is not there */
 	uint64_t layer_policy_version; /* describe: 0 likewise */
+	struct sbom sbom;
+	bool has_channel_policy;
+	uint8_t channel_policy[HASH_SHA256_BYTES]; /* what a TLS key of such a host must be held by: attest/channel.h */
 	struct refvalues_rule rule[REPLAY_QUOTED_PCRS];
 	json_object *tree;
 };

@@ -17,10 +17,22 @@ enum {
 	MAX_LABEL = 80,
 };
 
-int rules_init(struct rules *r, struct err *e)
+int rules_init(struct rules *r, const struct refvalues *rv, struct err *e)
 {
 	static const uint8_t data[RULES_SEPARATORS][4] = { { 0 }, { 0xff, 0xff, 0xff, 0xff }, { 1 } };
 
+	r->rv = rv;
+	r->no_firmware_log = false;
+	r->held = 0;
+	r->layer_policy[0] = '\0';
+	r->n_files = r->n_tables = 0;
+	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++) {
+		struct rules_pcr *p = &r->pcr[i];
+
+		p->matched = p->separators = p->events = 0;
+		p->then_seen = NULL; /* rules_free() may come before all are made */
+		p->difference[0] = p->separator_difference[0] = '\0';
+	}
 	for (size_t i = 0; i < RULES_SEPARATORS; i++)
 		hash_sha256(data[i], sizeof(data[i]), r->separator[i]);
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++) {
@@ -366,8 +378,8 @@ static void finish_pcr(const struct rules *r, size_t i, struct appraisal *a)
 	} else if (rule->kind == REFVALUES_IMA && !p->events) {
 		appraise_reason(a, "PCR %zu: the IMA log is empty, expected boot_aggregate first", i);
 	}
-	if (i >= FIRMWARE_PCRS || refvalues_is_direct(r->rv))
-		return;
+	if (i >= FIRMWARE_PCRS || refvalues_is_direct(r->rv) || r->no_firmware_log)
+		return; /* without a log a separator is part of the sequence or of the listed value */
 	if (*p->separator_difference)
 		appraise_reason(a, "%s", p->separator_difference);
 	if (p->separators != 1)
@@ -397,7 +409,9 @@ static void fact_secure_boot(const struct rules *r, struct appraisal *a)
 
 	secure_boot_digest(1, on);
 	secure_boot_digest(0, off);
-	if (rule->kind == REFVALUES_SEQUENCE && refvalues_find(&rule->list, off))
+	if (r->held & 1u << SECURE_BOOT_PCR)
+		state = "not shown: PCR 7 holds a listed value";
+	else if (rule->kind == REFVALUES_SEQUENCE && refvalues_find(&rule->list, off))
 		state = "OFF, as the reference values allow (PCR 7)";
 	else if (rule->kind == REFVALUES_SEQUENCE && refvalues_find(&rule->list, on))
 		state = "on, with exactly the expected keys (PCR 7)";
@@ -474,7 +488,9 @@ static void add_facts(const struct rules *r, struct appraisal *a)
 	else if (r->rv->rule[IMA_LOG_PCR].kind == REFVALUES_ZERO)
 		appraise_fact(a, "kernel's witness: none: its IMA began before it had a TPM, its log is not judged (PCR 10)");
 	for (size_t i = 0; i < REPLAY_QUOTED_PCRS; i++)
-		if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
+		if (r->held & 1u << i)
+			appraise_fact(a, "PCR %zu: holds a value that the platform lists; what made it nobody shows", i);
+		else if (r->rv->rule[i].kind == REFVALUES_UNJUDGED)
 			appraise_fact(a, "PCR %zu: replayed, not judged: %s", i, r->rv->rule[i].reason);
 }
 

@@ -31,9 +31,11 @@
 #define RULES_SEPARATORS            3 /* digests of 00000000, ffffffff, 00000001 */
 #define RULES_MAX_POLICY_TEXT_BYTES 160
 
-/** struct rules - all automata of one appraisal; zero it, set @rv, then rules_init() */
+/** struct rules - all automata of one appraisal; large: rules_init() sets what is read before it is written, and no more */
 struct rules {
 	const struct refvalues *rv;
+	bool no_firmware_log; /* attest/implied.h: what it would say is taken as said */
+	uint32_t held;        /* bit i: PCR i holds a value that a platform lists */
 	uint8_t separator[RULES_SEPARATORS][HASH_SHA256_BYTES];
 	struct rules_pcr {
 		size_t matched; /* of the sequence */
@@ -51,8 +53,8 @@ struct rules {
 	uint8_t table[RULES_MAX_TABLES][HASH_SHA256_BYTES]; /* dm-verity tables that were accepted */
 };
 
-/** rules_init() - ready for the first event. -ENOMEM. Release with rules_free() in any case. */
-int rules_init(struct rules *r, struct err *e) WARN_UNUSED;
+/** rules_init() - @r ready for the first event, by @rv, which must outlive it. -ENOMEM. Release with rules_free() in any case. */
+int rules_init(struct rules *r, const struct refvalues *rv, struct err *e) WARN_UNUSED;
 
 /** rules_step() - replay_fn: one measurement of the firmware or the OS log. Always 0: differences are kept. */
 int rules_step(void *rules, const struct replay_event *ev, struct err *e) WARN_UNUSED;
@@ -68,7 +70,7 @@ int rules_ima(struct rules *r, struct replay *replay, struct bytes log, struct e
 /** rules_finish() - add each PCR's difference to @a's reasons; if @a has none then, what is proven to its facts. */
 void rules_finish(const struct rules *r, struct appraisal *a);
 
-/** rules_free() - release what @r owns; accepts a zeroed one. */
+/** rules_free() - release what rules_init() made. */
 void rules_free(struct rules *r);
 
 #endif

@@ -40,7 +40,7 @@ struct conn {
 	struct buf out;
 	size_t sent;
 	bool has_key, close_after, wants_write;
-	uint8_t key[HASH_SHA256_BYTES];
+	struct channel_shown shown;
 };
 
 struct worker {
@@ -103,6 +103,7 @@ static void conn_free(struct conn *c)
 	if (c->tls && c->state != CONN_HANDSHAKE)
 		(void)SSL_shutdown(c->tls); /* says goodbye if it can be said at once */
 	SSL_free(c->tls);
+	channel_shown_free(&c->shown);
 	ERR_clear_error();
 	if (c->fd >= 0)
 		(void)close(c->fd); /* leaves the epoll set, too */
@@ -234,7 +235,7 @@ static void answer_request(struct worker *w, struct conn *c, size_t head_bytes)
 {
 	const struct service_request r = {.http = c->http,
 					  .body = {c->in.data + head_bytes, c->http.body_bytes},
-					  .channel_key = c->has_key ? c->key : NULL,
+					  .shown = c->has_key ? &c->shown : NULL,
 					  .mono_ms = w->now_ms,
 					  .wall_ms = clock_ms(CLOCK_REALTIME),
 					  .scratch = w->scratch};
@@ -291,7 +292,7 @@ static bool shake_hands(struct worker *w, struct conn *c)
 			count(w, SERVICE_HANDSHAKES_FAILED);
 		return going_on;
 	}
-	c->has_key = tls_peer_digest(c->tls, c->key, &e) == 0; /* relying parties have none */
+	c->has_key = tls_peer_shown(c->tls, &c->shown, &e) == 0; /* relying parties have none */
 	c->state = CONN_IDLE;
 	c->deadline_ms = w->now_ms + IDLE_MS;
 	return watch(w, c, false);
@@ -440,6 +441,7 @@ static int worker_prepare(struct server *s, struct worker *w, struct err *e)
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!w->conn || !w->scratch)
 		return err_set(e, ENOMEM, "no memory for %zu connections", w->max);
+	w->scratch->appraisal.no_facts = true; /* results do not carry them */
 	return w->epoll < 0 ? err_errno(e, "cannot make an epoll set") : 0;
 }
 

@@ -34,6 +34,7 @@ struct service {
 	struct ticket_box *tickets;
 	struct ear_key ear_key;
 	const char *ek_roots;
+	const char *provider_roots;
 	const uint8_t (*ek_pinned)[HASH_SHA256_BYTES];
 	size_t n_ek_pinned;
 	atomic_ullong count[SERVICE_COUNTS_];
@@ -89,6 +90,7 @@ int service_new(struct service_params *p, struct service **ret, struct err *e)
 	s->ear_key = p->ear_key;
 	p->ear_key = (struct ear_key){0};
 	s->ek_roots = p->ek_roots;
+	s->provider_roots = p->provider_roots;
 	s->ek_pinned = p->ek_pinned;
 	s->n_ek_pinned = p->n_ek_pinned;
 	s->set = set_share(&p->set);
@@ -205,7 +207,7 @@ static void answer_ticket(struct service *s, const struct service_request *r, st
 
 /* ---- enrolment --------------------------------------------------------------------------------------------------- */
 
-/* The content of a token: SHA-256 of the credential, why the EK is believed, then both public areas with their sizes. */
+/* The content of a token: SHA-256 of the credential, why the EK is believed, its certificate's id, then both public areas with their sizes. */
 static void put_token(const struct enrolment *rec, const uint8_t *credential, struct buf *out)
 {
 	uint8_t digest[HASH_SHA256_BYTES];
@@ -213,6 +215,8 @@ static void put_token(const struct enrolment *rec, const uint8_t *credential, st
 	hash_sha256(credential, CREDENTIAL_MAX_BYTES, digest);
 	buf_put(out, digest, sizeof(digest));
 	buf_u8(out, (uint8_t)rec->ek);
+	buf_u8(out, rec->has_certificate_id);
+	buf_put(out, rec->certificate_id, HASH_SHA256_BYTES);
 	buf_u16be(out, (uint16_t)rec->ek_public_bytes);
 	buf_put(out, rec->ek_public, rec->ek_public_bytes);
 	buf_u16be(out, (uint16_t)rec->ak_public_bytes);
@@ -238,6 +242,8 @@ static int take_token(const struct buf *token, struct bytes credential, struct e
 
 	reader_copy(&r, wanted, sizeof(wanted));
 	*rec = (struct enrolment){.ek = (enum enrolment_ek)reader_u8(&r)};
+	rec->has_certificate_id = reader_u8(&r);
+	reader_copy(&r, rec->certificate_id, HASH_SHA256_BYTES);
 	if (!take_public(&r, rec->ek_public, &rec->ek_public_bytes) ||
 	    !take_public(&r, rec->ak_public, &rec->ak_public_bytes) || !reader_done(&r))
 		return err_set(e, EIO, "our own token is malformed");
@@ -270,10 +276,14 @@ static int challenge(struct service *s, const struct service_request *r, const s
 static void answer_enrol(struct service *s, const struct service_request *r, const struct message *m,
 			 struct service_answer *a)
 {
+	struct shared_set *set = set_get(s);
 	const struct believe_input in = {.ek_public = m->field[0],
 					 .ek_certificate = m->field[1],
 					 .ak_public = m->field[2],
 					 .roots = s->ek_roots,
+					 .provider_roots = s->provider_roots,
+					 .revoked = &set->set.revoked,
+					 .now_s = r->wall_ms / 1000,
 					 .pinned = s->ek_pinned,
 					 .n_pinned = s->n_ek_pinned};
 	cleanup_believed struct believed b = {0};
@@ -282,6 +292,7 @@ static void answer_enrol(struct service *s, const struct service_request *r, con
 	struct err e = ERR_INIT;
 	int rc = believe_keys(&in, &b, &e);
 
+	set_put(set);
 	if (!rc)
 		rc = challenge(s, r, &b, part, &e);
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
@@ -363,7 +374,8 @@ static int decide(struct service *s, const struct case_file *c, struct service_a
 {
 	const struct judge_input in = {.evidence = c->m->field[2],
 				       .nonce = c->nonce,
-				       .channel_key = c->r->channel_key,
+				       .channel_key = c->r->shown->key,
+				       .shown = c->r->shown,
 				       .enrolment = &c->host->enrolment,
 				       .ak = &c->host->ak,
 				       .last = &c->host->clock,
@@ -401,7 +413,7 @@ static void answer_attest(struct service *s, const struct service_request *r, co
 	struct err e = ERR_INIT;
 	int rc;
 
-	if (!r->channel_key) {
+	if (!r->shown) {
 		say(a, 403, "refused", "evidence is bound to the host's TLS key: show a client certificate");
 		return;
 	}
@@ -429,15 +441,26 @@ static void answer_attest(struct service *s, const struct service_request *r, co
 
 /* ---- everything else --------------------------------------------------------------------------------------------- */
 
+/* A result lives for minutes; what the operator revokes is not trusted from that moment on. */
+static bool is_revoked(struct service *s, const uint8_t *identity, struct hosts_entry *host)
+{
+	struct shared_set *set = set_get(s);
+	bool revoked = hosts_get(s->hosts, identity, host) && ek_revoked_why(&set->set.revoked, &host->enrolment);
+
+	set_put(set);
+	return revoked;
+}
+
 static void answer_result(struct service *s, const struct service_request *r, struct service_answer *a)
 {
+	cleanup_hosts_entry struct hosts_entry host = {0};
 	uint8_t identity[HASH_SHA256_BYTES];
 
 	a->status = 200;
 	a->type = TYPE_JWT;
 	if (!hex_decode(r->http.path + strlen(RESULT_PATH), identity, sizeof(identity)))
 		say(a, 404, NULL, "an identity is 64 lower-case hex digits");
-	else if (!hosts_result(s->hosts, identity, r->wall_ms / 1000, &a->body))
+	else if (is_revoked(s, identity, &host) || !hosts_result(s->hosts, identity, r->wall_ms / 1000, &a->body))
 		say(a, 404, NULL, "no result of this host is in force: it is not trusted");
 }
 

@@ -39,6 +39,7 @@ struct service_params {
 	const char *state_path;
 	size_t max_hosts;
 	const char *ek_roots;
+	const char *provider_roots;
 	const uint8_t (*ek_pinned)[HASH_SHA256_BYTES];
 	size_t n_ek_pinned;
 	struct ear_key ear_key; /* taken */
@@ -64,11 +65,11 @@ enum service_count {
 	SERVICE_COUNTS_
 };
 
-/** struct service_request - @channel_key: of the client's certificate, NULL if it showed none; @mono_ms never runs back */
+/** struct service_request - @shown: the client's certificate, NULL if it showed none; @mono_ms never runs back */
 struct service_request {
 	struct http_request http;
 	struct bytes body;
-	const uint8_t *channel_key;
+	struct channel_shown *shown;
 	int64_t mono_ms;
 	int64_t wall_ms;
 	struct judge_result *scratch; /* one a thread: it is large */

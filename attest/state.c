@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION 2
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS host ("
@@ -16,11 +16,16 @@ static const char schema[] =
 	" known INTEGER NOT NULL DEFAULT 0, reset_count INTEGER NOT NULL DEFAULT 0,"
 	" restart_count INTEGER NOT NULL DEFAULT 0, clock_ms INTEGER NOT NULL DEFAULT 0,"
 	" seen_ms INTEGER NOT NULL DEFAULT 0, verdict INTEGER NOT NULL DEFAULT 0,"
-	" expires_s INTEGER NOT NULL DEFAULT 0, ear BLOB NOT NULL DEFAULT x'') STRICT";
+	" expires_s INTEGER NOT NULL DEFAULT 0, ear BLOB NOT NULL DEFAULT x'',"
+	" certificate_id BLOB NOT NULL DEFAULT x'') STRICT";
+
+static const char from_version_1[] = "BEGIN; ALTER TABLE host ADD COLUMN certificate_id BLOB NOT NULL DEFAULT x'';"
+				    " PRAGMA user_version = 2; COMMIT";
 
 static const char enrol_sql[] =
-	"INSERT INTO host (identity, ek, ek_public, ak_public) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (identity) DO UPDATE SET"
-	" ek = ?2, ek_public = ?3, ak_public = ?4";
+	"INSERT INTO host (identity, ek, ek_public, ak_public, certificate_id) VALUES (?1, ?2, ?3, ?4, ?5)"
+	" ON CONFLICT (identity) DO UPDATE SET"
+	" ek = ?2, ek_public = ?3, ak_public = ?4, certificate_id = ?5";
 static const char judged_sql[] =
 	"UPDATE host SET known = ?2, reset_count = ?3, restart_count = ?4, clock_ms = ?5, seen_ms = ?6, verdict = ?7,"
 	" expires_s = ?8, ear = ?9 WHERE identity = ?1";
@@ -62,12 +67,13 @@ static bool in_range(sqlite3_stmt *q, int i, int64_t max, int64_t *ret)
 
 static bool read_row(sqlite3_stmt *q, struct state_row *row)
 {
-	struct bytes identity, ek_public, ak_public;
+	struct bytes identity, ek_public, ak_public, id;
 	int64_t ek, known, reset, restart, clock, verdict;
 
 	if (!blob(q, 0, HASH_SHA256_BYTES, HASH_SHA256_BYTES, &identity) ||
 	    !blob(q, 2, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ek_public) ||
-	    !blob(q, 3, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ak_public) || !in_range(q, 1, ENROLMENT_EK_PINNED, &ek) ||
+	    !blob(q, 3, 1, ENROLMENT_MAX_PUBLIC_BYTES, &ak_public) || !blob(q, 12, 0, HASH_SHA256_BYTES, &id) ||
+	    (id.n && id.n != HASH_SHA256_BYTES) || !in_range(q, 1, ENROLMENT_EK_PROVIDER, &ek) ||
 	    ek == ENROLMENT_EK_UNSET || !in_range(q, 4, 1, &known) || !in_range(q, 5, UINT32_MAX, &reset) ||
 	    !in_range(q, 6, UINT32_MAX, &restart) || !in_range(q, 7, INT64_MAX, &clock) ||
 	    !in_range(q, 9, APPRAISE_REFUSE, &verdict))
@@ -76,6 +82,9 @@ static bool read_row(sqlite3_stmt *q, struct state_row *row)
 	memcpy(row->enrolment.identity, identity.p, identity.n);
 	memcpy(row->enrolment.ek_public, ek_public.p, ek_public.n);
 	memcpy(row->enrolment.ak_public, ak_public.p, ak_public.n);
+	row->enrolment.has_certificate_id = id.n;
+	if (id.n)
+		memcpy(row->enrolment.certificate_id, id.p, id.n);
 	row->enrolment.ek_public_bytes = ek_public.n;
 	row->enrolment.ak_public_bytes = ak_public.n;
 	row->clock = (struct judge_clock){known, (uint32_t)reset, (uint32_t)restart, (uint64_t)clock,
@@ -89,7 +98,7 @@ static bool read_row(sqlite3_stmt *q, struct state_row *row)
 static int read_all(struct state *s, const char *path, state_fn fn, void *ctx, struct err *e)
 {
 	static const char sql[] = "SELECT identity, ek, ek_public, ak_public, known, reset_count, restart_count, clock_ms,"
-				  " seen_ms, verdict, expires_s, ear FROM host";
+				  " seen_ms, verdict, expires_s, ear, certificate_id FROM host";
 	sqlite3_stmt *q = NULL;
 	int step, rc = 0;
 
@@ -121,9 +130,11 @@ static int check_version(struct state *s, const char *path, struct err *e)
 	(void)sqlite3_finalize(q);
 	if (found < 0)
 		return sql_error(s, e, "read the version of the state");
+	if (found == 1)
+		return run(s, from_version_1, "add what version 2 keeps", e);
 	if (found != 0 && found != VERSION)
 		return err_set(e, EINVAL, "%s is of version %d, wanted %d", path, found, VERSION);
-	return found ? 0 : run(s, "PRAGMA user_version = 1", "set the version", e);
+	return found ? 0 : run(s, "PRAGMA user_version = 2", "set the version", e);
 }
 
 static int prepare(struct state *s, const char *path, struct err *e)
@@ -233,7 +244,8 @@ int state_enrol(struct state *s, const struct enrolment *rec, struct err *e)
 	rc = execute(s, q,
 		     bind_blob(q, 1, rec->identity, sizeof(rec->identity)) && bind_int(q, 2, rec->ek) &&
 			     bind_blob(q, 3, rec->ek_public, rec->ek_public_bytes) &&
-			     bind_blob(q, 4, rec->ak_public, rec->ak_public_bytes),
+			     bind_blob(q, 4, rec->ak_public, rec->ak_public_bytes) &&
+			     bind_blob(q, 5, rec->certificate_id, rec->has_certificate_id ? HASH_SHA256_BYTES : 0),
 		     "write an enrolment", e);
 	normal = run(s, "PRAGMA synchronous = NORMAL", "sync", e);
 	return rc ? rc : normal;

@@ -2,6 +2,8 @@
 /* attest/tls.c - TLS 1.3 as hosts and verifiers speak it */
 #include "attest/tls.h"
 
+#include "attest/channel.h"
+
 #include <openssl/err.h>
 #include <string.h>
 
@@ -12,8 +14,9 @@
 
 /* ---- a host's key ------------------------------------------------------------------------------------------------ */
 
-static bool fill_cert(X509 *cert, EVP_PKEY *key)
+static bool fill_cert(X509 *cert, EVP_PKEY *key, const struct buf *proof)
 {
+	struct err ignored = ERR_INIT; /* whoever calls says that there is no certificate */
 	X509_NAME *name = X509_get_subject_name(cert);
 
 	return X509_set_version(cert, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) == 1 &&
@@ -21,18 +24,19 @@ static bool fill_cert(X509 *cert, EVP_PKEY *key)
 	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"holdfast host", -1, -1, 0) ==
 		       1 &&
 	       X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
+	       (!proof || !channel_add_proof(cert, (struct bytes){proof->data, proof->len}, &ignored)) &&
 	       X509_sign(cert, key, EVP_sha256()) > 0;
 }
 
-int tls_identity_of(EVP_PKEY *key, struct tls_identity *ret, struct err *e)
+int tls_identity_of(EVP_PKEY *key, const struct buf *proof, struct tls_identity *ret, struct err *e)
 {
 	struct tls_identity id = {.key = key, .cert = X509_new()};
 	int rc;
 
-	if (!id.key || !id.cert || !fill_cert(id.cert, id.key))
+	if (!id.key || !id.cert || !fill_cert(id.cert, id.key, proof))
 		rc = pki_openssl_error(e, EIO, "cannot make a certificate for the TLS key");
 	else
-		rc = tls_key_digest(id.cert, id.digest, e);
+		rc = pki_cert_key_digest(id.cert, id.digest, e);
 	if (rc) {
 		tls_identity_free(&id);
 		return rc;
@@ -45,7 +49,7 @@ int tls_identity_new(struct tls_identity *ret, struct err *e)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 
-	return key ? tls_identity_of(key, ret, e) : pki_openssl_error(e, EIO, "cannot make a TLS key");
+	return key ? tls_identity_of(key, NULL, ret, e) : pki_openssl_error(e, EIO, "cannot make a TLS key");
 }
 
 void tls_identity_free(struct tls_identity *id)
@@ -55,23 +59,18 @@ void tls_identity_free(struct tls_identity *id)
 	*id = (struct tls_identity){0};
 }
 
-int tls_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
-{
-	unsigned char *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "cannot read a certificate's key");
-	hash_sha256(der, (size_t)n, ret);
-	OPENSSL_free(der);
-	return 0;
-}
-
 int tls_peer_digest(SSL *tls, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(tls);
 
-	return cert ? tls_key_digest(cert, ret, e) : err_set(e, ENOENT, "the peer showed no certificate");
+	return cert ? pki_cert_key_digest(cert, ret, e) : err_set(e, ENOENT, "the peer showed no certificate");
+}
+
+int tls_peer_shown(SSL *tls, struct channel_shown *ret, struct err *e)
+{
+	X509 *cert = SSL_get0_peer_certificate(tls);
+
+	return cert ? channel_shown_load(cert, ret, e) : err_set(e, ENOENT, "the peer showed no certificate");
 }
 
 /* ---- contexts ---------------------------------------------------------------------------------------------------- */
@@ -125,6 +124,7 @@ int tls_verifier_ctx(const char *cert, const char *key, SSL_CTX **ret, struct er
 	if (rc)
 		return rc;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL); /* asked for; relying parties have none */
+	SSL_CTX_set_read_ahead(ctx, 1); /* a record by one read(2), not two: server.c asks SSL_has_pending() */
 	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
 	*ret = take_ptr(ctx);
 	return 0;

@@ -16,10 +16,13 @@
 #ifndef ATTEST_TLS_H
 #define ATTEST_TLS_H
 
+#include "common/buf.h"
 #include "common/hash.h"
 #include "common/pki.h"
 
 #include <openssl/ssl.h>
+
+struct channel_shown;
 
 /** struct tls_identity - a host's key of its channels, with the certificate that carries it; owned */
 struct tls_identity {
@@ -28,17 +31,20 @@ struct tls_identity {
 	uint8_t digest[HASH_SHA256_BYTES];
 };
 
-/** tls_identity_new() - a fresh P-256 key, in memory only. tls_identity_of() - the same around @key, which it takes. */
+/**
+ * tls_identity_new() - a fresh P-256 key, in memory only: for hosts that no builder has made. tls_identity_of() - the same around
+ * @key, which it takes, with @proof in its certificate (attest/channel.h) or NULL
+ */
 int tls_identity_new(struct tls_identity *ret, struct err *e) WARN_UNUSED;
-int tls_identity_of(EVP_PKEY *key, struct tls_identity *ret, struct err *e) WARN_UNUSED;
+int tls_identity_of(EVP_PKEY *key, const struct buf *proof, struct tls_identity *ret, struct err *e) WARN_UNUSED;
 void tls_identity_free(struct tls_identity *id);
 #define cleanup_tls_identity __attribute__((cleanup(tls_identity_free)))
 
-/** tls_key_digest() - SHA-256 of a certificate's SubjectPublicKeyInfo. */
-int tls_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
-
-/** tls_peer_digest() - that of the peer of a finished handshake. -ENOENT if it showed no certificate. */
+/** tls_peer_digest() - pki_cert_key_digest() of the peer of a finished handshake. -ENOENT if it showed no certificate. */
 int tls_peer_digest(SSL *tls, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+
+/** tls_peer_shown() - the same with what else the certificate shows; @ret is released with channel_shown_free(). */
+int tls_peer_shown(SSL *tls, struct channel_shown *ret, struct err *e) WARN_UNUSED;
 
 /** tls_verifier_ctx() - a server with that certificate and key, which asks for a host's and takes any P-256 one. */
 int tls_verifier_ctx(const char *cert, const char *key, SSL_CTX **ret, struct err *e) WARN_UNUSED;

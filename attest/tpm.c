@@ -3,12 +3,12 @@
 #include "attest/tpm.h"
 
 #include "attest/evidence.h"
+#include "attest/tpm_state.h"
 #include "common/cleanup.h"
 
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <string.h>
-#include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tcti.h>
 
@@ -17,28 +17,7 @@
 #define NV_PIECE_BYTES           512 /* every TPM reads at least that much at once */
 #define AK_UNIQUE                "holdfast-attest/ak/1"
 
-/**
- * struct attest_tpm - one open TPM
- * @library: the transport's shared object
- * @ek, @ak: transient primaries; ESYS_TR_NONE until made
- */
-struct attest_tpm {
-	void *library;
-	TSS2_TCTI_CONTEXT *tcti;
-	ESYS_CONTEXT *esys;
-	ESYS_TR ek;
-	ESYS_TR ak;
-	TPM2B_PUBLIC ek_public;
-	TPM2B_PUBLIC ak_public;
-};
-
-static void free_tss(void *p)
-{
-	Esys_Free(*(void **)p);
-}
-#define cleanup_tss __attribute__((cleanup(free_tss)))
-
-static int refused(struct err *e, const char *command, TSS2_RC rc)
+int attest_tpm_refused(struct err *e, const char *command, TSS2_RC rc)
 {
 	return err_set(e, EIO, "%s: %s 0x%08x", command,
 		       rc & TSS2_RC_LAYER_MASK ? "the TSS answers with" : "the TPM answers with response code", rc);
@@ -88,28 +67,28 @@ static int open_transport(struct attest_tpm *t, const char *tcti, struct err *e)
 		return err_set(e, ENOENT, "TPM transport \"%s\" has no %s", tcti, TSS2_TCTI_INFO_SYMBOL);
 	rc = info()->init(NULL, &size, conf);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, tcti, rc);
+		return attest_tpm_refused(e, tcti, rc);
 	t->tcti = calloc(1, size);
 	if (!t->tcti)
 		return err_set(e, ENOMEM, "no memory for the TPM transport");
 	rc = info()->init(t->tcti, &size, conf);
 	if (rc != TSS2_RC_SUCCESS) {
 		free(take_ptr(t->tcti)); /* not initialised: nothing to finalize */
-		(void)refused(e, tcti, rc);
+		(void)attest_tpm_refused(e, tcti, rc);
 		return err_context(e, "cannot open the TPM");
 	}
 	rc = Esys_Initialize(&t->esys, t->tcti, NULL);
-	return rc == TSS2_RC_SUCCESS ? 0 : refused(e, "Esys_Initialize", rc);
+	return rc == TSS2_RC_SUCCESS ? 0 : attest_tpm_refused(e, "Esys_Initialize", rc);
 }
 
 /* ---- sessions --------------------------------------------------------------------------------------------------- */
 
 static const TPMT_SYM_DEF aes_cfb = {.algorithm = TPM2_ALG_AES, .keyBits = {.aes = 128}, .mode = {.aes = TPM2_ALG_CFB}};
 
-static void session_end(struct attest_tpm *t, ESYS_TR session)
+void attest_tpm_flush(struct attest_tpm *t, ESYS_TR handle)
 {
-	if (session != ESYS_TR_NONE)
-		(void)Esys_FlushContext(t->esys, session); /* a transport that is gone took its sessions along */
+	if (handle != ESYS_TR_NONE)
+		(void)Esys_FlushContext(t->esys, handle); /* a transport that is gone took it along */
 }
 
 /* An HMAC session salted with the EK that encrypts the first parameter of command and response. */
@@ -121,11 +100,11 @@ static int session_begin(struct attest_tpm *t, ESYS_TR *ret, struct err *e)
 					   TPM2_SE_HMAC, &aes_cfb, TPM2_ALG_SHA256, &session);
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_StartAuthSession (HMAC)", rc);
+		return attest_tpm_refused(e, "TPM2_StartAuthSession (HMAC)", rc);
 	rc = Esys_TRSess_SetAttributes(t->esys, session, attributes, 0xff);
 	if (rc != TSS2_RC_SUCCESS) {
-		session_end(t, session);
-		return refused(e, "session attributes", rc);
+		attest_tpm_flush(t, session);
+		return attest_tpm_refused(e, "session attributes", rc);
 	}
 	*ret = session;
 	return 0;
@@ -139,12 +118,12 @@ static int policy_begin(struct attest_tpm *t, ESYS_TR hmac, ESYS_TR *ret, struct
 					   TPM2_SE_POLICY, &aes_cfb, TPM2_ALG_SHA256, &session);
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_StartAuthSession (policy)", rc);
+		return attest_tpm_refused(e, "TPM2_StartAuthSession (policy)", rc);
 	rc = Esys_PolicySecret(t->esys, ESYS_TR_RH_ENDORSEMENT, session, hmac, ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL,
 			       NULL, 0, NULL, NULL);
 	if (rc != TSS2_RC_SUCCESS) {
-		session_end(t, session);
-		return refused(e, "TPM2_PolicySecret (endorsement hierarchy)", rc);
+		attest_tpm_flush(t, session);
+		return attest_tpm_refused(e, "TPM2_PolicySecret (endorsement hierarchy)", rc);
 	}
 	*ret = session;
 	return 0;
@@ -195,8 +174,8 @@ static const TPM2B_PUBLIC ak_template = {
 		},
 };
 
-static int make_key(struct attest_tpm *t, const TPM2B_PUBLIC *template, ESYS_TR session, ESYS_TR *ret,
-		    TPM2B_PUBLIC *ret_public, struct err *e)
+int attest_tpm_primary(struct attest_tpm *t, const TPM2B_PUBLIC *template, ESYS_TR session, ESYS_TR *ret,
+		       TPM2B_PUBLIC *ret_public, struct err *e)
 {
 	const TPM2B_SENSITIVE_CREATE sensitive = {0};
 	const TPM2B_DATA outside = {0};
@@ -207,7 +186,7 @@ static int make_key(struct attest_tpm *t, const TPM2B_PUBLIC *template, ESYS_TR 
 
 	if (rc != TSS2_RC_SUCCESS) {
 		*ret = ESYS_TR_NONE;
-		return refused(e, "TPM2_CreatePrimary", rc);
+		return attest_tpm_refused(e, "TPM2_CreatePrimary", rc);
 	}
 	*ret_public = *public;
 	return 0;
@@ -216,15 +195,15 @@ static int make_key(struct attest_tpm *t, const TPM2B_PUBLIC *template, ESYS_TR 
 static int make_keys(struct attest_tpm *t, struct err *e)
 {
 	ESYS_TR session;
-	int r = make_key(t, &ek_template, ESYS_TR_PASSWORD, &t->ek, &t->ek_public, e);
+	int r = attest_tpm_primary(t, &ek_template, ESYS_TR_PASSWORD, &t->ek, &t->ek_public, e);
 
 	if (r < 0)
 		return err_context(e, "cannot make the endorsement key");
 	r = session_begin(t, &session, e);
 	if (r < 0)
 		return r;
-	r = make_key(t, &ak_template, session, &t->ak, &t->ak_public, e);
-	session_end(t, session);
+	r = attest_tpm_primary(t, &ak_template, session, &t->ak, &t->ak_public, e);
+	attest_tpm_flush(t, session);
 	return r < 0 ? err_context(e, "cannot make the attestation key") : 0;
 }
 
@@ -237,6 +216,7 @@ int attest_tpm_open(const char *tcti, struct attest_tpm **ret, struct err *e)
 		return err_set(e, ENOMEM, "no memory for the TPM");
 	t->ek = ESYS_TR_NONE;
 	t->ak = ESYS_TR_NONE;
+	t->channel = ESYS_TR_NONE;
 	r = open_transport(t, tcti, e);
 	if (r < 0)
 		return r;
@@ -251,8 +231,9 @@ void attest_tpm_free(struct attest_tpm *t)
 {
 	if (!t)
 		return;
-	session_end(t, t->ak);
-	session_end(t, t->ek);
+	attest_tpm_flush(t, t->channel);
+	attest_tpm_flush(t, t->ak);
+	attest_tpm_flush(t, t->ek);
 	if (t->esys)
 		Esys_Finalize(&t->esys);
 	if (t->tcti) {
@@ -266,14 +247,14 @@ void attest_tpm_free(struct attest_tpm *t)
 
 /* ---- identity --------------------------------------------------------------------------------------------------- */
 
-static int put_public(const TPM2B_PUBLIC *public, struct buf *out, struct err *e)
+int attest_tpm_put_public(const TPM2B_PUBLIC *public, struct buf *out, struct err *e)
 {
 	uint8_t bytes[sizeof(*public)];
 	size_t n = 0;
 	TSS2_RC rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, bytes, sizeof(bytes), &n);
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2B_PUBLIC", rc);
+		return attest_tpm_refused(e, "TPM2B_PUBLIC", rc);
 	buf_put(out, bytes, n);
 	return out->bad ? err_set(e, ENOMEM, "no memory for a public area") : 0;
 }
@@ -287,7 +268,7 @@ static int has_certificate(struct attest_tpm *t, bool *ret, struct err *e)
 					EK_CERTIFICATE_NV, 1, &more, &data);
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_GetCapability (NV indices)", rc);
+		return attest_tpm_refused(e, "TPM2_GetCapability (NV indices)", rc);
 	*ret = data->data.handles.count == 1 && data->data.handles.handle[0] == EK_CERTIFICATE_NV;
 	return 0;
 }
@@ -299,7 +280,7 @@ static int read_nv(struct attest_tpm *t, ESYS_TR nv, struct buf *out, struct err
 	uint16_t size;
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_NV_ReadPublic", rc);
+		return attest_tpm_refused(e, "TPM2_NV_ReadPublic", rc);
 	size = public->nvPublic.dataSize;
 	if (size > EK_CERTIFICATE_MAX_BYTES)
 		return err_set(e, EFBIG, "the EK certificate's NV index has %u bytes, at most %d are accepted", size,
@@ -310,7 +291,7 @@ static int read_nv(struct attest_tpm *t, ESYS_TR nv, struct buf *out, struct err
 
 		rc = Esys_NV_Read(t->esys, nv, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, want, at, &piece);
 		if (rc != TSS2_RC_SUCCESS)
-			return refused(e, "TPM2_NV_Read", rc);
+			return attest_tpm_refused(e, "TPM2_NV_Read", rc);
 		if (piece->size != want)
 			return err_set(e, EIO, "TPM2_NV_Read gave %u bytes, wanted %u", piece->size, want);
 		buf_put(out, piece->buffer, piece->size);
@@ -330,7 +311,7 @@ static int put_certificate(struct attest_tpm *t, struct buf *out, struct err *e)
 		return r;
 	rc = Esys_TR_FromTPMPublic(t->esys, EK_CERTIFICATE_NV, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &nv);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "EK certificate's NV index", rc);
+		return attest_tpm_refused(e, "EK certificate's NV index", rc);
 	r = read_nv(t, nv, out, e);
 	(void)Esys_TR_Close(t->esys, &nv); /* frees our note of it, nothing in the TPM */
 	return r < 0 ? err_context(e, "cannot read the EK certificate") : 0;
@@ -339,11 +320,11 @@ static int put_certificate(struct attest_tpm *t, struct buf *out, struct err *e)
 int attest_tpm_identity(struct attest_tpm *t, struct buf *ret_ek_public, struct buf *ret_ek_certificate,
 			struct buf *ret_ak_public, struct err *e)
 {
-	int r = put_public(&t->ek_public, ret_ek_public, e);
+	int r = attest_tpm_put_public(&t->ek_public, ret_ek_public, e);
 
 	if (r < 0)
 		return r;
-	r = put_public(&t->ak_public, ret_ak_public, e);
+	r = attest_tpm_put_public(&t->ak_public, ret_ak_public, e);
 	if (r < 0)
 		return r;
 	return put_certificate(t, ret_ek_certificate, e);
@@ -382,26 +363,26 @@ int attest_tpm_activate(struct attest_tpm *t, const struct bytes *blob, const st
 		return r;
 	r = policy_begin(t, hmac, &policy, e);
 	if (r < 0) {
-		session_end(t, hmac);
+		attest_tpm_flush(t, hmac);
 		return r;
 	}
 	rc = Esys_ActivateCredential(t->esys, t->ak, t->ek, hmac, policy, ESYS_TR_NONE, &id, &seed, &credential);
-	session_end(t, policy); /* ESYS lets sessions go on after a command, policy sessions too */
-	session_end(t, hmac);
+	attest_tpm_flush(t, policy); /* ESYS lets sessions go on after a command, policy sessions too */
+	attest_tpm_flush(t, hmac);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_ActivateCredential", rc);
+		return attest_tpm_refused(e, "TPM2_ActivateCredential", rc);
 	buf_put(ret_credential, credential->buffer, credential->size);
 	return ret_credential->bad ? err_set(e, ENOMEM, "no memory for the credential") : 0;
 }
 
-static int put_signature(const TPMT_SIGNATURE *signature, struct buf *out, struct err *e)
+int attest_tpm_put_signature(const TPMT_SIGNATURE *signature, struct buf *out, struct err *e)
 {
 	uint8_t bytes[sizeof(*signature)];
 	size_t n = 0;
 	TSS2_RC rc = Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof(bytes), &n);
 
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPMT_SIGNATURE", rc);
+		return attest_tpm_refused(e, "TPMT_SIGNATURE", rc);
 	buf_put(out, bytes, n);
 	return 0;
 }
@@ -427,11 +408,11 @@ int attest_tpm_quote(struct attest_tpm *t, const uint8_t extra[static HASH_SHA25
 	memcpy(data.buffer, extra, HASH_SHA256_BYTES);
 	rc = Esys_Quote(t->esys, t->ak, session, ESYS_TR_NONE, ESYS_TR_NONE, &data, &scheme, &pcrs, &quoted,
 			&signature);
-	session_end(t, session);
+	attest_tpm_flush(t, session);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(e, "TPM2_Quote", rc);
+		return attest_tpm_refused(e, "TPM2_Quote", rc);
 	buf_put(ret_attest, quoted->attestationData, quoted->size);
-	r = put_signature(signature, ret_signature, e);
+	r = attest_tpm_put_signature(signature, ret_signature, e);
 	if (r < 0)
 		return r;
 	return ret_attest->bad || ret_signature->bad ? err_set(e, ENOMEM, "no memory for the quote") : 0;

@@ -14,13 +14,32 @@
 #endif
 
 #define CLI_MAX_OPTS 64
+#define HELP_WIDTH   80
+#define HELP_LEFT    24 /* widest left column; a longer entry has a line of its own */
+
+/* One line of help: @left, and from @column on @text, its further lines below. */
+static void print_entry(FILE *out, const char *left, int column, const char *text)
+{
+	int at = fprintf(out, "  %s", left);
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (at + 1 > column && at + 1 + (int)word > HELP_WIDTH)
+			at = fprintf(out, "\n") - 1;
+		at += fprintf(out, "%*s%.*s", at < column ? column - at : 1, "", (int)word, text);
+		text += word;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
 
 static void print_commands(FILE *out, const char *program, const char *about, const struct cli_command *table)
 {
 	fprintf(out, "%s - %s\n\nUsage: %s COMMAND [OPTION...]\n\nCommands:\n", program, about, program);
 	for (; table->verb; table++)
-		fprintf(out, "  %-16s %s\n", table->verb, table->summary);
-	fprintf(out, "\n`%s COMMAND --help` tells more. Exit: 0 passed, 1 checked and bad, 2 usage, 3 could not check.\n",
+		print_entry(out, table->verb, 2 + 16 + 1, table->summary);
+	fprintf(out, "\n`%s COMMAND --help` tells more.\nExit: 0 passed, 1 checked and bad, 2 usage, 3 could not check.\n",
 		program);
 }
 
@@ -28,7 +47,7 @@ static int flush_output(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	fprintf(stderr, "cannot write standard output: %s\n", strerror(errno));
+	fprintf(stderr, "cannot write standard output: %s\n", err_text(errno));
 	return code == CLI_PASSED ? CLI_COULD_NOT : code;
 }
 
@@ -72,16 +91,28 @@ int cli_usage(const char *verb, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
+static void option_words(const struct cli_opt *o, char ret[64])
+{
+	(void)snprintf(ret, 64, "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+}
+
 static void print_options(const char *verb, const char *operands, const char *about, const struct cli_opt *opts)
 {
-	printf("%s - %s\n\nUsage: %s [OPTION...] %s\n\nOptions:\n", verb, about, verb, operands);
-	for (; opts->name; opts++) {
-		char left[64];
+	int widest = (int)strlen("--help");
+	char left[64], text[512];
 
-		(void)snprintf(left, sizeof(left), "--%s%s%s", opts->name, opts->arg ? " " : "", opts->arg ? opts->arg : "");
-		printf("  %-28s %s%s\n", left, opts->help, opts->count ? " (may come again)" : "");
+	printf("%s - %s\n\nUsage: %s [OPTION...] %s\n\nOptions:\n", verb, about, verb, operands);
+	for (const struct cli_opt *o = opts; o->name; o++) {
+		option_words(o, left);
+		if ((int)strlen(left) > widest && strlen(left) <= HELP_LEFT)
+			widest = (int)strlen(left);
 	}
-	printf("  %-28s %s\n", "--help", "this text");
+	for (; opts->name; opts++) {
+		option_words(opts, left);
+		(void)snprintf(text, sizeof(text), "%s%s", opts->help, opts->count ? " (repeatable)" : "");
+		print_entry(stdout, left, 2 + widest + 2, text);
+	}
+	print_entry(stdout, "--help", 2 + widest + 2, "this text");
 }
 
 static const struct cli_opt *find_option(const struct cli_opt *opts, const char *arg, size_t len)

@@ -9,10 +9,13 @@
 #ifndef COMMON_CODES_H
 #define COMMON_CODES_H
 
+#include <stdbool.h>
+
 enum code {
 	CODE_NONE = 0,
 	/* initramfs */
 	CODE_API_FS = 10,
+	CODE_CONSOLE = 11,
 	CODE_MANIFEST = 12,
 	CODE_MODULE = 13,
 	CODE_TPM_ABSENT = 14,
@@ -26,6 +29,11 @@ enum code {
 	CODE_SWITCH_ROOT = 22,
 	CODE_SECURE_BOOT = 23,
 	CODE_IMA_POLICY = 24,
+	CODE_LOCKDOWN = 25,
+	CODE_VERITY_UNGUARDED = 26,
+	CODE_ROOT_RECORD_HASH = 27,
+	CODE_ROOT_RECORD_SIGNER = 28,
+	CODE_UEVENTS = 29,
 	/* host */
 	CODE_HOST_MANIFEST = 30,
 	CODE_HOST_MOUNT = 31,
@@ -42,7 +50,13 @@ enum code {
 	CODE_ENGINE_RESTARTS = 42,
 	CODE_TASK = 43,
 	CODE_BPF_LSM = 44,
+	CODE_ROOT_UNPROVED = 45,
+	CODE_CONFINE = 46,
+	CODE_LAYER_SIGNATURE = 47,
+	CODE_DOCTOR = 48,
+	CODE_WATCHDOG = 49,
 	CODE_CORRUPTION = 50,
+	CODE_IO_ERROR = 51,
 	CODE_FLOOR = 53,
 	CODE_FLOOR_LOST = 54,
 	CODE_FLOOR_UNREAD = 55,
@@ -68,6 +82,7 @@ enum code {
 	CODE_GATE_VERB = 74,
 	CODE_GATE_MEASURE = 75,
 	CODE_GATE_POLICY = 76,
+	CODE_GATE_CLASS = 77,
 	/* firmware and emulator, seen by `holdfast-image boot` */
 	CODE_FIRMWARE_REFUSED = 80,
 	CODE_KERNEL_PANIC = 81,
@@ -88,6 +103,9 @@ const struct code_info *code_info(unsigned code);
 
 /** code_text() - the same row's text, from a table that holds nothing else. */
 const char *code_text(unsigned code);
+
+/** code_is_known() - is there a row of @code? */
+bool code_is_known(unsigned code);
 
 /** code_table() - all rows, in order, ended by one with code CODE_NONE. */
 const struct code_info *code_table(void);

@@ -58,6 +58,14 @@ void hash_sha256(const void *data, size_t len, uint8_t ret_digest[static HASH_SH
 /** hash_sha256_file() - SHA-256 of a file's bytes, read in pieces from its start. Return: 0 or -errno. */
 int hash_sha256_file(const char *path, uint8_t ret_digest[static HASH_SHA256_BYTES], struct err *e);
 
+/** struct hash_stream - SHA-256 of bytes that come in pieces; on the heap */
+struct hash_stream;
+
+/** hash_stream_begin() - NULL: no memory. hash_stream_put() - the next bytes. hash_stream_end() - the digest; releases it. */
+struct hash_stream *hash_stream_begin(void);
+void hash_stream_put(struct hash_stream *s, const void *data, size_t len);
+void hash_stream_end(struct hash_stream *s, uint8_t ret_digest[static HASH_SHA256_BYTES]);
+
 /** hash_equal() - constant-time comparison; lengths are compared first and are not secret. */
 bool hash_equal(const void *a, size_t a_len, const void *b, size_t b_len);
 

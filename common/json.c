@@ -2,6 +2,7 @@
 /* common/json.c - strict JSON: json-c for the tree, our own scan before it for the rules */
 #include "common/json.h"
 
+#include "common/hash.h"
 #include "common/hex.h"
 
 #include <string.h>
@@ -415,4 +416,30 @@ int json_write(struct buf *out, json_object *o, struct err *e)
 		buf_u8(out, '\n');
 	}
 	return s && !out->bad ? 0 : err_set(e, ENOMEM, "no memory to write JSON");
+}
+
+bool json_put(json_object *o, const char *key, json_object *value)
+{
+	if (value && json_object_object_add(o, key, value) == 0)
+		return true;
+	(void)json_object_put(value); /* drops our reference; accepts NULL */
+	return false;
+}
+
+bool json_push(json_object *array, json_object *value)
+{
+	if (value && json_object_array_add(array, value) == 0)
+		return true;
+	(void)json_object_put(value); /* drops our reference; accepts NULL */
+	return false;
+}
+
+json_object *json_hex(const uint8_t *bytes, size_t n)
+{
+	char hex[2 * HASH_MAX_BYTES + 1];
+
+	if (n > HASH_MAX_BYTES)
+		return NULL;
+	hex_encode(bytes, n, hex);
+	return json_object_new_string(hex);
 }

@@ -69,4 +69,16 @@ const char *json_str(json_object *o);
 /** json_write() - append the compact canonical text of @o plus a newline: keys in insertion order, no '\/' escapes. */
 int json_write(struct buf *out, json_object *o, struct err *e) WARN_UNUSED;
 
+/**
+ * json_put() - hand @value over as a member of @o; json_push(): as the last of @array
+ *
+ * json-c reports a failed allocation as NULL or by a return value. Both take @value (NULL: it failed) in any case and are
+ * false when anything failed, so that calls are joined by && and a document is either whole or not written.
+ */
+bool json_put(json_object *o, const char *key, json_object *value) WARN_UNUSED;
+bool json_push(json_object *array, json_object *value) WARN_UNUSED;
+
+/** json_hex() - a new string of @n bytes (HASH_MAX_BYTES at most) in hex; NULL if memory is short. */
+json_object *json_hex(const uint8_t *bytes, size_t n);
+
 #endif

@@ -107,16 +107,30 @@ int pki_cert_load(const char *path, X509 **ret, struct err *e)
 	return 0;
 }
 
+/* What i2d_...() made:  bytes, or nothing. */
+static int digest_of(unsigned char *der, int n, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+{
+	if (n <= 0)
+		return pki_openssl_error(e, EINVAL, "cannot encode the certificate or its key");
+	hash_sha256(der, (size_t)n, ret);
+	OPENSSL_free(der);
+	return 0;
+}
+
+int pki_cert_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+
+	return digest_of(der, n, ret, e);
+}
+
 int pki_cert_fingerprint(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509(cert, &der);
 
-	if (n <= 0)
-		return pki_openssl_error(e, EINVAL, "cannot encode the certificate");
-	hash_sha256(der, (size_t)n, ret);
-	OPENSSL_free(der);
-	return 0;
+	return digest_of(der, n, ret, e);
 }
 
 int pki_sign(const struct pki_signer *by, const void *data, size_t len, enum pki_shape shape, struct buf *ret, struct err *e)

@@ -33,6 +33,9 @@ int pki_key_load(const char *uri, EVP_PKEY **ret, struct err *e) WARN_UNUSED;
 /** pki_cert_load() - certificate from a PEM or DER file. */
 int pki_cert_load(const char *path, X509 **ret, struct err *e) WARN_UNUSED;
 
+/** pki_cert_key_digest() - SHA-256 of a certificate's SubjectPublicKeyInfo: which key it is of, whoever certified it. */
+int pki_cert_key_digest(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+
 /** pki_cert_fingerprint() - SHA-256 of the DER certificate. */
 int pki_cert_fingerprint(X509 *cert, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
 

@@ -151,8 +151,11 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "cmdline",
 					    "profile",
 					    "tpm",
+					    "agent.tls",
 					    "on_corruption",
 					    "on_failure",
+					    "watchdog",
+					    "watchdog_ms",
 					    "deadline.tpm_ms",
 					    "deadline.disk_ms",
 					    "floor.healthy_ms",
@@ -183,10 +186,12 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 		{ "cmdline", &ret->cmdline, "", NULL },
 		{ "profile", &ret->profile, "enforce", profiles },
 		{ "tpm", &ret->tpm, "required", tpms },
+		{ "agent.tls", &ret->agent_tls, "", NULL },
 		{ "on_corruption", &ret->on_corruption, "panic", corruptions },
 		{ "on_failure", &ret->on_failure, "poweroff", failures },
 		{ "state", &ret->state, "none", states },
 		{ "state.recovery", &ret->state_recovery, "none", recoveries },
+		{ "watchdog", &ret->watchdog, "", NULL },
 		{ "qemu", &ret->qemu, NULL, NULL },
 		{ "qemu.machine", &ret->qemu_machine, NULL, NULL },
 		{ "qemu.cpu", &ret->qemu_cpu, NULL, NULL },
@@ -202,6 +207,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 	const struct number_key numbers[] = { { "floor.healthy_ms", &ret->floor_healthy_ms, 60000, MAX_MS },
 					      { "deadline.tpm_ms", &ret->deadline_tpm_ms, 10000, MAX_MS },
 					      { "deadline.disk_ms", &ret->deadline_disk_ms, 30000, MAX_MS },
+					      { "watchdog_ms", &ret->watchdog_ms, 60000, MAX_MS },
 					      { "size.esp_mib", &ret->esp_mib, 64, MAX_MIB },
 					      { "size.root_mib", &ret->root_mib, 0, MAX_MIB },
 					      { "size.state_mib", &ret->state_mib, 16, MAX_MIB },
@@ -257,6 +263,8 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 		if (*g->config.v[i] != '/')
 			r = err_set(e, EINVAL, "%s: config = \"%.80s\", wanted an absolute path", c->name,
 				    g->config.v[i]);
+	if (!r && *g->seed && *g->seed != '/')
+		r = err_set(e, EINVAL, "%s: seed = \"%.80s\", wanted a command that begins with an absolute path", c->name, g->seed);
 	if (!r && (*g->argv != '/' || *g->ready != '/'))
 		r = err_set(e, EINVAL, "%s: argv and ready must begin with an absolute path", c->name);
 	if (!r && !g->program.n)
@@ -266,11 +274,14 @@ static int check_engine(const struct conf *c, const struct engine *g, struct err
 
 int board_engine_load(const char *folder, struct engine *ret, struct err *e)
 {
+	static const char *const stores[] = { "none", "podman", NULL };
 	static const char *const keys[] = { "package", "program", "runtime", "library",  "file", "link",
-					    "config",  "argv",    "ready",   "ready_ms", NULL };
+					    "config",  "argv",    "ready",   "ready_ms", "store", "seed", NULL };
 	const struct text_key texts[] = { { "argv", &ret->argv, NULL, NULL },
 					  { "ready", &ret->ready, NULL, NULL },
 					  { "runtime", &ret->runtime, NULL, NULL },
+					  { "store", &ret->store, "none", stores },
+					  { "seed", &ret->seed, "", NULL },
 					  { 0 } };
 	const struct list_key lists[] = { { "package", &ret->package },
 					  { "program", &ret->program },

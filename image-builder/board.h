@@ -32,11 +32,13 @@ struct board_list {
  * @arch:      "x86_64" or "arm64"
  * @package:   packages that the image or its building needs
  * @stub:      UKI stub, path in the tree; "" with the profile `direct`, which has no UKI
- * @boot_module, @host_module: "[-]NAME [parameter=value ...]"; '-' as in the boot manifest
+ * @boot_module, @host_module: "[-|+]NAME [parameter=value ...]"; '-' and '+' as in the boot manifest
  * @library:   libraries in the tree that programs of the root load by name at run time (dlopen)
  * @cmdline:   without roothash= and holdfast.profile=, which the builder adds
  * @floor_healthy_ms, @state, @state_recovery: as in the host manifest
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest
+ * @agent_tls: where the agent answers over TLS, beside its virtio port: HOST:PORT or vsock:any:PORT; "": nowhere
+ * @watchdog, @watchdog_ms: as in the host manifest; "" for none
  * @esp_mib:   partition sizes; root 0: as large as needed
  * @qemu_*:    how `holdfast-image boot` starts it; @qemu_arg: more arguments, one a line
  * @firmware_code, @firmware_vars: paths in the tree; "" with the profile `direct`
@@ -45,8 +47,9 @@ struct board {
 	char *text;
 	const char *arch;
 	struct board_list package, boot_module, host_module, library;
-	const char *stub, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *state, *state_recovery;
-	uint64_t deadline_tpm_ms, deadline_disk_ms, floor_healthy_ms;
+	const char *agent_tls;
+	const char *stub, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *watchdog, *state, *state_recovery;
+	uint64_t deadline_tpm_ms, deadline_disk_ms, watchdog_ms, floor_healthy_ms;
 	uint64_t esp_mib, root_mib, state_mib;
 	const char *qemu, *qemu_machine, *qemu_cpu, *qemu_memory, *qemu_tpm;
 	struct board_list qemu_arg;
@@ -62,13 +65,15 @@ struct board {
  * @file:    "SOURCE DEST": a file of the engine's folder and its place in the root (relative)
  * @link:    "PATH TARGET": a symbolic link in the root
  * @config:  absolute paths in the image that are measured as configuration, in order
+ * @store:   "podman": the policy's images as an additional image store (podman_store.h); "none"
+ * @seed:    command that makes an archive's image known to the engine by name; it gets the archive's path. "": there is none
  * @argv, @ready, @ready_ms: as in the host manifest
  */
 struct engine {
 	char *text;
 	char folder[PATH_MAX];
 	struct board_list package, program, library, file, link, config;
-	const char *argv, *ready, *runtime;
+	const char *argv, *ready, *runtime, *store, *seed;
 	uint64_t ready_ms;
 };
 

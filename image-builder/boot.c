@@ -21,7 +21,8 @@ struct machine {
 	const struct boot_params *p;
 	char state[PATH_MAX], vars[PATH_MAX], code[PATH_MAX], swtpm_sock[PATH_MAX];
 	char opt_machine[128], opt_code[PATH_MAX + 64], opt_vars[PATH_MAX + 64], opt_disk[PATH_MAX + 64], opt_tpm[PATH_MAX + 64];
-	char opt_device[64], opt_port[PATH_MAX + 64];
+	char opt_device[64], opt_port[PATH_MAX + 64], opt_disk_device[80], opt_attest_device[64], opt_qtest[PATH_MAX + 64];
+	char opt_monitor[PATH_MAX + 64];
 	const char *argv[MAX_ARGS];
 	size_t argc;
 	int swtpm, qemu, console, log;
@@ -60,7 +61,7 @@ static int check_path(const char *path, bool is_socket, struct err *e)
 	return 0;
 }
 
-/* The variable store is written by the firmware: each boot starts from a copy of the enrolled one. */
+/* The variable store is written by the firmware: a boot starts from a copy of the enrolled one, if it is not to go on with the last. */
 static int copy_vars(struct machine *m, struct err *e)
 {
 	char enrolled[PATH_MAX];
@@ -70,7 +71,7 @@ static int copy_vars(struct machine *m, struct err *e)
 		r = boot_vars_make(m->p, enrolled, e);
 	if (!r)
 		r = folder_join(m->state, "vars.fd", m->vars, e);
-	if (r)
+	if (r || (m->p->keep_variables && access(m->vars, F_OK) == 0))
 		return r;
 	(void)unlink(m->vars); /* of the boot before */
 	return folder_copy_file(enrolled, m->vars, 0600, e);
@@ -108,6 +109,10 @@ static int prepare(struct machine *m, struct err *e)
 		r = check_path(m->swtpm_sock, true, e);
 	if (!r && p->attest_socket)
 		r = check_path(p->attest_socket, true, e);
+	if (!r && p->qtest_socket)
+		r = check_path(p->qtest_socket, true, e);
+	if (!r && p->monitor_socket)
+		r = check_path(p->monitor_socket, true, e);
 	if (!r)
 		r = check_path(p->disk, false, e);
 	if (!r)
@@ -165,7 +170,9 @@ static void args_devices(struct machine *m)
 		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 	args(m, "-drive", m->opt_disk);
 	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
-	args(m, "-device", p->kernel ? "virtio-blk-pci,drive=disk" : "virtio-blk-pci,drive=disk,bootindex=0");
+	(void)snprintf(m->opt_disk_device, sizeof(m->opt_disk_device), "virtio-blk-pci,drive=disk,addr=0x%x%s", BOOT_PCI_DISK,
+		       p->kernel ? "" : ",bootindex=0"); /* fits */
+	args(m, "-device", m->opt_disk_device);
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
 		(void)snprintf(m->opt_device, sizeof(m->opt_device), "%s,tpmdev=tpm", p->tpm_device);	    /* bounded by board */
@@ -176,7 +183,8 @@ static void args_devices(struct machine *m)
 	if (p->attest_socket) {
 		(void)snprintf(m->opt_port, sizeof(m->opt_port), "socket,id=attest,server=on,wait=off,path=%s", p->attest_socket); /* fits */
 		args(m, "-chardev", m->opt_port);
-		args(m, "-device", "virtio-serial-pci");
+		(void)snprintf(m->opt_attest_device, sizeof(m->opt_attest_device), "virtio-serial-pci,addr=0x%x", BOOT_PCI_ATTEST);
+		args(m, "-device", m->opt_attest_device);
 		args(m, "-device", "virtserialport,chardev=attest,name=" BOOT_ATTEST_PORT);
 	}
 	args(m, "-nic", "none");
@@ -199,9 +207,18 @@ static void args_all(struct machine *m)
 	}
 	for (size_t i = 0; i < p->n_extra; i++)
 		arg(m, p->extra[i]);
+	if (p->qtest_socket) {
+		(void)snprintf(m->opt_qtest, sizeof(m->opt_qtest), "unix:%s,server=on,wait=off", p->qtest_socket); /* fits */
+		args(m, "-qtest", m->opt_qtest);
+		args(m, "-qtest-log", "/dev/null");
+	}
+	if (p->frozen)
+		arg(m, "-S");
 	args(m, "-display", "none");
 	args(m, "-serial", "stdio");
-	args(m, "-monitor", "none");
+	(void)snprintf(m->opt_monitor, sizeof(m->opt_monitor), "unix:%s,server=on,wait=off",
+		       p->monitor_socket ? p->monitor_socket : ""); /* fits */
+	args(m, "-monitor", p->monitor_socket ? m->opt_monitor : "none");
 	arg(m, "-no-reboot");
 }
 
@@ -316,7 +333,11 @@ static int run(struct machine *m, struct boot_verdict *v, struct err *e)
 	args_all(m);
 	r = boot_child_start(m->argv, out[1], &m->qemu, e);
 	(void)close(out[1]); /* QEMU holds the writing end */
-	return r ? r : follow(m, v, e);
+	if (!r && !m->p->frozen)
+		r = follow(m, v, e);
+	if (!r && m->p->ask && (m->p->frozen || v->until))
+		r = m->p->ask(m->p->ask_arg, e);
+	return r;
 }
 
 /* Undo, in reverse order; every step is fine if its thing was never made. */
@@ -328,6 +349,10 @@ static void undo(struct machine *m)
 	cleanup_fd_fn(&m->log);
 	if (m->p->attest_socket)
 		(void)unlink(m->p->attest_socket);
+	if (m->p->qtest_socket)
+		(void)unlink(m->p->qtest_socket);
+	if (m->p->monitor_socket)
+		(void)unlink(m->p->monitor_socket);
 	(void)unlink(m->swtpm_sock);
 }
 

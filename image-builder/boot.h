@@ -54,9 +54,17 @@ struct boot_verdict {
  */
 bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *until);
 
+/*
+ * Where the devices stand on the PCI bus: the firmware measures the disk's place as part of its boot option, and ACPI tables name
+ * every place that is taken (image-builder/machine.h). 1 is a PC's display.
+ */
+#define BOOT_PCI_DISK   2
+#define BOOT_PCI_ATTEST 3
+
 /**
  * struct boot_params - zero it, then set what is needed
  * @disk:       image to attach; opened with snapshot=on unless @keep_writes
+ * @keep_variables: the firmware's variables stay as the boot before left them
  * @keys:       folder of holdfast-image keys
  * @tree:       extracted packages: firmware and virt-fw-vars
  * @state:      the machine's folder; made if it is not there, used again if it is
@@ -72,6 +80,9 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
  * @timeout_s:  deadline of the whole boot
  * @icount:     deterministic clock: one guest nanosecond an instruction
  * @echo:       gets each console line, or NULL
+ * @ask:        called with @ask_arg once @until came, before the machine is ended; with @frozen at once, its processor never
+ *              running: what it returns is boot_run()'s result. It finds QEMU's test socket at @qtest_socket, its
+ *              monitor at @monitor_socket (qtest.h)
  */
 struct boot_params {
 	const char *disk, *keys, *tree, *state;
@@ -80,10 +91,14 @@ struct boot_params {
 	const char *system, *machine, *cpu, *tpm_device, *memory;
 	const char *const *extra;
 	size_t n_extra;
-	bool secure_boot, tpm, keep_writes, icount;
+	bool secure_boot, tpm, keep_writes, keep_variables, icount;
 	const char *attest_socket, *console, *until;
 	unsigned timeout_s;
 	void (*echo)(const char *line);
+	const char *qtest_socket, *monitor_socket;
+	int (*ask)(void *arg, struct err *e);
+	void *ask_arg;
+	bool frozen;
 };
 
 /**

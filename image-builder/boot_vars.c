@@ -53,9 +53,12 @@ int boot_vars_make(const struct boot_params *p, const char *path, struct err *e)
 	const char *const argv[] = {
 		"/usr/bin/python3", "-B", "-c", VIRT_FW_VARS, at.modules, "-i", at.empty, "-o", at.tmp,
 		"--set-pk", KEYS_OWNER_GUID, at.pk, "--add-kek", KEYS_OWNER_GUID, at.kek, "--add-db", KEYS_OWNER_GUID, at.db,
-		p->secure_boot ? "--sb" : "--set-false", p->secure_boot ? NULL : "SecureBootEnable", NULL,
+		"--sb", NULL,
 	};
-	const struct proc_params proc = { .argv = argv, .quiet = 1 };
+	/* As an owner does it in the firmware's setup: the keys and dbx stay. --sb comes last in one call, so this is another. */
+	const char *const off[] = { "/usr/bin/python3", "-B", "-c", VIRT_FW_VARS, at.modules, "--inplace", at.tmp, "--set-false",
+				    "SecureBootEnable", NULL };
+	const struct proc_params proc = { .argv = argv, .quiet = 1 }, proc_off = { .argv = off, .quiet = 1 };
 	int r;
 
 	if (access(path, R_OK) == 0)
@@ -63,6 +66,8 @@ int boot_vars_make(const struct boot_params *p, const char *path, struct err *e)
 	r = find_inputs(p, path, &at, e);
 	if (!r)
 		r = proc_run(&proc, e);
+	if (!r && !p->secure_boot)
+		r = proc_run(&proc_off, e);
 	if (!r && rename(at.tmp, path) < 0)
 		r = err_errno(e, "cannot rename %s to %s", at.tmp, path);
 	if (r)

@@ -15,7 +15,7 @@ static const struct {
 	{ "Security Violation", CODE_FIRMWARE_REFUSED, true },
 	{ "No bootable option or device was found", CODE_FIRMWARE_REFUSED, true },
 	{ "dm-verity device corrupted", CODE_CORRUPTION, false },
-	{ "dm-verity device has I/O error", CODE_CORRUPTION, false },
+	{ "dm-verity device has I/O error", CODE_IO_ERROR, false },
 	{ "Kernel panic - not syncing", CODE_KERNEL_PANIC, false },
 };
 
@@ -48,7 +48,7 @@ static const char *skip_control(const char *line)
 bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *until)
 {
 	const char *text = skip_control(line);
-	bool ends = false;
+	bool ours = !strncmp(text, "holdfast: ", 10), ends = false; /* which may quote the boot before */
 	unsigned code;
 
 	if (!strncmp(text, "holdfast: ready", 15))
@@ -57,7 +57,7 @@ bool boot_verdict_line(struct boot_verdict *v, const char *line, const char *unt
 		v->done = true;
 	if (sscanf(text, "holdfast: E%2u ", &code) == 1 && code >= 10 && code <= 99)
 		note(v, code, text);
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+	for (size_t i = 0; !ours && i < ARRAY_SIZE(signs); i++)
 		if (strstr(text, signs[i].text)) {
 			note(v, signs[i].code, text);
 			ends |= signs[i].ends;

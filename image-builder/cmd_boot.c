@@ -21,7 +21,7 @@
 /* struct options - what the command line gave */
 struct options {
 	const char *image, *disk, *board, *keys, *tree, *state, *attest, *console, *until, *timeout, *cmdline;
-	int no_secure_boot, no_tpm, keep_writes, icount, quiet;
+	int no_secure_boot, no_tpm, keep_writes, keep_variables, icount, quiet;
 };
 
 static void echo(const char *line)
@@ -88,7 +88,7 @@ static int boot(const struct options *o, struct boot_verdict *v, struct err *e)
 {
 	cleanup_board struct board b = { 0 };
 	struct boot_params p = { .keys = o->keys, .tree = o->tree, .state = o->state,
-				 .secure_boot = !o->no_secure_boot, .tpm = !o->no_tpm, .keep_writes = o->keep_writes,
+				 .secure_boot = !o->no_secure_boot, .tpm = !o->no_tpm, .keep_writes = o->keep_writes, .keep_variables = o->keep_variables,
 				 .icount = o->icount, .attest_socket = o->attest, .console = o->console, .until = o->until,
 				 .echo = o->quiet ? NULL : echo };
 	cleanup_buf struct buf cmdline = BUF_INIT;
@@ -138,6 +138,7 @@ int cmd_boot(int argc, char **argv)
 		{ .name = "no-secure-boot", .help = "switch Secure Boot off in the firmware", .value = &o.no_secure_boot },
 		{ .name = "no-tpm", .help = "no TPM in the machine", .value = &o.no_tpm },
 		{ .name = "keep-writes", .help = "let the guest change the disk image", .value = &o.keep_writes },
+		{ .name = "keep-variables", .help = "go on with the firmware's variables as the last boot left them", .value = &o.keep_variables },
 		{ .name = "icount", .help = "one guest nanosecond an instruction: repeatable times", .value = &o.icount },
 		{ .name = "quiet", .help = "do not show the console", .value = &o.quiet },
 		{ 0 },

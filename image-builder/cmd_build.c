@@ -46,8 +46,8 @@ static int build(const struct plan_params *p)
 int cmd_build(int argc, char **argv)
 {
 	static struct plan_params p;
-	const char *version = "1";
-	int stay = 0;
+	const char *version = "1", *secure_boot = "on";
+	int stay = 0, unseeded = 0;
 	const struct cli_opt opts[] = {
 		{ "board", "DIR", "the machine (boards/...)", &p.board, NULL, 0 },
 		{ "engine", "DIR", "the container engine (engines/...)", &p.engine, NULL, 0 },
@@ -56,9 +56,9 @@ int cmd_build(int argc, char **argv)
 		{ "programs", "DIR", "holdfast-init, -runtime and -attest for the guest", &p.programs, NULL, 0 },
 		{ "keys", "DIR", "owner keys", &p.keys, NULL, 0 },
 		{ "image", "[NAME=]LAYOUT:TAG", "container image that may run", p.image, &p.n_images, PLAN_MAX_IMAGES },
-		{ "foreign", "[NAME=]LAYOUT:TAG", "image to carry that the policy does not name", p.foreign,
+		{ "foreign", "[NAME=]LAYOUT:TAG", "one that may not, to be carried", p.foreign,
 		  &p.n_foreign, PLAN_MAX_IMAGES },
-		{ "argv", "NAME=WORDS", "arguments it may run with, for the image's own", p.argv, &p.n_argv,
+		{ "argv", "NAME=WORDS", "arguments, in place of the image's own", p.argv, &p.n_argv,
 		  PLAN_MAX_EXTRAS },
 		{ "exec", "NAME=WORDS", "command that may be run in it", p.exec, &p.n_exec, PLAN_MAX_EXTRAS },
 		{ "tmpfs", "NAME=DIR", "folder it may write to", p.tmpfs, &p.n_tmpfs, PLAN_MAX_EXTRAS },
@@ -66,10 +66,13 @@ int cmd_build(int argc, char **argv)
 		{ "layers", "DIR", "its layers", &p.layers, NULL, 0 },
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
+		{ "unseeded", NULL, "do not tell the engine of the images at boot", &unseeded, NULL, 0 },
 		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
-		{ "compression", "X", "of the root, as mkfs.erofs -z has it, or none (" PLAN_COMPRESSION ")",
+		{ "secure-boot", "STATE", "on, or off: what reference values expect (on)", &secure_boot, NULL, 0 },
+		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
+		{ "compression", "X", "mkfs.erofs -z for the root, or none (" PLAN_COMPRESSION ")",
 		  &p.compression, NULL, 0 },
-		{ "overlay", "DIR", "files put over the root last; refvalues do not know them", p.overlay,
+		{ "overlay", "DIR", "put over the root, unknown to refvalues", p.overlay,
 		  &p.n_overlays, PLAN_MAX_OVERLAYS },
 		{ "name", "NAME", "name of image and policy", &p.name, NULL, 0 },
 		{ "version", "N", "their version (1)", &version, NULL, 0 },
@@ -90,7 +93,11 @@ int cmd_build(int argc, char **argv)
 		return cli_usage("build", "--version \"%s\" is no number from 1 to %u", version, POLICY_MAX_VERSION);
 	if (p.profile && strcmp(p.profile, "enforce") && strcmp(p.profile, "audit"))
 		return cli_usage("build", "--profile \"%s\": wanted enforce or audit", p.profile);
+	if (strcmp(secure_boot, "on") && strcmp(secure_boot, "off"))
+		return cli_usage("build", "--secure-boot \"%s\": wanted on or off", secure_boot);
+	p.secure_boot_off = !strcmp(secure_boot, "off");
 	p.stay = stay;
+	p.unseeded = unseeded;
 	cmd_progress_verb("build");
 	return build(&p);
 }

@@ -87,4 +87,13 @@ struct gpt_partition {
 int gpt_write(const char *path, const struct gpt_uuid *disk, struct gpt_partition *part, size_t n,
 	      struct err *e) WARN_UNUSED;
 
+/**
+ * gpt_event_digest() - SHA-256 of UEFI_GPT_DATA, which firmware measures of the disk that it boots from
+ * @path: a disk image that gpt_write() made
+ *
+ * The header without its padding, the number of entries in use, those entries. Return: 0; -EINVAL if the primary table is not
+ * as gpt_write() writes it. Spec: TCG PFP 1.06, 10.2.5 (EV_EFI_GPT_EVENT).
+ */
+int gpt_event_digest(const char *path, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
+
 #endif

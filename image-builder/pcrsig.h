@@ -9,12 +9,13 @@
  *   TPM2_PolicyPCR, bank sha256, over PCR 11 (this UKI, sections and phase) and PCR 7 (Secure Boot on, the owner's
  *   keys): PCR 11 alone could be extended to any value by an operating system that was started with Secure Boot off.
  *   Without UEFI PCR 7 says nothing and is left out.
- *   For the state's key there is one more, of phase leave-initrd, over PCR 15 too: root-hash and root-signer, and no volume yet (init/sealed.h).
  *   There is one policy for each phase in which PID 1 has not let anybody else in: enter-initrd, leave-initrd, sysinit.
- *   None for `ready` and later: from there on the TPM obeys nobody in that boot.
+ *   None for `ready` and later: from there on the TPM gives nobody in that boot what PID 1 keeps there.
+ *   The agent's TLS key has policies of its own, under another policyRef (common/pcr_policy.h): sysinit and ready.
+ *   The state volume's key has one, under a third: leave-initrd, and PCR 15 as the initramfs leaves it (init/sealed.h).
  *
  *   The document is what systemd-measure writes and systemd-cryptsetup reads (tpm2-pcr-signature.json):
- *     {"sha256":[{"pcrs":[7,11],"pkfp":"<hex>","pol":"<hex>","sig":"<base64>"}, ...]}
+ *     {"sha256":[{"pcrs":[7,11],"pkfp":"<hex>","pol":"<hex>","sig":"<base64>"}, ...], "holdfast-channel":[...],"holdfast-state":[...]}
  *   pkfp: SHA-256 of the PKCS#1 RSAPublicKey; pol: the policy's digest; sig: RSASSA-PKCS1-v1_5, SHA-256, over pol's bytes
  *   (the policyRef of PolicyAuthorize is empty). It stands in the UKI's section .pcrsig, which is in no PCR 11, for it
  *   cannot sign itself; the stub makes it the initramfs's /.extra/tpm2-pcr-signature.json, by a cpio of known bytes
@@ -34,13 +35,7 @@
 #define PCRSIG_PHASES 3 /* MEASURE_ENTER_INITRD to MEASURE_SYSINIT */
 
 /**
- * pcrsig_policy() - digest of TPM2_PolicyPCR, bank sha256
- * @pcrs: bit n selects PCR n (0 to 23); @values: of the selected ones, ascending
- */
-void pcrsig_policy(uint32_t pcrs, const uint8_t (*values)[HASH_SHA256_BYTES], uint8_t ret[static HASH_SHA256_BYTES]);
-
-/**
- * pcrsig_make() - the document for an image whose PCR 7 (if it has a sequence) and PCR 11 are predicted
+ * pcrsig_make() - the document for an image whose PCR 7 (if it has a sequence), 11 and 15 are predicted
  * @key: RSA, with its private part
  * @predicted: from predict_boot()
  */

@@ -2,6 +2,7 @@
 /* image-builder/plan.c - what an image will be, described and checked before anything is written */
 #include "image-builder/plan.h"
 
+#include "common/file.h"
 #include "common/hex.h"
 #include "common/measure.h"
 #include "image-builder/epoch.h"
@@ -15,6 +16,7 @@
 void plan_free(struct plan *plan)
 {
 	board_free(&plan->board);
+	machine_free(&plan->machine);
 	board_engine_free(&plan->engine);
 	keys_free(&plan->keys);
 	modules_free(&plan->module);
@@ -108,10 +110,10 @@ static int find_images(struct plan *plan, struct err *e)
 	return r;
 }
 
-/* The name in "[-]NAME [parameter=value ...]". */
+/* The name in "[-|+]NAME [parameter=value ...]". */
 static int module_name(const char *spec, char *ret, size_t room, struct err *e)
 {
-	const char *name = *spec == '-' ? spec + 1 : spec;
+	const char *name = spec + (*spec == '-' || *spec == '+');
 	size_t n = strcspn(name, " ");
 
 	if (!n || n >= room)
@@ -135,6 +137,24 @@ static int resolve(struct plan *plan, const struct board_list *a, const struct b
 	for (size_t i = 0; i < n; i++)
 		v[i] = names[i];
 	return r ? r : modules_resolve(plan->p->tree, plan->release, v, n, ret, e);
+}
+
+bool plan_module_is_late(const struct plan *plan, size_t i)
+{
+	const struct board_list *list = &plan->board.boot_module;
+	bool late = false;
+
+	for (size_t k = 0; k < list->n; k++) {
+		struct err none = ERR_INIT;
+		char name[64];
+
+		if (*list->v[k] != '+' || module_name(list->v[k], name, sizeof(name), &none))
+			continue; /* find_modules() has refused a line without a name before */
+		for (char *c = name; *c; c++)
+			*c = *c == '-' ? '_' : *c;
+		late |= !strcmp(name, plan->module.v[i].name);
+	}
+	return late;
 }
 
 /* All modules; the closure of the initramfs's alone tells how many of them, the first ones, are its own. */
@@ -204,6 +224,36 @@ static int check_out(const struct plan_params *p, struct err *e)
 	return rmdir(tmp) < 0 ? err_errno(e, "cannot remove %s", tmp) : 0;
 }
 
+/* A machine description fits board and firmware, or it is of another machine. */
+static int find_machine(struct plan *plan, struct err *e)
+{
+	const char *path = plan->p->machine;
+	cleanup_buf struct buf text = BUF_INIT;
+	char firmware[PATH_MAX];
+	int r;
+
+	if (!path)
+		return 0;
+	if (board_is_direct(&plan->board))
+		return err_set(e, EINVAL, "--machine: the board is one without UEFI, nothing of its firmware is judged");
+	r = file_read(path, MACHINE_MAX_FILE_BYTES, &text, e);
+	r = r ? r : machine_parse(text.data, text.len, path, &plan->machine, e);
+	r = r ? r : folder_join(plan->p->tree, plan->board.firmware_code, firmware, e);
+	r = r ? r : machine_check(&plan->machine, &plan->board, firmware, e);
+	return r ? err_context(e, "--machine %s", path) : 0;
+}
+
+/* Whoever builds for machines without Secure Boot says so: such reference values accept what no firmware checked. */
+static int check_secure_boot(const struct plan *plan, struct err *e)
+{
+	const char *profile = plan->p->profile ? plan->p->profile : plan->board.profile;
+
+	if (plan->p->secure_boot_off && strcmp(profile, "audit"))
+		return err_set(e, EINVAL, "--secure-boot off: wanted the profile audit, this is %s: enforce refuses to boot without Secure "
+			       "Boot (E23), direct has no UEFI", profile);
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 {
 	int r;
@@ -218,10 +268,12 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	if (!r && !measure_name_is_valid(p->name))
 		r = err_set(e, EINVAL, "--name \"%.80s\": wanted 1 to %d of [a-z0-9._-], a letter or digit first",
 			    p->name, MEASURE_MAX_NAME_BYTES);
+	r = r ? r : check_secure_boot(plan, e);
 	r = r ? r : check_out(p, e);
 	r = r ? r : find_inputs(plan, e);
 	r = r ? r : find_images(plan, e);
 	r = r ? r : find_modules(plan, e);
+	r = r ? r : find_machine(plan, e);
 	if (r)
 		return r;
 	plan->initramfs.tree = plan->root.tree = p->tree;
@@ -230,14 +282,13 @@ int plan_make(struct plan *plan, const struct plan_params *p, struct err *e)
 	return r ? r : plan_root_files(plan, e);
 }
 
-/* "module = ..." lines of modules [from, to), with the parameters and the '-' that the board gives them. */
-static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to,
-			 struct buf *ret)
+/* "module = ..." lines of modules [from, to), with the parameters and the sign that the board gives them. */
+static void module_lines(const struct plan *plan, const struct board_list *list, size_t from, size_t to, struct buf *ret)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct module *m = &plan->module.v[i];
 		const char *params = "";
-		bool optional = false;
+		const char *sign = "";
 
 		for (size_t k = 0; k < list->n; k++) {
 			struct err none = ERR_INIT;
@@ -249,10 +300,10 @@ static void module_lines(const struct plan *plan, const struct board_list *list,
 				*c = *c == '-' ? '_' : *c;
 			if (strcmp(name, m->name))
 				continue;
-			optional = *list->v[k] == '-';
+			sign = *list->v[k] == '-' ? "-" : *list->v[k] == '+' ? "+" : "";
 			params = strchr(list->v[k], ' ') ? strchr(list->v[k], ' ') : "";
 		}
-		buf_printf(ret, "module = %s%s%s\n", optional ? "-" : "", m->path, params);
+		buf_printf(ret, "module = %s%s%s\n", sign, m->path, params);
 	}
 }
 
@@ -282,20 +333,39 @@ int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	return end_text(ret, e);
 }
 
+/* How many images the engine is told of at boot. */
+static size_t n_seeds(const struct plan *plan)
+{
+	return *plan->engine.seed && !plan->p->unseeded ? plan->p->n_images : 0;
+}
+
 int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 {
 	const struct engine *g = &plan->engine;
 
+	if (n_seeds(plan) + plan->p->n_tasks > PLAN_MAX_TASKS)
+		return err_set(e, E2BIG, "%zu images to tell the engine of and %zu tasks: a host manifest has room for %d (--unseeded)", n_seeds(plan),
+			       plan->p->n_tasks, PLAN_MAX_TASKS);
+	for (size_t i = 0; i < plan->n_boot_modules; i++)
+		if (plan_module_is_late(plan, i))
+			buf_printf(ret, "module = -%s\n", plan->module.v[i].path); /* the initramfs has left it out; a host can do without */
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
 	buf_printf(ret, "version = %llu\nfloor.healthy_ms = %llu\n", (unsigned long long)plan->p->version,
 		   (unsigned long long)plan->board.floor_healthy_ms);
 	if (strcmp(plan->board.state, "none") != 0)
-		buf_printf(ret, "state = %s\nstate.recovery = %s\n", plan->board.state, plan->board.state_recovery);
+		buf_printf(ret, "state.argv = /usr/lib/holdfast/holdfast-state %s %s\n", plan->board.state, plan->board.state_recovery);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);
 	buf_printf(ret, "engine.ready = %s\nengine.ready_ms = %llu\n", g->ready, (unsigned long long)g->ready_ms);
-	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest\n");
+	if (*plan->board.watchdog)
+		buf_printf(ret, "watchdog = %s\nwatchdog_ms = %llu\n", plan->board.watchdog,
+			   (unsigned long long)plan->board.watchdog_ms);
+	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest%s%s\n",
+		   *plan->board.agent_tls ? " --tls " : "", plan->board.agent_tls);
+	/* Before the tasks, which may use the names. Those of --image come first in the list; --foreign ones are nobody's wish. */
+	for (size_t i = 0; i < n_seeds(plan); i++)
+		buf_printf(ret, "task = %s /" PLAN_IMAGE_DIR "/%s.tar\n", g->seed, plan->image[i].name);
 	for (size_t i = 0; i < plan->p->n_tasks; i++)
 		buf_printf(ret, "task = %s\n", plan->p->task[i]);
 	buf_printf(ret, "on_tasks_done = %s\non_failure = %s\n", plan->p->stay ? "stay" : "poweroff",

@@ -16,6 +16,7 @@
 #include "image-builder/board.h"
 #include "image-builder/fileset.h"
 #include "image-builder/keys.h"
+#include "image-builder/machine.h"
 #include "image-builder/modules.h"
 #include "image-builder/tree.h"
 
@@ -42,19 +43,22 @@
  * @out:        folder to make; replaced only if it is an earlier image
  * @name:       of policy and reference values; @version: of both
  * @stay:       do not power off after the tasks
+ * @unseeded:   do not make @image's archives known to the engine at boot
  * @compression: of the root (erofs.h); NULL: PLAN_COMPRESSION
  * @profile:    NULL: the board's
+ * @secure_boot_off: of hosts with Secure Boot switched off; profile `audit` alone
+ * @machine:    file of a machine description; NULL: PCR 0, 1 and 5 are not judged
  * @overlay:    folders copied over the root's files just before it is sealed; the reference values do not know of them
  */
 struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression,
-		*profile;
+		*profile, *machine;
 	const char *image[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
 	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS];
 	const char *overlay[PLAN_MAX_OVERLAYS];
 	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
 	uint64_t version;
-	bool stay;
+	bool stay, unseeded, secure_boot_off;
 	progress_fn *say;
 };
 
@@ -77,6 +81,7 @@ struct plan {
 	const struct plan_params *p;
 	struct board board;
 	struct engine engine;
+	struct machine_description machine;
 	struct keys keys;
 	struct tree_program mkfs;
 	uint64_t epoch;
@@ -103,6 +108,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN
 
 /** plan_root_files() - add to plan->root what every host has: folders, links, programs, /etc, the gate's bottom layer. */
 int plan_root_files(struct plan *plan, struct err *e) WARN_UNUSED;
+
+/** plan_module_is_late() - is module @i one that the initramfs loads for a failure only ('+'), and the host always? */
+bool plan_module_is_late(const struct plan *plan, size_t i);
 
 /** plan_initramfs_files() - add to plan->initramfs: PID 1, its libraries, modules, mount points. */
 int plan_initramfs_files(struct plan *plan, struct err *e) WARN_UNUSED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-builder/plan_files.c - what every initramfs and every root holds (declared in plan.h) */
+#include "common/agent_user.h"
 #include "image-builder/folder.h"
 #include "image-builder/plan.h"
 
@@ -7,6 +8,8 @@
 #include <string.h>
 
 #define BOTTOM "usr/lib/holdfast/bottom"
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
 
 /* What mounts need to be there on a read-only root. */
 static const char *const root_folders[] = { "proc", "sys", "dev", "run", "tmp", "var", "sysroot", "etc/holdfast" };
@@ -19,8 +22,8 @@ static const char *const bottom_files[] = { BOTTOM "/etc/hosts", BOTTOM "/etc/ho
 					    BOTTOM "/run/.containerenv" };
 
 static const char *const texts[][2] = {
-	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
-	{ "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
+	{ "etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":" TEXT(AGENT_USER_ID) ":agent:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n" },
+	{ "etc/group", "root:x:0:\ntty:x:5:\n" AGENT_USER_NAME ":x:" TEXT(AGENT_USER_ID) ":\nnogroup:x:65534:\n" },
 	{ "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" },
 	{ "etc/hostname", "holdfast\n" },
 	{ "etc/resolv.conf", "" },
@@ -45,14 +48,17 @@ static int add_program(const struct plan *plan, struct fileset *f, const char *n
 	return r ? r : fileset_program(f, path, source, e);
 }
 
+/* Those of [from, to), and the late ones. */
 static int add_modules(const struct plan *plan, struct fileset *f, size_t from, size_t to, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = from; !r && i < to; i++) {
+	for (size_t i = 0; !r && i < plan->module.n; i++) {
 		const struct module *m = &plan->module.v[i];
 		char path[PATH_MAX];
 
+		if ((i < from || i >= to) && !plan_module_is_late(plan, i))
+			continue;
 		if (snprintf(path, sizeof(path), "usr/lib/modules/%s", m->path) >= (int)sizeof(path))
 			return err_set(e, ENAMETOOLONG, "path of module %s is too long", m->name);
 		r = fileset_data(f, path, 0644, &m->data, e);
@@ -108,7 +114,7 @@ int plan_initramfs_files(struct plan *plan, struct err *e)
 	int r = fileset_merged_usr(f, e);
 
 	r = r ? r : add_folders(f, initramfs_folders, ARRAY_SIZE(initramfs_folders), e);
-	r = r ? r : add_program(plan, f, "holdfast-init", "init", e);
+	r = r ? r : add_program(plan, f, "holdfast-initramfs", "init", e);
 	r = r ? r : add_signer(plan, f, e);
 	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, 0, plan->n_boot_modules, e);

@@ -22,18 +22,23 @@ static const uint8_t dbx[] = {
 	0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 };
 
+void predict_list_free(struct predict_list *l)
+{
+	free(l->v);
+	*l = (struct predict_list){0};
+}
+
 void predict_free(struct predict *p)
 {
 	for (size_t i = 0; i < PREDICT_PCRS; i++) {
-		free(p->pcr[i].event.v);
-		free(p->pcr[i].then.v);
+		predict_list_free(&p->pcr[i].event);
+		predict_list_free(&p->pcr[i].then);
 	}
 	*p = (struct predict){0};
 }
 
-/* Append one event, labelled "@kind: @what" or, without @what, "@kind". */
-static int add(struct predict_list *l, const uint8_t digest[static HASH_SHA256_BYTES], const char *kind,
-	       const char *what, struct err *e)
+int predict_add(struct predict_list *l, const uint8_t digest[static HASH_SHA256_BYTES], const char *kind,
+		const char *what, struct err *e)
 {
 	struct predict_event *p = reallocarray(l->v, l->n + 1, sizeof(*p)), *n;
 
@@ -47,20 +52,20 @@ static int add(struct predict_list *l, const uint8_t digest[static HASH_SHA256_B
 	return 0;
 }
 
-static int add_bytes(struct predict_list *l, const void *data, size_t len, const char *kind, const char *what,
-		     struct err *e)
+int predict_add_bytes(struct predict_list *l, const void *data, size_t len, const char *kind, const char *what,
+		      struct err *e)
 {
 	uint8_t digest[HASH_SHA256_BYTES];
 
 	hash_sha256(data, len, digest);
-	return add(l, digest, kind, what, e);
+	return predict_add(l, digest, kind, what, e);
 }
 
-static int add_separator(struct predict_list *l, struct err *e)
+int predict_add_separator(struct predict_list *l, struct err *e)
 {
 	static const uint8_t zeros[4];
 
-	return add_bytes(l, zeros, sizeof(zeros), "EV_SEPARATOR", NULL, e);
+	return predict_add_bytes(l, zeros, sizeof(zeros), "EV_SEPARATOR", NULL, e);
 }
 
 /* An event of PID 1. @detail, if any, is put behind its name for people. */
@@ -69,7 +74,7 @@ static int add_measured(struct predict_list *l, struct measure_event m, const ch
 	if (!m.data_bytes)
 		return err_set(e, EINVAL, "the event %s%s%s cannot be measured: its name is not valid",
 			       m.name ? m.name : "", detail ? " " : "", detail ? detail : "");
-	return add_bytes(l, m.data, m.data_bytes, m.name, detail, e);
+	return predict_add_bytes(l, m.data, m.data_bytes, m.name, detail, e);
 }
 
 static struct predict_list *sequence(struct predict *p, unsigned pcr)
@@ -78,19 +83,31 @@ static struct predict_list *sequence(struct predict *p, unsigned pcr)
 	return &p->pcr[pcr].event;
 }
 
-/* PCR 4: the boot manager's action, the separator, then the one EFI program. With Secure Boot on the stub starts the
- * kernel unmeasured. */
-static int predict_programs(const struct predict_params *p, struct predict *ret, struct err *e)
+/* PCR 4: the boot manager's action, the separator, then the EFI programs. With Secure Boot on that is the UKI alone: the
+ * stub starts the kernel unmeasured. With Secure Boot off it has the firmware load it, which measures it. */
+static int predict_programs(const struct predict_params *p, const struct pe *pe, struct predict *ret, struct err *e)
 {
+	const struct pe_section *kernel = pe_find(pe, ".linux");
 	struct predict_list *l = sequence(ret, 4);
 	uint8_t digest[HASH_SHA256_BYTES];
+	const uint8_t *data;
+	size_t n;
 	int r = authenticode_digest(p->uki->data, p->uki->len, digest, e);
 
 	if (!r)
-		r = add_bytes(l, CALLING, strlen(CALLING), "EV_EFI_ACTION", CALLING, e);
+		r = predict_add_bytes(l, CALLING, strlen(CALLING), "EV_EFI_ACTION", CALLING, e);
 	if (!r)
-		r = add_separator(l, e);
-	return r ? r : add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "UKI, Authenticode digest", e);
+		r = predict_add_separator(l, e);
+	if (!r)
+		r = predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "UKI, Authenticode digest", e);
+	if (r || !p->secure_boot_off)
+		return r;
+	if (!kernel)
+		return err_set(e, EINVAL, "the UKI has no .linux section");
+	data = pe_content(pe, kernel, &n);
+	r = authenticode_digest(data, n, digest, e);
+	return r ? err_context(e, "the UKI's kernel")
+		 : predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "kernel, Authenticode digest", e);
 }
 
 static int add_variable(struct predict_list *l, enum efivar_vendor vendor, const char *name, const void *data,
@@ -99,7 +116,7 @@ static int add_variable(struct predict_list *l, enum efivar_vendor vendor, const
 	uint8_t digest[HASH_SHA256_BYTES];
 	int r = efivar_event_digest(vendor, name, data, len, digest, e);
 
-	return r ? r : add(l, digest, "EV_EFI_VARIABLE_DRIVER_CONFIG", name, e);
+	return r ? r : predict_add(l, digest, "EV_EFI_VARIABLE_DRIVER_CONFIG", name, e);
 }
 
 static int add_key_variable(struct predict_list *l, enum efivar_vendor vendor, const char *name, X509 *cert,
@@ -111,13 +128,13 @@ static int add_key_variable(struct predict_list *l, enum efivar_vendor vendor, c
 	return r ? r : add_variable(l, vendor, name, list.data, list.len, e);
 }
 
-/* PCR 7: the state of Secure Boot, then which db entry let the UKI through. */
+/* PCR 7: the state of Secure Boot and its keys, then which db entry let the UKI through: none, if nobody asked. */
 static int predict_secure_boot(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, 7);
 	cleanup_buf struct buf entry = BUF_INIT;
 	uint8_t digest[HASH_SHA256_BYTES];
-	int r = add_variable(l, EFIVAR_GLOBAL, "SecureBoot", "\x01", 1, e);
+	int r = add_variable(l, EFIVAR_GLOBAL, "SecureBoot", p->secure_boot_off ? "\x00" : "\x01", 1, e);
 
 	if (!r)
 		r = add_key_variable(l, EFIVAR_GLOBAL, "PK", p->pk, &p->owner, e);
@@ -128,12 +145,13 @@ static int predict_secure_boot(const struct predict_params *p, struct predict *r
 	if (!r)
 		r = add_variable(l, EFIVAR_SECURITY, "dbx", dbx, sizeof(dbx), e);
 	if (!r)
-		r = add_separator(l, e);
-	if (!r)
-		r = efivar_signature_data(p->db, &p->owner, &entry, e);
+		r = predict_add_separator(l, e);
+	if (r || p->secure_boot_off)
+		return r;
+	r = efivar_signature_data(p->db, &p->owner, &entry, e);
 	if (!r)
 		r = efivar_event_digest(EFIVAR_SECURITY, "db", entry.data, entry.len, digest, e);
-	return r ? r : add(l, digest, "EV_EFI_VARIABLE_AUTHORITY", "db", e);
+	return r ? r : predict_add(l, digest, "EV_EFI_VARIABLE_AUTHORITY", "db", e);
 }
 
 /* What the kernel is handed: the section, and behind it what the stub makes of signed PCR policies. */
@@ -153,7 +171,7 @@ static int add_initramfs(struct predict_list *l, const struct pe *pe, const stru
 	}
 	if (!r && whole.bad)
 		r = err_set(e, ENOMEM, "no memory for the initramfs");
-	return r ? r : add_bytes(l, whole.data, whole.len, "EV_EVENT_TAG", "initramfs", e);
+	return r ? r : predict_add_bytes(l, whole.data, whole.len, "EV_EVENT_TAG", "initramfs", e);
 }
 
 /* PCR 9, by the kernel's EFI stub: its LoadOptions (UTF-16LE with NUL), then the initramfs as it was handed over. */
@@ -178,7 +196,7 @@ static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *
 	buf_u16le(&text, 0);
 	if (text.bad)
 		return err_set(e, ENOMEM, "no memory for the command line");
-	r = add_bytes(l, text.data, text.len, "EV_EVENT_TAG", "kernel command line", e);
+	r = predict_add_bytes(l, text.data, text.len, "EV_EVENT_TAG", "kernel command line", e);
 	return r ? r : add_initramfs(l, pe, initrd, e);
 }
 
@@ -209,9 +227,9 @@ static int predict_sections(const struct pe *pe, struct predict *ret, struct err
 
 		if (s->virtual_bytes > s->raw_bytes)
 			return err_set(e, EINVAL, "UKI section %s is larger in memory than in the file", s->name);
-		r = add_bytes(l, s->name, strlen(s->name) + 1, "EV_IPL, name of section", s->name, e);
+		r = predict_add_bytes(l, s->name, strlen(s->name) + 1, "EV_IPL, name of section", s->name, e);
 		if (!r)
-			r = add_bytes(l, data, n, "EV_IPL, content of section", s->name, e);
+			r = predict_add_bytes(l, data, n, "EV_IPL, content of section", s->name, e);
 		if (r)
 			return r;
 	}
@@ -283,10 +301,10 @@ static int predict_ima(const struct predict_params *p, struct predict *ret, stru
 	if (p->tpm_is_late)
 		return 0;
 	for (size_t i = 0; i < p->n_ima_files && !r; i++)
-		r = add(&pcr->event, p->ima_file[i].digest, p->ima_file[i].name, NULL, e);
+		r = predict_add(&pcr->event, p->ima_file[i].digest, p->ima_file[i].name, NULL, e);
 	for (size_t i = 0; i < p->n_verity_roots && !r; i++)
 		if (!has(&pcr->then, p->verity_root[i]))
-			r = add(&pcr->then, p->verity_root[i], "verity root", NULL, e);
+			r = predict_add(&pcr->then, p->verity_root[i], "verity root", NULL, e);
 	return r;
 }
 
@@ -302,8 +320,39 @@ static void predict_no_uefi(struct predict *ret)
 		ret->pcr[zero[i]].rule = PREDICT_ZERO;
 }
 
-/* The PCRs that do not depend on the image. */
-static int predict_rest(struct predict *ret, struct err *e)
+/* PCR 5, by edk2 with Secure Boot or without: the disk's partition table, then the kernel's leaving of boot services. */
+static int predict_disk(const struct predict_params *p, struct predict *ret, struct err *e)
+{
+	static const char *const leaving[] = {"Exit Boot Services Invocation", "Exit Boot Services Returned with Success"};
+	struct predict_list *l = sequence(ret, 5);
+	int r = predict_add_separator(l, e);
+
+	if (!r)
+		r = predict_add(l, p->gpt_event, "EV_EFI_GPT_EVENT", "partition table of the disk", e);
+	for (size_t i = 0; i < ARRAY_SIZE(leaving) && !r; i++)
+		r = predict_add_bytes(l, leaving[i], strlen(leaving[i]), "EV_EFI_ACTION", leaving[i], e);
+	return r;
+}
+
+/* PCR 0 and 1 as the machine description has them, and with it what its firmware measures of the disk. */
+static int predict_machine(const struct predict_params *p, struct predict *ret, struct err *e)
+{
+	for (unsigned pcr = 0; pcr < 2; pcr++) {
+		const struct predict_list *from = &p->machine[pcr];
+		struct predict_list *l = sequence(ret, pcr);
+
+		for (size_t i = 0; i < from->n; i++) {
+			int r = predict_add(l, from->v[i].digest, from->v[i].what, NULL, e);
+
+			if (r)
+				return r;
+		}
+	}
+	return predict_disk(p, ret, e);
+}
+
+/* The PCRs that do not depend on the UKI. */
+static int predict_rest(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	static const unsigned separator_only[] = {2, 3, 6}, zero[] = {8, 12, 14};
 
@@ -317,12 +366,12 @@ static int predict_rest(struct predict *ret, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(zero); i++)
 		ret->pcr[zero[i]].rule = PREDICT_ZERO;
 	for (size_t i = 0; i < ARRAY_SIZE(separator_only); i++) {
-		int r = add_separator(sequence(ret, separator_only[i]), e);
+		int r = predict_add_separator(sequence(ret, separator_only[i]), e);
 
 		if (r)
 			return r;
 	}
-	return 0;
+	return p->machine ? predict_machine(p, ret, e) : 0;
 }
 
 /* What the firmware, the stub and the kernel's EFI stub leave of the UKI. */
@@ -332,9 +381,9 @@ static int predict_uefi(const struct predict_params *p, struct predict *ret, str
 	int r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
 
 	if (!r)
-		r = predict_rest(ret, e);
+		r = predict_rest(p, ret, e);
 	if (!r)
-		r = predict_programs(p, ret, e);
+		r = predict_programs(p, &pe, ret, e);
 	if (!r)
 		r = predict_secure_boot(p, ret, e);
 	if (!r)
@@ -372,15 +421,20 @@ int predict_make(const struct predict_params *p, struct predict *ret, struct err
 	return r ? r : predict_identity(p, ret, e);
 }
 
-int predict_value(const struct predict *p, unsigned pcr, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+int predict_replay(const struct predict_list *l, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	uint8_t value[HASH_SHA256_BYTES] = {0};
 
-	if (pcr >= PREDICT_PCRS || (p->pcr[pcr].rule != PREDICT_SEQUENCE && p->pcr[pcr].rule != PREDICT_ZERO))
-		return err_set(e, EINVAL, "PCR %u has no one value", pcr);
-	for (size_t i = 0; i < p->pcr[pcr].event.n; i++)
-		if (!hash_extend(HASH_SHA256, value, p->pcr[pcr].event.v[i].digest))
+	for (size_t i = 0; i < l->n; i++)
+		if (!hash_extend(HASH_SHA256, value, l->v[i].digest))
 			return err_set(e, EINVAL, "SHA-256 cannot be computed");
 	memcpy(ret, value, sizeof(value));
 	return 0;
+}
+
+int predict_value(const struct predict *p, unsigned pcr, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+{
+	if (pcr >= PREDICT_PCRS || (p->pcr[pcr].rule != PREDICT_SEQUENCE && p->pcr[pcr].rule != PREDICT_ZERO))
+		return err_set(e, EINVAL, "PCR %u has no one value", pcr);
+	return predict_replay(&p->pcr[pcr].event, ret, e);
 }

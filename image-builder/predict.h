@@ -4,10 +4,13 @@
  *
  * Theory of operation
  *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
- *   known for one combination, named here: OVMF (edk2 2025.02) with Secure Boot on and owner keys, the image booted
- *   from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   known for one combination, named here: OVMF (edk2 2025.02) with owner keys and Secure Boot on, or, where that was asked
+ *   for, off; the image booted from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
+ *
+ *   PCR 0, 1 and 5 are predicted for a machine that was described (image-builder/machine.h); of any other they are replayed
+ *   and covered by the quote, and their contents are judged by nobody.
  *
  *   Without UEFI (profile `direct`) nothing of PCR 0 to 7 is predicted, 8 and 9 are not used, and PCR 11 begins with what
  *   PID 1 says of profile, command line and boot manifest.
@@ -64,6 +67,10 @@ struct predict_file {
 /**
  * struct predict_params - zero it, then set all
  * @pk, @kek, @db, @owner: what virt-fw-vars was given (one owner GUID for all three)
+ * @machine:       the machine description's events of PCR 0 and 1; NULL: PCR 0, 1 and 5 are not judged
+ * @gpt_event:     gpt_event_digest() of the disk; only with @machine
+ * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
+ *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
@@ -83,6 +90,9 @@ struct predict_file {
 struct predict_params {
 	X509 *pk, *kek, *db;
 	struct gpt_uuid owner;
+	const struct predict_list *machine;
+	uint8_t gpt_event[HASH_SHA256_BYTES];
+	bool secure_boot_off;
 	const struct buf *uki;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
@@ -113,6 +123,21 @@ int predict_boot(const struct predict_params *p, struct predict *ret, struct err
 void predict_free(struct predict *p);
 
 #define cleanup_predict __attribute__((cleanup(predict_free)))
+
+/** predict_list_free() - release one list; accepts a zeroed one. */
+void predict_list_free(struct predict_list *l);
+
+/** predict_add() - append one event, labelled "@kind: @what" or, without @what, "@kind". -ENOMEM. */
+int predict_add(struct predict_list *l, const uint8_t digest[static HASH_SHA256_BYTES], const char *kind, const char *what,
+		struct err *e) WARN_UNUSED;
+
+/** predict_add_bytes() - likewise, by what is hashed. predict_add_separator() - the event that caps PCR 0 to 7. */
+int predict_add_bytes(struct predict_list *l, const void *data, size_t len, const char *kind, const char *what,
+		      struct err *e) WARN_UNUSED;
+int predict_add_separator(struct predict_list *l, struct err *e) WARN_UNUSED;
+
+/** predict_replay() - value of a PCR that was 0 after the events of @l. */
+int predict_replay(const struct predict_list *l, uint8_t ret[static HASH_SHA256_BYTES], struct err *e) WARN_UNUSED;
 
 /** predict_value() - value of @pcr (rule sequence or zero) after its sequence and nothing of @then. -EINVAL for other
  * rules. */

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MIB (1u << 20)
+#define MIB                (1u << 20)
+#define MAX_PACKAGES_BYTES (4u << 20)
 
 int write_signed(const struct write *w, const char *name, const struct buf *data, enum keys_name key, struct err *e)
 {
@@ -182,6 +183,32 @@ int write_disk(struct write *w, struct err *e)
 	return 0;
 }
 
+/* packages.list as it is in the tree, and the SBOM made of it; both only if fetch.c made the tree. */
+static int write_sbom(struct write *w, struct err *e)
+{
+	struct spdx_image image = { .name = w->plan->p->name,
+				    .version = w->plan->p->version,
+				    .arch = w->plan->board.arch,
+				    .created = w->plan->epoch };
+	cleanup_buf struct buf text = BUF_INIT, doc = BUF_INIT;
+	char path[PATH_MAX];
+	int r = folder_join(w->plan->p->tree, FETCH_LIST, path, e);
+
+	if (r || access(path, F_OK) < 0)
+		return r;
+	memcpy(image.root_hash, w->root_hash, HASH_SHA256_BYTES);
+	r = file_read(path, MAX_PACKAGES_BYTES, &text, e);
+	r = r ? r : spdx_packages_parse(&text, path, &w->packages, e);
+	r = r ? r : spdx_write(&image, &w->packages, &doc, e);
+	r = r ? r : folder_join(w->out, "sbom.spdx.json", path, e);
+	r = r ? r : file_write(path, doc.data, doc.len, 0644, e);
+	if (r)
+		return r;
+	hash_sha256(doc.data, doc.len, w->sbom);
+	progress_say(w->plan->p->say, "sbom.spdx.json: %zu packages", w->packages.n);
+	return 0;
+}
+
 /* What the tree was made of, if fetch.c made it. */
 static int copy_packages(const struct write *w, struct err *e)
 {
@@ -204,6 +231,7 @@ static int write_all(struct write *w, struct err *e)
 	r = r ? r : write_root(w, e);
 	r = r ? r : write_uki(w, e);
 	r = r ? r : write_disk(w, e);
+	r = r ? r : write_sbom(w, e);
 	r = r ? r : write_refvalues(w, e);
 	r = r ? r : copy_packages(w, e);
 	return r ? r : folder_remove(w->work, e);
@@ -218,6 +246,7 @@ int write_run(struct plan *plan, struct write_sizes *ret, struct err *e)
 		return r;
 	r = write_all(&w, e);
 	policy_free(w.policy);
+	spdx_packages_free(&w.packages);
 	buf_free(&w.uki);
 	r = folder_finish(plan->p->out, w.out, r, e);
 	if (!r)

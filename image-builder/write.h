@@ -8,13 +8,14 @@
  *   gives the root hash, the root hash goes into the command line, the command line into the UKI. What is measured
  *   on the way is collected for the prediction. Equal inputs give equal bytes.
  *
- *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, pcr-signature.json, refvalues.json(.p7s), packages.list. Of a board
+ *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, pcr-signature.json, refvalues.json(.p7s), packages.list, sbom.spdx.json. Of a board
  *   without UEFI, in place of uki.efi: kernel, initramfs, cmdline (one line, without a newline).
  */
 #ifndef IMAGE_BUILDER_WRITE_H
 #define IMAGE_BUILDER_WRITE_H
 
 #include "image-builder/plan.h"
+#include "image-builder/spdx.h"
 
 #define WRITE_CMDLINE_BYTES 2048
 
@@ -39,6 +40,8 @@ struct write {
 	struct buf uki;
 	char cmdline[WRITE_CMDLINE_BYTES];
 	uint8_t boot_conf[HASH_SHA256_BYTES];
+	struct spdx_packages packages; /* none: the tree was not made by fetch.c */
+	uint8_t sbom[HASH_SHA256_BYTES];
 	struct write_sizes sizes;
 };
 

@@ -4,6 +4,7 @@
 #include "common/hex.h"
 #include "image-builder/folder.h"
 #include "image-builder/oci_make.h"
+#include "image-builder/podman_store.h"
 #include "image-builder/write.h"
 #include "policy/ipe.h"
 #include "policy/oci_layout.h"
@@ -87,8 +88,7 @@ static int add_entry(struct write *w, const struct plan_image *image, struct err
 		return err_set(e, ENOMEM, "no memory for a policy entry");
 	r = find_extras(plan->p, image->name, x, e);
 	a.arch = policy_oci_arch(plan->board.arch);
-	a.convert = (struct policy_convert_params){ .mkfs = plan->mkfs.argv,
-						    .folder = w->layers,
+	a.convert = (struct policy_convert_params){ .folder = w->layers,
 						    .by = { .key = plan->keys.key[KEYS_DB],
 							    .cert = plan->keys.cert[KEYS_DB] } };
 	a.argv = x->n_argv ? x->argv : NULL;
@@ -165,6 +165,26 @@ static int add_archive(struct write *w, const struct plan_image *image, struct e
 	return r ? r : fileset_copy(&w->plan->root, dest, 0644, path, e);
 }
 
+/* Every image, by name, for an engine that knows none by archive. The policy's have entries; with a policy made elsewhere by name. */
+static int add_podman_store(struct write *w, struct err *e)
+{
+	struct podman_store store = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < w->plan->n_images; i++) {
+		const struct plan_image *image = &w->plan->image[i];
+		cleanup_policy_oci struct policy_oci_image *oci = NULL;
+		char name[128];
+
+		(void)snprintf(name, sizeof(name), PLAN_ENGINE_NAME, image->name); /* name is bounded */
+		r = policy_oci_load(image->layout, image->tag, policy_oci_arch(w->plan->board.arch), &oci, e);
+		r = r ? r : podman_store_add(&store, &w->plan->root, oci, policy_image_find(w->policy, image->name), name, e);
+	}
+	r = r ? r : podman_store_finish(&store, &w->plan->root, e);
+	podman_store_free(&store);
+	return r;
+}
+
 /* Everything about the policy that stands in the root's /etc/holdfast. */
 static int add_policy_files(struct write *w, struct err *e)
 {
@@ -205,8 +225,11 @@ int write_policy(struct write *w, struct err *e)
 	r = r ? r : folder_join(w->out, "policy-cert.der", to, e);
 	r = r ? r : folder_copy_file(from, to, 0644, e);
 	r = r ? r : add_layers(w, e);
-	for (size_t i = 0; !r && i < w->plan->n_images; i++)
-		r = add_archive(w, &w->plan->image[i], e);
+	if (!strcmp(w->plan->engine.store, "podman"))
+		r = r ? r : add_podman_store(w, e);
+	else
+		for (size_t i = 0; !r && i < w->plan->n_images; i++)
+			r = add_archive(w, &w->plan->image[i], e);
 	r = r ? r : add_policy_files(w, e);
 	if (!r)
 		progress_say(w->plan->p->say, "layer policy %s version %llu, %zu image(s); IPE policy; both signed",

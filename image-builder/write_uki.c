@@ -2,6 +2,7 @@
 /* image-builder/write_uki.c - initramfs, UKI, and what they will leave in the TPM (declared in write.h) */
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/pcr_policy.h"
 #include "image-builder/authenticode.h"
 #include "image-builder/folder.h"
 #include "image-builder/pcrsig.h"
@@ -88,6 +89,7 @@ static int know_boot(const struct write *w, const struct buf *uki, struct predic
 	*ret = (struct predict_params){ .pk = plan->keys.cert[KEYS_PK],
 					.kek = plan->keys.cert[KEYS_KEK],
 					.db = plan->keys.cert[KEYS_DB],
+					.secure_boot_off = plan->p->secure_boot_off,
 					.uki = uki,
 					.cmdline = w->cmdline };
 	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
@@ -260,6 +262,19 @@ static bool tpm_is_late(const struct plan *plan)
 	return false;
 }
 
+/* Of a machine that was described: its events, and the disk's as its firmware measures it. */
+static int know_machine(const struct write *w, struct predict_params *p, struct err *e)
+{
+	char disk[PATH_MAX];
+	int r;
+
+	if (!w->plan->p->machine)
+		return 0;
+	p->machine = w->plan->machine.pcr;
+	r = folder_join(w->out, "disk.img", disk, e);
+	return r ? r : gpt_event_digest(disk, p->gpt_event, e);
+}
+
 static int predict(const struct write *w, struct known *k, struct predict *ret, struct err *e)
 {
 	const struct plan *plan = w->plan;
@@ -269,6 +284,11 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = r ? r : know_files(w, k, &p, e);
 	if (r)
 		return r;
+	r = know_machine(w, &p, e);
+	if (r)
+		return r;
+	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
 	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
 	p.policy_version = w->policy->version;
@@ -296,9 +316,12 @@ int write_refvalues(struct write *w, struct err *e)
 	struct known k = { 0 };
 	int r = predict(w, &k, &rules, e);
 
+	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], PCR_POLICY_CHANNEL, image.channel_policy, e);
 	image.profile = profile(w);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;
+	image.packages = w->packages.n ? &w->packages : NULL;
+	memcpy(image.sbom, w->sbom, HASH_SHA256_BYTES);
 	memcpy(image.root_hash, w->root_hash, HASH_SHA256_BYTES);
 	r = r ? r : refvalues_write(&image, &rules, &text, e);
 	known_free(&k);

@@ -16,6 +16,7 @@ enum {
 	TPM_CAP_TPM_PROPERTIES = 6,
 	TPM_PT_PERMANENT = 0x200,
 	PERMANENT_OWNER_AUTH_SET = 1 << 0,
+	PERMANENT_LOCKOUT_AUTH_SET = 1 << 2,
 	PERMANENT_DISABLE_CLEAR = 1 << 8,
 	TPM_RC_HANDLE = 0x8b, /* bits of a format-one code without its number of handle, parameter or session */
 	TPM_RC_NV_DEFINED = 0x14c,
@@ -326,6 +327,8 @@ static int make_floor(struct work *w, bool *ret_made, struct err *e)
 		return r;
 	if (*ret_made && permanent & PERMANENT_OWNER_AUTH_SET)
 		return err_set(e, EACCES, "the TPM's owner authorisation is set, but not by us");
+	if (permanent & PERMANENT_LOCKOUT_AUTH_SET && !(permanent & PERMANENT_DISABLE_CLEAR))
+		return err_set(e, EACCES, "the TPM's lockout authorisation is set, and not by us: TPM2_Clear cannot be disabled");
 	r = make_indices(w, e);
 	if (!r && !(permanent & PERMANENT_DISABLE_CLEAR))
 		r = disable_clear(w, e);
@@ -342,7 +345,7 @@ static int begin(struct work *w, const struct pid1_floor_params *p, struct err *
 					.attributes = NV_POLICYWRITE | NV_POLICYREAD | NV_WRITEALL | NV_NO_DA },
 			    .floor = { .nv.handle = PID1_FLOOR_INDEX,
 				       .attributes = NV_AUTHWRITE | NV_POLICYREAD | NV_WRITEALL | NV_NO_DA } };
-	pid1_policy_digest(p->pcr_key, w->policy);
+	memcpy(w->policy, p->pcr_key->authorized, DIGEST);
 	return pid1_tpm_srk_read(p->tpm, &w->srk, e);
 }
 

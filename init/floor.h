@@ -38,30 +38,31 @@
  *   gone then too, and the verifier has reference values by version.
  *
  *   Boards. `tpm = required`: whatever cannot be read or recognised refuses. `tpm = optional`: it is told, measured
- *   (measure_floor(), which no reference values hold, so that a verifier refuses) and the boot goes on unchecked; a version
+ *   (measure_floor_unchecked(), which no reference values hold, so that a verifier refuses) and the boot goes on unchecked; a version
  *   below a floor that could be read still refuses. Profile `audit` goes on likewise. A slow TPM is waited for,
- *   PID1_TPM_TIMEOUT_MS for each answer.
+ *   PID1_TPM_TIMEOUT_MS for each answer and PID1_FLOOR_WITHIN_MS for all: one that takes 10 s for each still serves. No TPM at all: with `required` no boot
+ *   comes so far (E14); with `optional` as what cannot be read, or, with a mark, as what was taken away.
  *
- *   Where. All but the comparison and the raise is the program holdfast-floor (init/floor_main.c), which PID 1 starts once from the verity
- *   root, before anything else runs, with the TPM as standard input: the initramfs does not carry it, and the secret and OpenSSL's
- *   heap end with it.
+ *   Where. All but the raise is the program holdfast-floor (init/floor_main.c), which PID 1 starts once from the verity
+ *   root, before anything else runs, without capabilities, with the TPM as standard input: the initramfs does not carry it, and the
+ *   secret and OpenSSL's heap end with it. PID 1 mounts the efivarfs for it, acts upon its answer, and has the command that raises.
  *
  * Layout of the record, big-endian: "HFFL", u32 format 1, u64 root, u64 layer policy, u64 IPE policy.
  *
- * Runs as: holdfast-floor, started by PID 1; pid1_floor_raise() and the comparisons: PID 1. Input: the TPM's answers, hostile; the
+ * Runs as: holdfast-floor, started by PID 1; pid1_floor_raise(): PID 1. Input: the TPM's answers, hostile; the
  * document of PCR policies, signed.
  * Spec: TPM 2.0 Library part 2, 13 (NV); part 3, 23.16 (PolicyAuthorize), 24.6 (ClearControl), 24.8 (HierarchyChangeAuth), 31 (NV).
  */
 #ifndef INIT_FLOOR_H
 #define INIT_FLOOR_H
 
+#include "common/codes.h"
 #include "init/tpm_policy.h"
 
 #define PID1_FLOOR_SECRET_INDEX 0x0180f10au
 #define PID1_FLOOR_INDEX        0x0180f10bu
 #define PID1_FLOOR_RECORD_BYTES 32
-#define PID1_PCR_KEY            "/etc/holdfast/pcr-key.pem"             /* in the root */
-#define PID1_PCR_POLICIES       "/run/holdfast/tpm2-pcr-signature.json" /* the initramfs's, taken along */
+#define PID1_FLOOR_WITHIN_MS    600000 /* for all commands of a boot, or of a new machine, at 10 s each */
 
 enum pid1_floor_what { PID1_FLOOR_ROOT, PID1_FLOOR_LAYER_POLICY, PID1_FLOOR_IPE_POLICY, PID1_FLOOR_WHAT_ };
 
@@ -77,17 +78,18 @@ enum pid1_floor_verdict {
 	PID1_FLOOR_NEW,     /* a new machine: made now, all 0 */
 	PID1_FLOOR_DELETED, /* marked, the same TPM, and the index is gone or was never written since */
 	PID1_FLOOR_CLEARED, /* marked, and the TPM is not the one that was marked */
-	PID1_FLOOR_FOREIGN, /* index, SRK or owner's authorisation are somebody else's */
+	PID1_FLOOR_FOREIGN, /* index, SRK, owner's or lockout's authorisation are somebody else's */
+	PID1_FLOOR_NO_TPM,  /* pid1_floor_open() was not called */
 };
 
 /**
- * struct pid1_floor_params - @tpm: fd and timeout set; @pcr_key, @policies: init/tpm_policy.h
+ * struct pid1_floor_params - @tpm: fd and timeout set; @pcr_key, @policies (of PCR_POLICY_BOOT): init/tpm_policy.h
  * @mark: the SRK's name that was remembered; NULL: none was
  */
 struct pid1_floor_params {
 	struct tpm_io *tpm;
 	const struct pid1_policy_key *pcr_key;
-	const struct pid1_policy_doc *policies;
+	const struct pcr_policies *policies;
 	const uint8_t *mark;
 };
 
@@ -120,6 +122,8 @@ int pid1_floor_arm(const struct pid1_floor_params *p, const struct pid1_floor *t
 /** pid1_floor_raise() - send it. No heap. -EPROTO with the TPM's response code if it refused. Once: a second time is -EINVAL. */
 int pid1_floor_raise(struct tpm_io *t, struct pid1_tpm_wire *armed, struct err *e) WARN_UNUSED;
 
+#define PID1_FLOOR_STR_BYTES 96
+
 /**
  * pid1_floor_derive() - what follows from the TPM's secret for @label (1 to 32 characters): 32 bytes that only the owner's images know, on
  * this machine, before `ready`. The last is never 0.
@@ -131,14 +135,27 @@ int pid1_floor_derive(const struct pid1_floor_params *p, const char *label, uint
 
 /**
  * struct pid1_floor_answer - what holdfast-floor writes to its standard output
- * @e: code 0, or what went wrong, and then nothing else counts
- * @armed:  n 0: the floor need not be raised
+ * @code:  CODE_NONE: the boot goes on; else the failure, with @e as its sentence
+ * @made:  the machine was new
+ * @floor, @to: for people: the floor that was found ("" if none was), and what it may be raised to
+ * @armed: n 0: the floor need not be raised
  */
 struct pid1_floor_answer {
-	struct pid1_floor_found found;
 	struct pid1_tpm_wire armed;
 	struct err e;
+	enum code code;
+	bool made;
+	char floor[PID1_FLOOR_STR_BYTES], to[PID1_FLOOR_STR_BYTES];
 };
+
+/**
+ * pid1_floor_judge() - may @running run? Fills @ret->floor, @ret->code and @ret->e
+ * @marked: there was a mark
+ *
+ * Return: 0 if it may; -errno with its code.
+ */
+int pid1_floor_judge(const struct pid1_floor_found *found, const struct pid1_floor *running, bool marked,
+		     struct pid1_floor_answer *ret) WARN_UNUSED;
 
 /** pid1_floor_below() - first of @running that is below @floor, or PID1_FLOOR_WHAT_ if none is. */
 enum pid1_floor_what pid1_floor_below(const struct pid1_floor *floor, const struct pid1_floor *running);
@@ -146,7 +163,7 @@ enum pid1_floor_what pid1_floor_below(const struct pid1_floor *floor, const stru
 /** pid1_floor_raised() - @floor raised to @running where that is higher. Return: does it differ from @floor? */
 bool pid1_floor_raised(const struct pid1_floor *floor, const struct pid1_floor *running, struct pid1_floor *ret);
 
-/** pid1_floor_what_str() - "root image", "layer policy", "IPE policy". */
-const char *pid1_floor_what_str(enum pid1_floor_what what);
+/** pid1_floor_str() - "root image 4, layer policy 3, IPE policy 0.1.2". */
+void pid1_floor_str(const struct pid1_floor *f, char ret[static PID1_FLOOR_STR_BYTES]);
 
 #endif

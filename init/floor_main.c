@@ -1,76 +1,90 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * init/floor_main.c - holdfast-floor: ask the TPM for the rollback floor, and authorise its raise, on PID 1's behalf
+ * init/floor_main.c - holdfast-floor: check the rollback floor and authorise its raise, on PID 1's behalf
  *
- * holdfast-floor MARK ROOT LAYER-POLICY IPE-POLICY: standard input is the TPM, standard output takes a struct pid1_floor_answer; MARK is the
- * SRK's name in hex or "-", the others are the running versions. Both programs are of one build and one root. Exit: 0 if it answered.
+ * holdfast-floor uefi|direct tpm|none ROOT-VERSION POLICY-VERSION: standard input is the TPM, if there is one; standard output takes a struct
+ * pid1_floor_answer. With uefi the efivarfs is mounted, and the mark is read and written here. Exit: 0 if it answered.
  *
- * Runs as: root, a child of PID 1, before `ready`; afterwards the TPM obeys it no more than anybody. Theory of operation: init/floor.h.
+ * Runs as: root without capabilities, a child of PID 1, before `ready`; afterwards the TPM obeys it no more than anybody. Both
+ * programs are of one build and one root. Theory of operation: init/floor.h.
  */
 #include "init/floor.h"
 
 #include "common/file.h"
-#include "common/hex.h"
+#include "init/floor_mark.h"
 #include "init/measure_log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_KEY_BYTES      4096
-#define MAX_DOCUMENT_BYTES 16384
+#define MAX_KEY_BYTES 4096
+#define IPE_VERSION   "/sys/kernel/security/ipe/policies/holdfast/version"
 
-static int load(const char *path, size_t max, struct buf *ret, struct err *e)
+static int load(struct pid1_policy_key *key, struct pcr_policies *states, struct err *e)
 {
-	int r = file_read(path, max, ret, e);
+	cleanup_buf struct buf pem = BUF_INIT, text = BUF_INIT;
+	int r = file_read(PCR_POLICY_KEY, MAX_KEY_BYTES, &pem, e);
 
-	buf_u8(ret, 0); /* for PEM */
-	return r ? r : ret->bad ? err_set(e, ENOMEM, "no memory for %s", path) : 0;
+	r = r ? r : pid1_policy_key_load(pem.data, pem.len, PCR_POLICY_KEY, PCR_POLICY_BOOT, key, e);
+	r = r ? r : file_read(PCR_POLICY_PATH, PCR_POLICY_MAX_BYTES, &text, e);
+	return r ? r : pcr_policy_parse(text.data, text.len, PCR_POLICY_PATH, PCR_POLICY_BOOT, states, e);
 }
 
-static int ask(const struct pid1_floor_params *p, const struct pid1_floor *running, struct pid1_floor_answer *ret)
+/* What the TPM says; the mark, if it is to be written; the command that raises the floor, if it may be. */
+static int open_floor(struct pid1_floor_params *p, const char *mark_path, const struct pid1_floor *running,
+		      struct pid1_floor_found *ret, struct pid1_floor_answer *io)
 {
+	static struct pid1_policy_key key;
+	static struct pcr_policies states;
 	struct pid1_floor to;
-	int r = pid1_floor_open(p, &ret->found, &ret->e);
+	int r = load(&key, &states, &io->e);
 
-	if (r || (ret->found.verdict != PID1_FLOOR_READ && ret->found.verdict != PID1_FLOOR_NEW))
+	p->pcr_key = &key;
+	p->policies = &states;
+	r = r ? r : pid1_floor_open(p, ret, &io->e);
+	if (r || (ret->verdict != PID1_FLOOR_READ && ret->verdict != PID1_FLOOR_NEW))
 		return r;
-	if (pid1_floor_below(&ret->found.floor, running) != PID1_FLOOR_WHAT_ ||
-	    !pid1_floor_raised(&ret->found.floor, running, &to))
-		return 0;
-	return pid1_floor_arm(p, &to, &ret->armed, &ret->e);
+	if (mark_path && !p->mark)
+		r = pid1_floor_mark_write(mark_path, ret->mark, &io->e);
+	if (r || pid1_floor_below(&ret->floor, running) != PID1_FLOOR_WHAT_ || !pid1_floor_raised(&ret->floor, running, &to))
+		return r;
+	pid1_floor_str(&to, io->to);
+	return pid1_floor_arm(p, &to, &io->armed, &io->e);
+}
+
+static int check(bool uefi, bool tpm, struct pid1_floor *running, struct pid1_floor_answer *ret)
+{
+	static struct tpm_io io = { .fd = 0, .timeout_ms = PID1_TPM_TIMEOUT_MS };
+	const char *mark_path = uefi ? PID1_FLOOR_MARK : NULL;
+	struct pid1_floor_params p = { .tpm = &io };
+	struct pid1_floor_found found = { .verdict = PID1_FLOOR_NO_TPM };
+	uint8_t mark[PID1_TPM_NAME_BYTES];
+	bool marked = false;
+	int r = uefi ? pid1_floor_ipe_version(IPE_VERSION, &running->version[PID1_FLOOR_IPE_POLICY], &ret->e) : 0;
+
+	if (!r && uefi)
+		r = pid1_floor_mark_read(mark_path, mark, &marked, &ret->e);
+	p.mark = marked ? mark : NULL;
+	if (!r && tpm)
+		r = open_floor(&p, mark_path, running, &found, ret);
+	if (r)
+		return r;
+	ret->made = found.verdict == PID1_FLOOR_NEW;
+	return pid1_floor_judge(&found, running, marked, ret);
 }
 
 int main(int argc, char **argv)
 {
-	static struct tpm_io tpm = { .fd = 0, .timeout_ms = PID1_TPM_TIMEOUT_MS };
-	static struct pid1_floor_answer answer;
-	static struct pid1_policy_key key;
-	cleanup_buf struct buf pem = BUF_INIT, text = BUF_INIT;
-	struct pid1_floor_params p = { .tpm = &tpm, .pcr_key = &key };
+	static struct pid1_floor_answer answer = { .code = CODE_FLOOR_UNREAD };
 	struct pid1_floor running = { { 0 } };
-	struct pid1_policy_doc doc;
-	uint8_t mark[PID1_TPM_NAME_BYTES];
-	int r;
 
-	if (argc != 2 + PID1_FLOOR_WHAT_)
+	if (argc != 5)
 		return 2;
-	if (strcmp(argv[1], "-") != 0) {
-		if (!hex_decode(argv[1], mark, sizeof(mark)))
-			return 2;
-		p.mark = mark;
-	}
-	for (int i = 0; i < PID1_FLOOR_WHAT_; i++)
-		running.version[i] = strtoull(argv[2 + i], NULL, 10);
-	r = load(PID1_PCR_KEY, MAX_KEY_BYTES, &pem, &answer.e);
-	r = r ? r : pid1_policy_key_load((const char *)pem.data, &key, &answer.e);
-	r = r ? r : load(PID1_PCR_POLICIES, MAX_DOCUMENT_BYTES, &text, &answer.e);
-	if (!r) {
-		doc = (struct pid1_policy_doc){ .text = (const char *)text.data, .bytes = text.len - 1 };
-		p.policies = &doc;
-		r = ask(&p, &running, &answer);
-	}
-	if (!r)
-		answer.e.code = 0; /* what was found absent on the way is no error */
+	running.version[PID1_FLOOR_ROOT] = strtoull(argv[3], NULL, 10);
+	running.version[PID1_FLOOR_LAYER_POLICY] = strtoull(argv[4], NULL, 10);
+	if (!check(!strcmp(argv[1], "uefi"), !strcmp(argv[2], "tpm"), &running, &answer))
+		answer.code = CODE_NONE; /* what was found absent on the way is no error */
 	return write(1, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 3;
 }

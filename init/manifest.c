@@ -39,8 +39,11 @@ static int parse_modules(const struct conf *c, struct pid1_module *ret, size_t *
 	char *v;
 
 	while ((v = next_value(c, "module", &pos))) {
-		struct pid1_module m = { .optional = *v == '-' };
+		struct pid1_module m = { 0 };
 
+		m.late = *v == '+';
+		v += m.late;
+		m.optional = *v == '-';
 		m.path = v + m.optional;
 		m.params = cut_word(v);
 		if (*m.path == '/' || !path_is_clean(m.path))
@@ -181,13 +184,11 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 {
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
-					    "on_failure",      "version",     "floor.healthy_ms",
-					    "state",	       "state.recovery", NULL };
+					    "on_failure",      "watchdog",    "watchdog_ms",   "version",
+					    "floor.healthy_ms", "state.argv",  NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
-	static const char *const states[] = { "none", "plain", "integrity", NULL };
-	static const char *const recoveries[] = { "none", "print", "escrow", NULL };
 	static struct conf c; /* as above */
-	const char *agent;
+	const char *agent, *state;
 	int r = conf_parse(ret->text, len, "/etc/holdfast/host.conf", &c, e), v;
 
 	if (!r)
@@ -203,15 +204,18 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 	if (!r)
 		r = conf_u64(&c, "floor.healthy_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->healthy_ms, e);
 	if (!r)
-		r = parse_choice(&c, "state", states, 0, &v, e);
-	if (!r) {
-		ret->state = states[v];
-		r = parse_choice(&c, "state.recovery", recoveries, 0, &v, e);
-	}
-	if (!r) {
-		ret->state_recovery = recoveries[v];
+		r = conf_get(&c, "state.argv", NULL, &state, e);
+	if (!r && state)
+		r = parse_argv(&c, "state.argv", (char *)state, &ret->state, e);
+	if (!r)
 		r = conf_get(&c, "agent.argv", NULL, &agent, e);
-	}
+	if (!r)
+		r = conf_get(&c, "watchdog", NULL, &ret->watchdog, e);
+	if (!r)
+		r = conf_u64(&c, "watchdog_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->watchdog_ms, e);
+	if (!r && ret->watchdog && (*ret->watchdog != '/' || ret->watchdog_ms < PID1_MIN_WATCHDOG_MS))
+		r = err_set(e, EINVAL, "%s: watchdog = \"%.80s\", watchdog_ms = %llu: wanted an absolute path and at least %d", c.name,
+			    ret->watchdog, (unsigned long long)ret->watchdog_ms, PID1_MIN_WATCHDOG_MS);
 	if (!r && agent)
 		r = parse_argv(&c, "agent.argv", (char *)agent, &ret->agent, e);
 	if (!r)

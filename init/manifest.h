@@ -24,14 +24,17 @@
 #define PID1_MAX_TASKS          16
 #define PID1_MAX_CONFIG_FILES   16
 #define PID1_MAX_DEADLINE_MS    3600000
+#define PID1_MIN_WATCHDOG_MS    15000 /* a step of the shutdown may take ten seconds */
 
 enum pid1_action { PID1_POWEROFF, PID1_REBOOT, PID1_HALT };
 
-/** struct pid1_module - @path is below /usr/lib/modules; @params may be ""; @optional: a refusal is no failure */
+/** struct pid1_module - @path is below /usr/lib/modules; @params may be ""; @optional: a refusal is no failure;
+ * @late: not loaded until a failure is to be written down */
 struct pid1_module {
 	const char *path;
 	const char *params;
 	bool optional;
+	bool late;
 };
 
 /** struct pid1_argv - an argument vector, NULL-terminated; empty if arg[0] is NULL */
@@ -62,8 +65,10 @@ struct pid1_host_manifest {
 	size_t n_engine_configs;
 	const char *engine_ready;
 	uint64_t ready_ms;
+	const char *watchdog; /* NULL: none */
+	uint64_t watchdog_ms;
 	uint64_t version, healthy_ms;
-	const char *state, *state_recovery; /* words of holdfast-state(8); "none" */
+	struct pid1_argv state; /* holdfast-state(8); empty: none is wanted */
 	struct pid1_argv agent;
 	struct pid1_argv task[PID1_MAX_TASKS];
 	size_t n_tasks;

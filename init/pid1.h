@@ -17,10 +17,14 @@
 #include "common/hash.h"
 #include "common/cmdline.h"
 #include "init/bpf_lsm.h"
+#include "init/lastfail.h"
 #include "init/floor.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
+#include "init/spawner.h"
+#include "init/status.h"
 #include "init/times.h"
+#include "init/watchdog.h"
 #include "policy/policy.h"
 #include "verity/activate.h"
 #include "verity/discover.h"
@@ -29,6 +33,7 @@
 #define PID1_RUN_DIR        "/run/holdfast"
 #define PID1_SELF           "/usr/lib/holdfast/holdfast-init"
 #define PID1_SYSROOT        "/sysroot"
+#define PID1_CGROUP         "/sys/fs/cgroup"
 #define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
 #define PID1_BOOT_CONF      "/etc/holdfast/boot.conf"
 #define PID1_SIGNER         "/etc/holdfast/signer.der" /* profile direct, in initramfs and root */
@@ -48,10 +53,16 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
+	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
+	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
 	struct pid1_tpm_wire floor_armed; /* n 0: the floor need not be raised */
 	int signals;
 	int measure_socket;
+	int control_socket;
 	pid_t engine;
+	struct pid1_spawner spawner;
+	struct pid1_watchdog watchdog;
+	struct pid1_live live;
 };
 
 /** struct pid1_stage - one row of a stage table; a row without name ends it */
@@ -60,6 +71,15 @@ struct pid1_stage {
 	unsigned code;
 	int (*run)(struct pid1 *p, struct err *e);
 };
+
+/* On what a program of PID 1 must stand: the initramfs is on ramfs or tmpfs, the root is not. */
+enum pid1_ground {
+	PID1_ON_INITRAMFS,
+	PID1_ON_ROOT,
+};
+
+/** pid1_run() - the stages of @s in their order; one that fails ends the boot (pid1_fail()) */
+void pid1_run(struct pid1 *p, const struct pid1_stage *s, enum pid1_ground ground);
 
 /* The environment of everything PID 1 executes, itself included. */
 extern const char *const pid1_environment[];
@@ -72,6 +92,7 @@ int pid1_stage_cmdline(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_ima(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_boot_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_last_failure(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_tpm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_disk(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_signature(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -94,7 +115,10 @@ int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_doctor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_watchdog(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_seal(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_phase() - measure a phase of the boot into PCR 11
@@ -118,6 +142,7 @@ int pid1_direct_resume(struct err *e) WARN_UNUSED;
 /** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
+/** pid1_modules_load() - load @n modules in order but the late ones; an optional one that is refused is only told. */
 /**
  * pid1_floor_due_ns() - when the floor is to be raised, if the host stays as healthy as it is since @healthy_since_ns
  * pid1_floor_host_is_healthy() - raise it to what runs. No heap; a failure is told
@@ -125,10 +150,32 @@ int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
 void pid1_floor_host_is_healthy(struct pid1 *p);
 
+/** pid1_state_close() - the state volume is unmounted: take it from the device-mapper, and its key from the kernel. No heap; told if it fails. */
+void pid1_state_close(void);
+
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - start one in its cgroup with its privileges. */
+/** pid1_modules_load_late() - load what the boot manifest keeps for a failure ('+'); a refusal is told. On the host there are none. */
+void pid1_modules_load_late(const struct pid1 *p);
+
+/**
+ * pid1_lastfail_write() - PID 1 refuses: store p->code, p->stage and @sentence
+ * pid1_lastfail_take() - on the host, before modules are locked: the stored failure into p->lastfail, "told" into its place. The last
+ *                        use of EFI variables in this boot: what follows is left to the kernel's log
+ * pid1_lastfail_report() - the host is ready: tell p->lastfail
+ * pid1_lastfail_orderly() - this boot ends in order: the kernel need not keep its log
+ *
+ * See init/lastfail.h. No heap; errors are told, and nothing else comes of them.
+ */
+void pid1_lastfail_take(struct pid1 *p);
+void pid1_lastfail_write(struct pid1 *p, const char *sentence);
+void pid1_lastfail_report(struct pid1 *p);
+void pid1_lastfail_orderly(void);
+
+#define PID1_ENGINE_CGROUP "/sys/fs/cgroup/engine/cgroup.procs"
+
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
@@ -136,8 +183,8 @@ int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 /**
  * pid1_fail() - tell why, then do what the manifest says of failures
  *
- * Should: write "holdfast: E<code> <text>: <sentence>" to the console once, and to the kernel's log, and wait until
- *         the console has sent it. Must not: return, allocate, or start anything.
+ * Should: write "holdfast: E<code> <text>: <sentence>" to the console once, and to the kernel's log, wait until
+ *         the console has sent it, and store it for the next boot. Must not: return, allocate, or start anything.
  */
 _Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
 
@@ -145,7 +192,7 @@ _Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
 _Noreturn void pid1_end(enum pid1_action action);
 
 /**
- * pid1_shutdown() - orderly: engine, tasks and agent are asked to end, then everything is made to; unmount; the end
+ * pid1_shutdown() - orderly: containers, then engine, tasks and agent are asked to end, then everything is made to; unmount; the end
  * @services: pids (0: none) that get SIGTERM and their deadline
  *
  * Should: measure the phase `shutdown` first. Must not: wait without a deadline.

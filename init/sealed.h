@@ -61,18 +61,31 @@
 #define PID1_SEALED_MOUNT        "/var/lib/holdfast"
 #define PID1_SEALED_HEADER_BYTES (4u << 20)
 #define PID1_SEALED_KEY_BYTES    32
+#define PID1_SEALED_FOUND_BYTES  80
+
+enum pid1_sealed_fs {
+	PID1_SEALED_FS_CLOSED,  /* in order */
+	PID1_SEALED_FS_JOURNAL, /* not: mounting will replay its journal */
+	PID1_SEALED_FS_ERRORS,  /* the kernel found errors in it */
+	PID1_SEALED_FS_NONE,    /* there is none */
+	PID1_SEALED_FS_
+};
 
 /**
  * struct pid1_sealed_answer - what holdfast-state writes to its standard output
  * @code: a failure code, 0: the volume is active as PID1_SEALED_MAPPING
  * @e:    what went wrong
- * @made: now, for the first time; @again: an unfinished creation was found and begun anew
+ * @made:  now, for the first time; @again: an unfinished creation was found and begun anew
+ * @fs:    how the file system of one that was opened was left
+ * @found: the same for people
  */
 struct pid1_sealed_answer {
 	uint32_t code;
 	struct err e;
 	bool made, again;
+	enum pid1_sealed_fs fs;
 	char uuid[MEASURE_UUID_BYTES];
+	char found[PID1_SEALED_FOUND_BYTES];
 };
 
 #endif

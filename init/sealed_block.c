@@ -87,3 +87,27 @@ int pid1_sealed_look(int fd, const struct pid1_sealed_tpm *t, enum pid1_sealed_c
 	*ret_bytes = (uint64_t)end;
 	return 0;
 }
+
+/* --- the file system in the volume ----------------------------------------------------------------------------------------- */
+
+enum { EXT4_AT = 1024, EXT4_BYTES = 1024, EXT4_MAGIC = 0xef53, EXT4_HAS_ERRORS = 2, EXT4_NEEDS_RECOVERY = 4 };
+
+int pid1_sealed_fs_look(int fd, enum pid1_sealed_fs *ret, struct err *e)
+{
+	uint8_t b[EXT4_BYTES] = { 0 };
+	struct reader sb = reader_init(b, sizeof(b));
+	uint16_t magic, state;
+	int r = get(fd, b, sizeof(b), EXT4_AT, e);
+
+	if (r)
+		return r;
+	(void)reader_bytes(&sb, 0x38); /* all is within b */
+	magic = reader_u16le(&sb);
+	state = reader_u16le(&sb);
+	(void)reader_bytes(&sb, 0x60 - 0x3c);
+	*ret = magic != EXT4_MAGIC			 ? PID1_SEALED_FS_NONE :
+	       state & EXT4_HAS_ERRORS			 ? PID1_SEALED_FS_ERRORS :
+	       reader_u32le(&sb) & EXT4_NEEDS_RECOVERY ? PID1_SEALED_FS_JOURNAL :
+							   PID1_SEALED_FS_CLOSED;
+	return 0;
+}

@@ -44,4 +44,11 @@ int pid1_sealed_mark(const struct pid1_sealed_tpm *t, uint64_t bytes, uint8_t re
 /** pid1_sealed_put() - write @n bytes at @at, and sync. 0 or -errno */
 int pid1_sealed_put(int fd, const void *data, size_t n, uint64_t at, struct err *e) WARN_UNUSED;
 
+/**
+ * pid1_sealed_fs_look() - how the ext4 file system on @fd was left. 0 or -errno of reading
+ *
+ * Spec: Linux, Documentation/filesystems/ext4/super.rst: s_magic, s_state, s_feature_incompat.
+ */
+int pid1_sealed_fs_look(int fd, enum pid1_sealed_fs *ret, struct err *e) WARN_UNUSED;
+
 #endif

@@ -49,20 +49,13 @@ int pid1_sealed_mac(const struct pid1_sealed_tpm *t, const char *label, const vo
 	return ok ? 0 : err_set(e, EIO, "HMAC cannot be computed over %zu bytes", n);
 }
 
-int pid1_sealed_tpm_open(struct pid1_sealed_tpm *ret, const struct pid1_floor_params *floor, struct err *e)
+int pid1_sealed_tpm_open(struct pid1_sealed_tpm *t, struct err *e)
 {
-	struct pid1_policy_doc doc = *floor->policies;
-	struct pid1_policy_entry entry;
-	int r = pid1_policy_find(&doc, NULL, &entry, e);
+	int r = pid1_tpm_srk_read(t->floor.tpm, &t->srk, e);
 
-	if (r)
-		return r;
-	doc.pcrs = entry.pcrs | 1u << MEASURE_PCR_IDENTITY;
-	*ret = (struct pid1_sealed_tpm){ .floor = *floor, .doc = doc };
-	r = pid1_tpm_srk_read(floor->tpm, &ret->srk, e);
-	if (r == -EPROTO && code_is(floor->tpm, TPM_RC_HANDLE))
+	if (r == -EPROTO && code_is(t->floor.tpm, TPM_RC_HANDLE))
 		r = err_set(e, ENOENT, "the TPM has no key 0x%x, so no secret of this machine: it was never used, or was cleared", PID1_TPM_SRK);
-	return r ? r : pid1_floor_derive(floor, SECRET_LABEL, ret->secret, e);
+	return r ? r : pid1_floor_derive(&t->floor, SECRET_LABEL, t->secret, e);
 }
 
 /* authValue for @uuid. The TPM drops zeros at its end: there must be none. */
@@ -79,7 +72,7 @@ static void sealed_policy(const struct pid1_sealed_tpm *t, uint8_t ret[static DI
 {
 	uint8_t b[DIGEST + 4] = { [DIGEST + 2] = TPM_CC_POLICY_AUTH_VALUE >> 8, [DIGEST + 3] = TPM_CC_POLICY_AUTH_VALUE & 0xff };
 
-	pid1_policy_digest(t->floor.pcr_key, b);
+	memcpy(b, t->key->authorized, DIGEST);
 	hash_sha256(b, sizeof(b), ret);
 }
 
@@ -117,7 +110,7 @@ int pid1_sealed_seal(struct pid1_sealed_tpm *t, const char *uuid, const uint8_t 
 	struct reader r;
 	int rc = auth_value(t, uuid, value, e);
 
-	ret->pcrs = t->doc.pcrs;
+	ret->pcrs = t->states->v[0].pcrs;
 	sealed_policy(t, ret->policy);
 	pid1_tpm_put(&c, 2 + DIGEST + 2 + PID1_SEALED_KEY_BYTES, 2);
 	pid1_tpm_put_2b(&c, value, DIGEST);
@@ -189,7 +182,7 @@ static int unseal(struct pid1_sealed_tpm *t, const struct pid1_tpm_entity *objec
 	const uint8_t *data;
 	struct reader r;
 	size_t n;
-	int rc = pid1_policy_begin(tpm, &t->srk, t->floor.pcr_key, &t->doc, &s, e);
+	int rc = pid1_policy_begin(tpm, &t->srk, t->key, t->states, &s, e);
 
 	session = (struct pid1_tpm_entity){ .handle = s.handle };
 	rc = rc ? rc : pid1_tpm_run(tpm, &show, &r, e);

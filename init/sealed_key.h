@@ -16,23 +16,25 @@
 
 /**
  * struct pid1_sealed_tpm - the TPM, and who may unseal; wipe @secret when done
- * @floor:  TPM, PCR key and signed policies, all of them (@floor.mark is not looked at)
- * @doc:    the same document, but only the policies of the state's key
+ * @floor:  TPM, and what opens the machine's secret (@floor.mark is not looked at)
+ * @key, @states: PCR key and signed policies under PCR_POLICY_STATE
  * @secret: what follows from the machine's secret for the state volume
  */
 struct pid1_sealed_tpm {
 	struct pid1_floor_params floor;
-	struct pid1_policy_doc doc;
+	const struct pid1_policy_key *key;
+	const struct pcr_policies *states;
 	struct pid1_tpm_srk srk;
 	uint8_t secret[HASH_SHA256_BYTES];
 };
 
 /**
- * pid1_sealed_tpm_open() - read SRK and secret; choose the policies: the floor's PCRs and PCR 15
+ * pid1_sealed_tpm_open() - read SRK and secret
+ * @t: floor, key and states set
  *
  * Return: 0; -EPERM: no signed policy is for the PCRs as they are; -ENOENT: no secret in this TPM; other -errno.
  */
-int pid1_sealed_tpm_open(struct pid1_sealed_tpm *ret, const struct pid1_floor_params *floor, struct err *e) WARN_UNUSED;
+int pid1_sealed_tpm_open(struct pid1_sealed_tpm *t, struct err *e) WARN_UNUSED;
 
 /** pid1_sealed_mac() - HMAC-SHA256 of @n bytes under what follows from the machine's secret for @label */
 int pid1_sealed_mac(const struct pid1_sealed_tpm *t, const char *label, const void *data, size_t n,

@@ -2,7 +2,6 @@
 /* init/sealed_token.c - the LUKS2 token of the state volume: systemd-tpm2's keys, and one of our own */
 #include "init/sealed_token.h"
 
-#include "common/hex.h"
 #include "common/json.h"
 
 #include <openssl/evp.h>
@@ -107,14 +106,6 @@ int pid1_sealed_token_parse(const char *text, size_t bytes, struct pid1_sealed_t
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
-static bool put(json_object *o, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(o, key, value) == 0)
-		return true;
-	(void)json_object_put(value); /* drops our reference; accepts NULL */
-	return false;
-}
-
 static bool put_b64(json_object *o, const char *key, const void *data, size_t n)
 {
 	char text[B64_BYTES(MAX_PEM_BYTES) + 1];
@@ -122,46 +113,37 @@ static bool put_b64(json_object *o, const char *key, const void *data, size_t n)
 	if (n > MAX_PEM_BYTES)
 		return false;
 	(void)EVP_EncodeBlock((unsigned char *)text, data, (int)n); /* cannot fail */
-	return put(o, key, json_object_new_string(text));
-}
-
-static bool put_hex(json_object *o, const char *key, const uint8_t digest[static HASH_SHA256_BYTES])
-{
-	char hex[2 * HASH_SHA256_BYTES + 1];
-
-	hex_encode(digest, HASH_SHA256_BYTES, hex);
-	return put(o, key, json_object_new_string(hex));
+	return json_put(o, key, json_object_new_string(text));
 }
 
 static json_object *slot_list(void)
 {
-	json_object *list = json_object_new_array();
+	cleanup_json json_object *list = json_object_new_array();
 
-	if (list)
-		(void)json_object_array_add(list, json_object_new_string("0")); /* libcryptsetup refuses a token without it */
-	return list;
+	return list && json_push(list, json_object_new_string("0")) ? take_ptr(list) : NULL;
 }
 
 static json_object *pcr_list(uint32_t pcrs)
 {
-	json_object *list = json_object_new_array();
+	cleanup_json json_object *list = json_object_new_array();
+	bool ok = list;
 
-	for (int i = 0; list && i < 24; i++)
+	for (int i = 0; ok && i < 24; i++)
 		if (pcrs & 1u << i)
-			(void)json_object_array_add(list, json_object_new_int(i)); /* what is missing we refuse on reading */
-	return list;
+			ok = json_push(list, json_object_new_int(i));
+	return ok ? take_ptr(list) : NULL;
 }
 
 int pid1_sealed_token_write(const struct pid1_sealed_token *t, const char *pem, struct buf *ret, struct err *e)
 {
 	cleanup_json json_object *o = json_object_new_object();
 
-	if (!o || !put(o, "type", json_object_new_string(TYPE)) || !put(o, "keyslots", slot_list()) ||
-	    !put_b64(o, "tpm2-blob", t->blob, t->blob_bytes) || !put(o, "tpm2-pcrs", pcr_list(0)) ||
-	    !put(o, "tpm2-pcr-bank", json_object_new_string("sha256")) || !put(o, "tpm2-primary-alg", json_object_new_string("ecc")) ||
-	    !put_hex(o, "tpm2-policy-hash", t->policy) || !put(o, "tpm2-pin", json_object_new_boolean(true)) ||
-	    !put(o, "tpm2_pubkey_pcrs", pcr_list(t->pcrs)) || !put_b64(o, "tpm2_pubkey", pem, strlen(pem)) ||
-	    !put_hex(o, MAC_KEY, t->mac))
+	if (!o || !json_put(o, "type", json_object_new_string(TYPE)) || !json_put(o, "keyslots", slot_list()) ||
+	    !put_b64(o, "tpm2-blob", t->blob, t->blob_bytes) || !json_put(o, "tpm2-pcrs", pcr_list(0)) ||
+	    !json_put(o, "tpm2-pcr-bank", json_object_new_string("sha256")) || !json_put(o, "tpm2-primary-alg", json_object_new_string("ecc")) ||
+	    !json_put(o, "tpm2-policy-hash", json_hex(t->policy, HASH_SHA256_BYTES)) || !json_put(o, "tpm2-pin", json_object_new_boolean(true)) ||
+	    !json_put(o, "tpm2_pubkey_pcrs", pcr_list(t->pcrs)) || !put_b64(o, "tpm2_pubkey", pem, strlen(pem)) ||
+	    !json_put(o, MAC_KEY, json_hex(t->mac, HASH_SHA256_BYTES)))
 		return err_set(e, ENOMEM, "no memory for the state volume's token, or the PCR key's file is larger than %d bytes", MAX_PEM_BYTES);
 	return json_write(ret, o, e);
 }

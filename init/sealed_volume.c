@@ -28,7 +28,7 @@ static void take_message(int level, const char *text, void *none)
 
 int pid1_sealed_crypt_error(struct err *e, int r, const char *what)
 {
-	return err_set(e, -r, "%s: %s%s%s", what, strerror(-r), *last_message ? ": " : "", last_message);
+	return err_set(e, -r, "%s: %s%s%s", what, err_text(-r), *last_message ? ": " : "", last_message);
 }
 
 void pid1_sealed_passphrase(const uint8_t key[static PID1_SEALED_KEY_BYTES], char ret[static PID1_SEALED_PASSPHRASE_BYTES + 1])
@@ -156,6 +156,14 @@ static int unlock(const struct pid1_sealed_volume *v, struct crypt_device *cd, c
 	return r;
 }
 
+/* How was the file system left? One that is not ext4 is told now, and refused by the mount. */
+static int look_at_fs(struct pid1_sealed_answer *ret, struct err *e)
+{
+	cleanup_fd int fd = open(PID1_SEALED_MAPPING, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_errno(e, "cannot open " PID1_SEALED_MAPPING) : pid1_sealed_fs_look(fd, &ret->fs, e);
+}
+
 static int open_luks(const struct pid1_sealed_volume *v, struct pid1_sealed_answer *ret, uint32_t *ret_code, struct err *e)
 {
 	cleanup_crypt struct crypt_device *cd = NULL;
@@ -171,7 +179,23 @@ static int open_luks(const struct pid1_sealed_volume *v, struct pid1_sealed_answ
 	if (r)
 		return refuse(ret_code, CODE_STATE_FOREIGN, r);
 	memcpy(ret->uuid, crypt_get_uuid(cd), MEASURE_UUID_BYTES);
-	return unlock(v, cd, &token, ret_code, e);
+	r = unlock(v, cd, &token, ret_code, e);
+	return r || !v->activate ? r : refuse(ret_code, CODE_STATE, look_at_fs(ret, e));
+}
+
+static const char *found_text(const struct pid1_sealed_answer *a)
+{
+	static const char *const opened[] = {
+		[PID1_SEALED_FS_CLOSED] = "opened: it was closed in order",
+		[PID1_SEALED_FS_JOURNAL] = "opened: it was not closed in order, its journal is replayed",
+		[PID1_SEALED_FS_ERRORS] = "opened: its file system has errors, recover it with fsck",
+		[PID1_SEALED_FS_NONE] = "opened: there is no file system in it",
+	};
+
+	_Static_assert(ARRAY_SIZE(opened) == PID1_SEALED_FS_, "each has its words");
+	if (a->made)
+		return a->again ? "made anew: an unfinished one was found" : "made: the partition was blank";
+	return opened[a->fs];
 }
 
 int pid1_sealed_volume_open(const struct pid1_sealed_volume *v, struct pid1_sealed_answer *ret, uint32_t *ret_code, struct err *e)
@@ -204,6 +228,7 @@ int pid1_sealed_volume_open(const struct pid1_sealed_volume *v, struct pid1_seal
 	}
 	if (r)
 		return err_context(e, "%s", v->partition);
+	(void)snprintf(ret->found, sizeof(ret->found), "%s", found_text(ret)); /* fits */
 	*ret_code = CODE_NONE;
 	return 0;
 }

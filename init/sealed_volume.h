@@ -43,7 +43,7 @@ struct pid1_sealed_volume {
 
 /**
  * pid1_sealed_volume_open() - open it; on a blank or unfinished partition make it
- * @ret: all of it but code and e, which are in @e: the caller sets them
+ * @ret: all of it but code and e: the caller sets them
  * @ret_code: the failure code, CODE_NONE on success
  *
  * Should: leave a volume that it makes either unfinished and marked, or whole. Must not: write to a partition that holds anything

@@ -7,6 +7,8 @@
  */
 #include "init/pid1.h"
 
+#include "common/agent_user.h"
+#include "common/cel.h"
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
@@ -23,9 +25,6 @@
 	 CAP_BIT(CAP_SYS_BOOT) | CAP_BIT(CAP_SYS_TIME) | CAP_BIT(CAP_SYSLOG) | CAP_BIT(CAP_AUDIT_CONTROL) |            \
 	 CAP_BIT(CAP_AUDIT_READ) | CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_WAKE_ALARM) |                 \
 	 CAP_BIT(CAP_BLOCK_SUSPEND) | CAP_BIT(CAP_LINUX_IMMUTABLE) | CAP_BIT(CAP_CHECKPOINT_RESTORE))
-
-/* The agent reads logs and asks the TPM, as the owner of both: uid 0 still, but no capability. */
-#define AGENT_CAPS_KEPT 0ull
 
 static int measure_file_at(struct pid1 *p, const char *what, const char *path, struct err *e)
 {
@@ -58,36 +57,61 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const struct pid1_argv *argv, const char *cgroup_procs, uint64_t keep_caps, pid_t *ret_pid,
-		 struct err *e)
+static int spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
 {
-	struct sys_child c = {
-		.argv = argv->arg,
-		.env = pid1_environment,
-		.cgroup_procs = cgroup_procs,
-		.keep_caps = keep_caps,
-		.console = pid1_log_console(),
-		.within_ns = SPAWN_NS,
-	};
 	const char *step = "";
-	int r = sys_spawn(&c, ret_pid, &step);
+	int r;
 
+	c.argv = argv->arg;
+	c.env = pid1_environment;
+	c.console = pid1_log_console();
+	c.within_ns = SPAWN_NS;
+	r = sys_spawn(&c, ret_pid, &step);
 	return r ? pid1_err(e, r, "cannot start %s (%s)", argv->arg[0], step) : 0;
 }
 
+/* What runs in the containers' cgroup: the engine, and tasks in its context. */
+static const struct sys_child engine_child = { .cgroup_procs = PID1_ENGINE_CGROUP,
+					       .keep_caps = ~ENGINE_CAPS_GONE };
+
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.engine, "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+	return spawn(&p->host.engine, engine_child, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.task[task], "/sys/fs/cgroup/engine/cgroup.procs", ~ENGINE_CAPS_GONE, ret_pid, e);
+	return spawn(&p->host.task[task], engine_child, ret_pid, e);
+}
+
+/*
+ * What the agent needs and root alone has: the TPM, the logs, the ports, a folder. What is not there is not given, and what
+ * cannot be given the agent will miss, and say so: nobody else waits for it. Done anew at each start, for ports come late.
+ */
+static void give_to_agent(void)
+{
+	static const char *const logs[] = { CEL_PATH, "/sys/kernel/security/tpm0/binary_bios_measurements",
+					    "/sys/kernel/security/ima/binary_runtime_measurements",
+					    /* where that is a link (Linux 6.10 and newer) */
+					    "/sys/kernel/security/ima/binary_runtime_measurements_sha1" };
+	char port[] = "/dev/vportNpM";
+
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		(void)sys_chown(logs[i], 0, AGENT_USER_ID); /* to be read by its group */
+	(void)sys_chown("/dev/tpmrm0", AGENT_USER_ID, AGENT_USER_ID);
+	for (port[10] = '0'; port[10] < '4'; port[10]++) /* all: nobody else on a host has a use for one */
+		for (port[12] = '0'; port[12] < '8'; port[12]++)
+			(void)sys_chown(port, AGENT_USER_ID, AGENT_USER_ID);
+	if (sys_mkdir(AGENT_RUN_DIR, 0755) == 0)
+		(void)sys_chown(AGENT_RUN_DIR, AGENT_USER_ID, AGENT_USER_ID);
 }
 
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.agent, "/sys/fs/cgroup/agent/cgroup.procs", AGENT_CAPS_KEPT, ret_pid, e);
+	static const struct sys_child agent = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs", .user = AGENT_USER_ID };
+
+	give_to_agent();
+	return spawn(&p->host.agent, agent, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)
@@ -103,7 +127,9 @@ int pid1_stage_engine(struct pid1 *p, struct err *e)
 	p->measure_socket = sys_listen(PID1_MEASURE_SOCKET);
 	if (p->measure_socket < 0)
 		return pid1_err(e, p->measure_socket, "cannot listen on " PID1_MEASURE_SOCKET);
-	r = pid1_spawn_engine(p, &p->engine, e);
+	r = pid1_spawner_start(p, e);
+	if (!r)
+		r = pid1_start(p, PID1_START_ENGINE, 0, &p->engine, e);
 	if (r)
 		return r;
 	pid1_log(p->stage, "%s started, pid %d", p->host.engine.arg[0], (int)p->engine);

@@ -66,7 +66,7 @@ int pid1_stage_resume(struct pid1 *p, struct err *e)
 	if (!r && pid1_is_direct(p))
 		r = pid1_direct_resume(e);
 	if (r) {
-		p->code = CODE_SWITCH_ROOT;
+		p->code = CODE_ROOT_UNPROVED;
 		return r;
 	}
 	r = pid1_read(HOST_CONF, p->host.text, sizeof(p->host.text), &len, e);
@@ -168,6 +168,8 @@ int pid1_stage_layers(struct pid1 *p, struct err *e)
 			int r = verity_layer_open(POLICY_LAYER_DIR, img->layer[k].root_hash, img->layer[k].data_bytes,
 						  VERITY_CORRUPTION_EIO, path, e);
 
+			if (verity_is_signature_error(r))
+				p->code = CODE_LAYER_SIGNATURE;
 			if (r)
 				return err_context(e, "image %s, layer %zu", img->name, k);
 		}

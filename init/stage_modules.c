@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #define REQUIRE_SIGNATURES "/sys/module/dm_verity/parameters/require_signatures"
 
@@ -33,18 +34,31 @@ static int load_one(const struct pid1_module *m)
 
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e)
 {
-	size_t refused = 0;
+	size_t loaded = 0, refused = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = load_one(&m[i]);
+		int r = m[i].late ? 0 : load_one(&m[i]);
 
 		if (r && !m[i].optional)
 			return pid1_err(e, r, "%s", m[i].path);
 		if (r)
 			refused++; /* acceleration that this machine has not */
+		else
+			loaded += !m[i].late;
 	}
-	pid1_log(stage, "%zu loaded, %zu optional ones not", n - refused, refused);
+	pid1_log(stage, "%zu loaded, %zu optional ones not", loaded, refused);
 	return 0;
+}
+
+void pid1_modules_load_late(const struct pid1 *p)
+{
+	for (size_t i = 0; i < p->boot.n_modules; i++) {
+		const struct pid1_module *m = &p->boot.module[i];
+		int r = m->late ? load_one(m) : 0;
+
+		if (r)
+			pid1_log(p->stage, "module %s: %s", m->path, err_text(-r));
+	}
 }
 
 int pid1_stage_boot_modules(struct pid1 *p, struct err *e)
@@ -55,6 +69,7 @@ int pid1_stage_boot_modules(struct pid1 *p, struct err *e)
 
 	if (r || pid1_is_direct(p)) /* there the kernel has no key to judge by: PID 1 does (verity/trust.h) */
 		return r;
+	p->code = CODE_VERITY_UNGUARDED;
 	r = pid1_read(REQUIRE_SIGNATURES, text, sizeof(text), &len, e);
 	if (!r && text[0] != 'Y')
 		r = err_set(e, EPERM, "dm-verity was loaded without require_signatures=1");
@@ -63,7 +78,11 @@ int pid1_stage_boot_modules(struct pid1 *p, struct err *e)
 
 int pid1_stage_host_modules(struct pid1 *p, struct err *e)
 {
-	return pid1_modules_load(p->host.module, p->host.n_modules, p->stage, e);
+	int r = pid1_modules_load(p->host.module, p->host.n_modules, p->stage, e);
+
+	if (!r)
+		pid1_lastfail_take(p);
+	return r;
 }
 
 int pid1_stage_lock_modules(struct pid1 *p, struct err *e)
@@ -71,7 +90,7 @@ int pid1_stage_lock_modules(struct pid1 *p, struct err *e)
 	/* Root on the host could mount it too, and give the next boot's kernel a key (MokListRT): it does not stay. */
 	int r = pid1_is_direct(p) ? -ENOENT : sys_module_unload("efivarfs");
 
-	if (r && r != -ENOENT)
+	if (r && r != -ENOENT) /* it was not loaded */
 		return pid1_err(e, r, "cannot unload efivarfs");
 	return pid1_set("/proc/sys/kernel/modules_disabled", "1", e); /* cannot be set back before a reboot */
 }

@@ -55,8 +55,10 @@ int pid1_stage_tpm(struct pid1 *p, struct err *e)
 	int fd, r, n = 0;
 
 	p->uevents = sys_uevent_open();
-	if (p->uevents < 0)
+	if (p->uevents < 0) {
+		p->code = CODE_UEVENTS;
 		return pid1_err(e, p->uevents, "cannot listen to uevents");
+	}
 	r = find_tpm(p, &fd, e);
 	if (r)
 		return r;
@@ -107,10 +109,12 @@ int pid1_stage_signature(struct pid1 *p, struct err *e)
 	if (r)
 		return r;
 	if (!hash_equal(rec->root_hash, HASH_SHA256_BYTES, p->cmdline.root_hash, HASH_SHA256_BYTES)) {
+		p->code = CODE_ROOT_RECORD_HASH;
 		hex_encode(rec->root_hash, HASH_SHA256_BYTES, hex);
 		return err_set(e, EBADMSG, "%s is for root hash %s, not for that of the command line", path, hex);
 	}
 	if (!hash_equal(rec->fingerprint, HASH_SHA256_BYTES, p->boot.root_signer, HASH_SHA256_BYTES)) {
+		p->code = CODE_ROOT_RECORD_SIGNER;
 		hex_encode(rec->fingerprint, HASH_SHA256_BYTES, hex);
 		return err_set(e, EBADMSG, "%s names signer %s, not the boot manifest's root.signer", path, hex);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * init/stage_state.c - the sealed state volume is opened, measured, and mounted
+ * init/stage_state.c - the sealed state volume is opened, measured, and mounted; at the end it is closed
  *
  * Theory of operation: init/sealed.h. All that needs libcryptsetup, keys or sessions is the program holdfast-state, which PID 1 starts once; here
  * is what nobody else may do: measure, and mount. Whatever is refused ends the boot: a host whose layers and
@@ -13,58 +13,49 @@
 #include "init/pid1.h"
 #include "init/sys.h"
 
-#include <string.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 
-#define HELPER    "/usr/lib/holdfast/holdfast-state"
-#define HELPER_NS (600ull * 1000000000) /* the first boot writes a file system, and with integrity every block */
+#define WITHIN_NS (600ull * 1000000000) /* the first boot writes a file system, and with integrity every block */
+#define CAPS      (1ull << CAP_SYS_ADMIN | 1ull << CAP_MKNOD) /* the device-mapper's, and the node of what it makes */
 
 static struct pid1_sealed_answer answer;
 
 static int ask(struct pid1 *p, struct err *e)
 {
-	const char *const argv[] = { HELPER, p->host.state, p->host.state_recovery, NULL };
-	ssize_t n = sys_ask(argv, pid1_environment, p->log.tpm_fd, &answer, sizeof(answer), HELPER_NS);
+	const struct sys_child c = { .argv = p->host.state.arg, .env = pid1_environment, .cgroup_procs = PID1_ENGINE_CGROUP, .keep_caps = CAPS,
+				     .console = pid1_log_console(), .input = p->log.tpm_fd, .volumes = true, .within_ns = WITHIN_NS };
+	const char *step;
+	ssize_t n = sys_ask(c, &answer, sizeof(answer), &step);
 
 	if (n < 0)
-		return pid1_err(e, (int)n, "%s", HELPER);
+		return pid1_err(e, (int)n, "%s (%s)", c.argv[0], step);
 	if (n != sizeof(answer))
-		return err_set(e, EPROTO, "%s answered %zd bytes, wanted %zu", HELPER, n, sizeof(answer));
-	answer.e.msg[sizeof(answer.e.msg) - 1] = '\0';
+		return err_set(e, EPROTO, "%s answered %zd bytes, wanted %zu", c.argv[0], n, sizeof(answer));
 	answer.uuid[sizeof(answer.uuid) - 1] = '\0';
 	if (!answer.code)
 		return 0;
 	p->code = answer.code;
-	return err_set(e, answer.e.code ? answer.e.code : EPROTO, "%s", answer.e.msg);
+	*e = answer.e;
+	e->msg[sizeof(e->msg) - 1] = '\0';
+	return -EPERM;
 }
 
 static int measure(struct pid1 *p, struct err *e)
 {
 	struct measure_event ev = measure_state_volume(answer.uuid);
-	int r;
+	int r = ev.data_bytes ? pid1_measure(&p->log, &ev, e) : err_set(e, EPROTO, "the volume's UUID is none");
 
-	if (!ev.data_bytes)
-		return err_set(e, EPROTO, "%s answered a UUID that is none", HELPER);
-	r = pid1_measure(&p->log, &ev, e);
 	if (r)
 		p->code = CODE_HOST_MEASURE;
 	return r;
-}
-
-static int mount_it(struct err *e)
-{
-	int r = sys_mkdir(PID1_SEALED_MOUNT, 0700);
-
-	if (!r)
-		r = sys_mount(PID1_SEALED_MAPPING, PID1_SEALED_MOUNT, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW, "errors=remount-ro");
-	return r ? pid1_err(e, r, "cannot mount %s on %s", PID1_SEALED_MAPPING, PID1_SEALED_MOUNT) : 0;
 }
 
 int pid1_stage_state(struct pid1 *p, struct err *e)
 {
 	int r;
 
-	if (!strcmp(p->host.state, "none"))
+	if (!p->host.state.arg[0])
 		return 0;
 	if (p->log.tpm_fd < 0) {
 		pid1_log(p->stage, "none, there is no TPM; the manifest allows that");
@@ -72,10 +63,22 @@ int pid1_stage_state(struct pid1 *p, struct err *e)
 	}
 	r = ask(p, e);
 	r = r ? r : measure(p, e);
-	r = r ? r : mount_it(e);
 	if (r)
 		return r;
-	pid1_log(p->stage, "volume %s %s", answer.uuid,
-		 !answer.made ? "opened" : answer.again ? "made anew: an unfinished one was found" : "made: the partition was blank");
+	r = sys_mkdir(PID1_SEALED_MOUNT, 0700);
+	r = r ? r : sys_mount(PID1_SEALED_MAPPING, PID1_SEALED_MOUNT, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW, "errors=remount-ro");
+	if (r)
+		return pid1_err(e, r, "cannot mount " PID1_SEALED_MAPPING);
+	pid1_log(p->stage, "volume %s %s", answer.uuid, answer.found);
 	return 0;
+}
+
+void pid1_state_close(void)
+{
+	int r = *answer.uuid ? sys_volume_close(PID1_SEALED_LABEL) : 0;
+
+	if (!r && *answer.uuid)
+		r = sys_volume_close(PID1_SEALED_LABEL "_dif"); /* what libcryptsetup puts below it with state = integrity */
+	if (r && r != -ENXIO)
+		pid1_log("shutdown", "the state volume stays open: %s", err_text(-r));
 }

@@ -7,33 +7,15 @@
  */
 #include "init/pid1.h"
 
+#include "common/pcr_policy.h"
 #include "init/io.h"
+#include "init/log.h"
 #include "init/state.h"
 #include "init/sys.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
-
-/* Signed PCR policies, as the stub or the builder put them there. Without them the host's stages say what they lack. */
-static int take_policies(struct err *e)
-{
-	static char text[PID1_MAX_MANIFEST_BYTES];
-	size_t len;
-	int fd, r = pid1_read("/.extra/tpm2-pcr-signature.json", text, sizeof(text), &len, e);
-	ssize_t n;
-
-	if (r == -ENOENT)
-		return 0;
-	if (r)
-		return r;
-	fd = sys_open(PID1_PCR_POLICIES, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
-	if (fd < 0)
-		return pid1_err(e, fd, "cannot create %s", PID1_PCR_POLICIES);
-	n = sys_write(fd, text, len);
-	sys_close(fd);
-	return n == (ssize_t)len ? 0 : pid1_err(e, n < 0 ? (int)n : -EIO, "cannot write %s", PID1_PCR_POLICIES);
-}
 
 static int move_mounts(struct err *e)
 {
@@ -51,15 +33,33 @@ static int move_mounts(struct err *e)
 	return 0;
 }
 
+/* The signed PCR policies are the stub's gift to the initramfs; who needs them comes later, and says what it lacks. */
+static void keep_pcr_policies(const struct pid1 *p)
+{
+	static char text[PCR_POLICY_MAX_BYTES + 1];
+	struct err e = ERR_INIT;
+	size_t len = 0;
+	int fd, r = pid1_read(PCR_POLICY_EXTRA, text, sizeof(text), &len, &e);
+
+	if (!r) {
+		fd = r = sys_open(PCR_POLICY_PATH, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+		if (fd >= 0)
+			r = sys_write(fd, text, len) == (ssize_t)len ? 0 : pid1_err(&e, -EIO, "cannot write " PCR_POLICY_PATH);
+		sys_close(fd);
+	}
+	if (r)
+		pid1_log(p->stage, "no signed PCR policies: %s", e.msg);
+}
+
 int pid1_stage_switch_root(struct pid1 *p, struct err *e)
 {
 	static const char *const argv[] = { PID1_SELF, NULL };
 	struct pid1_state state = { .tpm_required = p->boot.tpm_required };
 	int old, r = pid1_phase(p, MEASURE_LEAVE_INITRD, e);
 
-	r = r ? r : take_policies(e);
 	if (r)
 		return r;
+	keep_pcr_policies(p);
 	old = sys_open("/", O_RDONLY | O_DIRECTORY, 0);
 	if (old < 0)
 		return pid1_err(e, old, "cannot open the initramfs");

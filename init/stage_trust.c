@@ -126,8 +126,10 @@ int pid1_stage_secure_boot(struct pid1 *p, struct err *e)
 		return 0;
 	}
 	r = check_secure_boot(e);
-	if (!r)
+	if (!r) {
+		p->code = CODE_LOCKDOWN;
 		r = check_lockdown(e);
+	}
 	if (r && p->cmdline.profile == CMDLINE_AUDIT) {
 		pid1_log(p->stage, "not in force, profile audit goes on: %s", e->msg);
 		return 0;

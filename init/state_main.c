@@ -23,15 +23,15 @@
 #define ESCROW_CERTIFICATE "/etc/holdfast/state-escrow.pem"
 #define HEADER             "/run/holdfast/state-header"
 #define MAX_PEM_BYTES      16384
-#define MAX_DOCUMENT_BYTES 16384
 #define MAX_UEVENT_BYTES   4096
 #define DEVICE_BYTES       64
 
-static int load(const char *path, size_t max, struct buf *ret, struct err *e)
+/* PEM: with a NUL behind it. */
+static int load(const char *path, struct buf *ret, struct err *e)
 {
-	int r = file_read(path, max, ret, e);
+	int r = file_read(path, MAX_PEM_BYTES, ret, e);
 
-	buf_u8(ret, 0); /* for PEM */
+	buf_u8(ret, 0);
 	return r ? r : ret->bad ? err_set(e, ENOMEM, "no memory for %s", path) : 0;
 }
 
@@ -82,46 +82,58 @@ static int find_partition(char ret[static DEVICE_BYTES], struct err *e)
 
 /* --- */
 
-static int open_volume(struct pid1_sealed_volume *v, const struct pid1_floor_params *floor, struct pid1_sealed_answer *ret)
+/* Whom the TPM obeys: the PCR key, and what it signed; for the machine's secret, and for the volume's key. */
+static int load_policies(struct pid1_sealed_tpm *t, struct buf *pem, struct err *e)
 {
-	static struct pid1_sealed_tpm tpm;
+	static struct pid1_policy_key boot_key, key;
+	static struct pcr_policies boot, states;
+	cleanup_buf struct buf text = BUF_INIT;
+	int r = load(PCR_POLICY_KEY, pem, e);
+
+	r = r ? r : pid1_policy_key_load(pem->data, pem->len - 1, PCR_POLICY_KEY, PCR_POLICY_BOOT, &boot_key, e);
+	r = r ? r : pid1_policy_key_load(pem->data, pem->len - 1, PCR_POLICY_KEY, PCR_POLICY_STATE, &key, e);
+	r = r ? r : file_read(PCR_POLICY_PATH, PCR_POLICY_MAX_BYTES, &text, e);
+	r = r ? r : pcr_policy_parse(text.data, text.len, PCR_POLICY_PATH, PCR_POLICY_BOOT, &boot, e);
+	r = r ? r : pcr_policy_parse(text.data, text.len, PCR_POLICY_PATH, PCR_POLICY_STATE, &states, e);
+	t->floor.pcr_key = &boot_key;
+	t->floor.policies = &boot;
+	t->key = &key;
+	t->states = &states;
+	return r;
+}
+
+static int open_volume(struct pid1_sealed_volume *v, struct pid1_sealed_answer *ret)
+{
 	char device[DEVICE_BYTES];
-	int r = pid1_sealed_tpm_open(&tpm, floor, &ret->e);
+	int r;
 
 	ret->code = CODE_STATE_SEALED;
+	r = pid1_sealed_tpm_open(v->tpm, &ret->e);
 	if (r)
 		return r;
 	ret->code = CODE_STATE;
 	r = find_partition(device, &ret->e);
 	v->partition = device;
-	v->tpm = &tpm;
-	r = r ? r : pid1_sealed_volume_open(v, ret, &ret->code, &ret->e);
-	explicit_bzero(&tpm, sizeof(tpm));
-	return r;
+	return r ? r : pid1_sealed_volume_open(v, ret, &ret->code, &ret->e);
 }
 
 static int run(struct pid1_sealed_volume *v, struct pid1_sealed_answer *ret)
 {
-	static struct tpm_io tpm = { .fd = 0, .timeout_ms = PID1_TPM_TIMEOUT_MS };
-	static struct pid1_policy_key key;
-	cleanup_buf struct buf pem = BUF_INIT, text = BUF_INIT, escrow = BUF_INIT;
-	struct pid1_floor_params floor = { .tpm = &tpm, .pcr_key = &key };
-	struct pid1_policy_doc doc;
-	int r = load(PID1_PCR_KEY, MAX_PEM_BYTES, &pem, &ret->e);
+	static struct tpm_io io = { .fd = 0, .timeout_ms = PID1_TPM_TIMEOUT_MS };
+	static struct pid1_sealed_tpm tpm = { .floor.tpm = &io };
+	cleanup_buf struct buf pem = BUF_INIT, escrow = BUF_INIT;
+	int r;
 
-	ret->code = CODE_STATE_SEALED;
-	r = r ? r : pid1_policy_key_load((const char *)pem.data, &key, &ret->e);
-	r = r ? r : load(PID1_PCR_POLICIES, MAX_DOCUMENT_BYTES, &text, &ret->e);
-	if (r)
-		return r;
-	doc = (struct pid1_policy_doc){ .text = (const char *)text.data, .bytes = text.len - 1 };
-	floor.policies = &doc;
-	v->pcr_pem = (const char *)pem.data;
 	ret->code = CODE_STATE;
-	if (v->recovery == PID1_SEALED_RECOVERY_ESCROW)
-		r = load(ESCROW_CERTIFICATE, MAX_PEM_BYTES, &escrow, &ret->e);
+	r = load_policies(&tpm, &pem, &ret->e);
+	if (!r && v->recovery == PID1_SEALED_RECOVERY_ESCROW)
+		r = load(ESCROW_CERTIFICATE, &escrow, &ret->e);
+	v->tpm = &tpm;
+	v->pcr_pem = (const char *)pem.data;
 	v->escrow_pem = (const char *)escrow.data;
-	return r ? r : open_volume(v, &floor, ret);
+	r = r ? r : open_volume(v, ret);
+	explicit_bzero(&tpm, sizeof(tpm));
+	return r;
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #define INIT_SYS_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,8 +28,19 @@ int sys_hold_stdio(void);
 /** sys_mkdir() - mkdir(2); an existing folder is success. */
 int sys_mkdir(const char *path, mode_t mode);
 
+/** sys_chown() - chown(2), not following a link at @path itself. */
+int sys_chown(const char *path, uid_t uid, gid_t gid);
+
 /** sys_unlink() - unlink(2). */
 int sys_unlink(const char *path);
+
+/** sys_make_mutable() - take all inode flags from @path, S_IMMUTABLE for one (FS_IOC_SETFLAGS). */
+int sys_make_mutable(const char *path);
+
+/** sys_names() - the names in folder @path, each with its NUL, into @buf. What does not fit is left out. Return: bytes. */
+int sys_names(const char *path, char *buf, size_t room);
+/** sys_rename() - rename(2). */
+int sys_rename(const char *from, const char *to);
 
 /** sys_mount() - mount(2). sys_umount() is umount2(2). sys_fs_magic() gives statfs(2)'s f_type of @path. */
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
@@ -74,6 +86,9 @@ void sys_console_unstoppable(int fd);
 /** sys_console_drain() - wait until the terminal has sent everything. */
 void sys_console_drain(int fd);
 
+/** sys_volume_close() - remove the device-mapper device @name. -ENXIO: there is none; -EBUSY: it is in use; other -errno. */
+int sys_volume_close(const char *name);
+
 /** sys_reboot() - sync(2), then reboot(2) with @cmd (RB_*). */
 int sys_reboot(int cmd);
 
@@ -91,7 +106,10 @@ int sys_exec_memory_is_denied(void);
  * @argv, @env:   as for execve(2); argv[0] is an absolute path
  * @cgroup_procs: the cgroup.procs file that it joins first
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
+ * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
+ * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
+ * @volumes:      it may also make device-mapper devices
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
  */
 struct sys_child {
@@ -101,11 +119,14 @@ struct sys_child {
 	uint64_t keep_caps;
 	int console;
 	uint64_t within_ns;
+	uid_t user;
+	int input, output;
+	bool volumes;
 };
 
 /**
  * sys_spawn() - start a confined child: own session, cgroup, capabilities, no_new_privs, default signals, and no
- * device-mapper but to ask for tables
+ * device-mapper but to ask for tables (@volumes: with it)
  * @ret_pid: set as soon as there is a child, even if it then fails (it must be reaped)
  *
  * Should: return only after the child's execve(2) succeeded or a step failed (told through a CLOEXEC pipe).
@@ -115,16 +136,48 @@ struct sys_child {
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
 
 /**
- * sys_ask() - run a program of the root, before there are any children, and take its answer
- * @input:     becomes its standard input
- * @answer:    what it writes to its standard output, @room bytes at most
- * @within_ns: then it is killed
+ * sys_ask() - start a child as sys_spawn() does, wait for its end, and take what it wrote to its standard output
+ * @c:      @output is not used; @within_ns is for all of it, then it is killed
+ * @answer: @room bytes at most; what does not fit a pipe (64 KiB) is not for this. @room 0: its output is the console's
  *
- * Return: bytes of the answer if it ended with 0 and wrote no more than @room; -ETIMEDOUT; -ECHILD if it ended otherwise; other -errno.
+ * Before this process is sealed, and before there are others whose end it must not miss.
+ * Return: bytes of the answer if it ended with 0; -ETIMEDOUT; -ECHILD if it ended otherwise; other -errno of *@ret_step.
  */
-ssize_t sys_ask(const char *const argv[], const char *const env[], int input, void *answer, size_t room, uint64_t within_ns);
+ssize_t sys_ask(struct sys_child c, void *answer, size_t room, const char **ret_step);
 
-/** sys_reap() - one ended child. Return: its pid, 0 if none has ended yet, -ECHILD if there are none. */
+/** sys_spawn_siblings() - from now on what this process spawns are its parent's children, and mortal (OOM score 0). */
+void sys_spawn_siblings(void);
+
+/** sys_helper_fn - a request of @len bytes into a reply of at most @room. Return: its length. */
+typedef size_t sys_helper_fn(void *arg, const void *request, size_t len, void *reply, size_t room);
+
+/**
+ * sys_helper_start() - fork a process that answers requests until its socket is closed
+ * @keep_fd: with the standard three all it keeps
+ *
+ * Return: the socket, or -errno.
+ */
+int sys_helper_start(sys_helper_fn *answer, void *arg, int keep_fd, pid_t *ret_pid);
+
+/** sys_helper_ask() - one request, one reply. Return: its length; -EPIPE: nobody is there; -ETIMEDOUT; other -errno: it was not asked. */
+ssize_t sys_helper_ask(int fd, const void *request, size_t len, void *reply, size_t room, uint64_t within_ns);
+
+/** sys_seal() - no_new_privs, and a filter that leaves this process the system calls of PID 1's loop. For ever. */
+int sys_seal(void);
+
+/**
+ * sys_cgroup_signal() - kill(2) every process of every cgroup below @top, but of those right below it that @skip names
+ *
+ * Return: how many there were (@sig 0: only that), or -errno.
+ */
+int sys_cgroup_signal(const char *top, const char *const skip[], int sig);
+
+/** sys_watchdog_open() - arm it with @seconds, exactly. sys_watchdog_close() disarms it. */
+int sys_watchdog_open(const char *path, int seconds);
+int sys_watchdog_feed(int fd);
+void sys_watchdog_close(int fd);
+
+/** sys_reap() - one child that ended, or was stopped (WIFSTOPPED). Return: its pid, 0 if there is no news, -ECHILD if there are none. */
 pid_t sys_reap(int *ret_status);
 
 /** sys_kill() - kill(2); pid -1 is everyone but PID 1. */
@@ -144,6 +197,9 @@ int sys_listen(const char *path);
 
 /** sys_accept() - next connection and its peer's uid. -EAGAIN if there is none. */
 int sys_accept(int fd, uid_t *ret_uid);
+
+/** sys_connect() - a connection to the SOCK_SEQPACKET socket @path. */
+int sys_connect(const char *path);
 
 /** sys_can_connect() - 0 if the UNIX stream socket @path accepts a connection now. */
 int sys_can_connect(const char *path);

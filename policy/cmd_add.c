@@ -14,12 +14,10 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#define MKFS_ENV       "HOLDFAST_MKFS_EROFS"
-#define MAX_MKFS_WORDS 15
-
 /* struct options - as given; lists are NULL-terminated because they are zeroed and one longer than can be filled */
 struct options {
-	const char *policy, *layers, *key, *cert, *mkfs, *arch, *name, *class_name, *user;
+	const char *policy, *layers, *key, *cert, *arch, *name, *class_name, *user, *jobs;
+	int devices;
 	const char *args[POLICY_MAX_ARGVS], *exec[POLICY_MAX_ARGVS];
 	const char *tmpfs[POLICY_MAX_TMPFS + 1], *env[POLICY_MAX_ENV + 1], *caps[POLICY_MAX_CAPS + 1];
 	size_t n_args, n_exec, n_tmpfs, n_env, n_caps;
@@ -96,6 +94,15 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static bool jobs_of(const char *s, size_t *ret)
+{
+	char *end = NULL;
+	unsigned long n = *s >= '0' && *s <= '9' ? strtoul(s, &end, 10) : 0;
+
+	*ret = n;
+	return n >= 1 && n <= POLICY_ADD_MAX_JOBS && !*end;
+}
+
 static int add(const struct options *o, struct policy_add_params *a, struct err *e)
 {
 	cleanup_policy struct policy *p = NULL;
@@ -117,10 +124,8 @@ static int add(const struct options *o, struct policy_add_params *a, struct err 
 
 static int run(const char *verb, const struct options *o, char *operand)
 {
-	const char *mkfs_word[MAX_MKFS_WORDS + 1], *from_env = getenv(MKFS_ENV);
 	cleanup_words struct words *args = NULL;
 	cleanup_words struct words *exec = NULL;
-	cleanup_free char *mkfs = strdup(o->mkfs ? o->mkfs : from_env && *from_env ? from_env : "mkfs.erofs");
 	struct policy_add_params a = {.class_name = o->class_name,
 				      .user = o->user,
 				      .env = o->env,
@@ -132,8 +137,8 @@ static int run(const char *verb, const struct options *o, char *operand)
 	struct utsname u;
 	int r;
 
-	if (!mkfs || !split(mkfs, mkfs_word, MAX_MKFS_WORDS))
-		return cli_usage(verb, "--mkfs wants a command of 1 to %d words", MAX_MKFS_WORDS);
+	if (o->jobs && !jobs_of(o->jobs, &a.jobs))
+		return cli_usage(verb, "--jobs \"%s\" is no number from 1 to %d", o->jobs, POLICY_ADD_MAX_JOBS);
 	if (split_all(o->args, o->n_args, &args, &e) || split_all(o->exec, o->n_exec, &exec, &e))
 		return cli_usage(verb, "%s", e.msg);
 	if (!o->arch && uname(&u) < 0)
@@ -146,7 +151,7 @@ static int run(const char *verb, const struct options *o, char *operand)
 	a.name = o->name ? o->name : base_name(operand);
 	a.argv = args->vector;
 	a.exec = exec->vector;
-	a.convert.mkfs = mkfs_word;
+	a.convert.devices = o->devices;
 	a.convert.folder = o->layers;
 	r = add(o, &a, &e);
 	return r ? policy_cmd_exit(verb, r, &e) : CLI_PASSED;
@@ -160,7 +165,8 @@ int policy_cmd_add(int argc, char **argv)
 		{"layers", "DIR", "folder for <root hash>.erofs and .p7s", &o.layers, NULL, 0},
 		{"key", "KEY", "signs the layers' root hashes: PEM file or provider URI", &o.key, NULL, 0},
 		{"cert", "CERT", "its certificate, enrolled in the firmware's db", &o.cert, NULL, 0},
-		{"mkfs", "CMD", "mkfs.erofs 1.7 or newer (default: $" MKFS_ENV ", mkfs.erofs)", &o.mkfs, NULL, 0},
+		{"jobs", "N", "layers converted at once (default: one a processor)", &o.jobs, NULL, 0},
+		{"devices", NULL, "keep device nodes of the layers, which are refused otherwise", &o.devices, NULL, 0},
 		{"arch", "ARCH", "x86_64 or arm64 (default: this machine's)", &o.arch, NULL, 0},
 		{"name", "NAME", "of the entry (default: the layout folder's)", &o.name, NULL, 0},
 		{"class", "NAME", "class of the entry (default: default)", &o.class_name, NULL, 0},
@@ -170,11 +176,11 @@ int policy_cmd_add(int argc, char **argv)
 		{"env", "K=V", "allow this too", o.env, &o.n_env, POLICY_MAX_ENV},
 		{"tmpfs", "PATH", "a writable, noexec tmpfs", o.tmpfs, &o.n_tmpfs, POLICY_MAX_TMPFS},
 		{"cap", "CAP_NAME", "allow this capability", o.caps, &o.n_caps, POLICY_MAX_CAPS},
-		{"user", "UID:GID", "run as, not as the image says", &o.user, NULL, 0},
+		{"user", "USER[:GROUP]", "run as, not as the image says", &o.user, NULL, 0},
 		{0},
 	};
 	int n = cli_options(argc, argv, "OCI-LAYOUT[:TAG]",
-			    "convert an OCI image's layers, sign them, and add an entry with least privilege", opts);
+			    "convert an OCI image's layers, sign them, and add its entry", opts);
 
 	if (n < 0)
 		return CLI_USAGE;

@@ -6,29 +6,12 @@
 #include "common/hex.h"
 #include "policy/policy_write.h"
 
-/* A string from the document, made safe for a terminal and unambiguous: quoted, everything unusual escaped. */
-static void print_quoted(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			printf("\\x%02x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
 static void print_list(const char *label, char *const *v, size_t n)
 {
 	printf("    %-13s", label);
 	for (size_t i = 0; i < n; i++) {
 		printf(i ? ", " : "");
-		print_quoted(v[i]);
+		policy_cmd_quoted(v[i]);
 	}
 	printf("%s\n", n ? "" : "none");
 }
@@ -39,7 +22,7 @@ static void print_argvs(const char *label, char **const *v, size_t n)
 		printf("    %-13s", i ? "  or" : label);
 		for (char **s = v[i]; *s; s++) {
 			printf(s == v[i] ? "" : " ");
-			print_quoted(*s);
+			policy_cmd_quoted(*s);
 		}
 		printf("\n");
 	}
@@ -61,7 +44,7 @@ static void print_image(const struct policy_image *i)
 	print_argvs("exec", i->run.exec, i->run.n_exec);
 	print_list("environment", i->run.env, i->run.n_env);
 	printf("    %-13s", "folder");
-	print_quoted(i->run.cwd);
+	policy_cmd_quoted(i->run.cwd);
 	printf("\n    %-13s%u:%u\n", "user", i->run.uid, i->run.gid);
 	print_list("capabilities", i->run.caps, i->run.n_caps);
 	print_list("writable", i->run.tmpfs, i->run.n_tmpfs);
@@ -75,6 +58,14 @@ static void print_policy(const struct policy *p)
 
 	hex_encode(p->digest, HASH_SHA256_BYTES, hex);
 	printf("policy %s version %llu, sha256:%s\n", p->name, (unsigned long long)p->version, hex);
+	for (size_t i = 0; i < p->n_classes; i++) {
+		const struct policy_class *c = &p->classes[i];
+
+		printf("  class %s, users and groups %u to %u", c->name, c->first_id, c->last_id);
+		for (size_t k = 0; k < c->n_apart; k++)
+			printf("%s %s", k ? "," : ", not while there is", c->apart[k]);
+		printf("\n");
+	}
 	for (size_t i = 0; i < p->n_images; i++)
 		print_image(&p->image[i]);
 	for (size_t i = 0; i < p->n_revoked; i++) {

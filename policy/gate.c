@@ -2,8 +2,8 @@
 /* policy/gate.c - the gate: an OCI runtime that checks, replaces the root by verified layers, then becomes crun */
 #include "policy/gate.h"
 
-#include "common/proc.h"
 #include "policy/oci_spec.h"
+#include "verity/layer.h"
 
 #include <signal.h>
 #include <string.h>
@@ -62,20 +62,10 @@ static int run_crun(const struct gate_host *host, const struct gate_command *cmd
 /* Does crun know a container of this id below this --root? Could-not-ask counts as yes: then nothing is cleaned up. */
 static bool crun_knows(const struct gate_host *host, const char *root, const char *id)
 {
-	char option[GATE_MAX_ARG_BYTES + 8];
-	const char *argv[GATE_LOADER_ARGS + 5];
-	size_t n = gate_crun_words(host, argv);
 	cleanup_buf struct buf out = BUF_INIT;
-	struct proc_params p = {.argv = argv, .out = &out, .out_max = 65536, .quiet = 1};
 	struct err e = ERR_INIT;
 
-	(void)snprintf(option, sizeof(option), "--root=%s", root); /* bounded by the command line's parser */
-	argv[n++] = host->crun;
-	argv[n++] = option;
-	argv[n++] = "state";
-	argv[n++] = id;
-	argv[n] = NULL;
-	return proc_run(&p, &e) != -ECHILD;
+	return gate_crun_ask(host, root, id, &out, &e) != -ECHILD;
 }
 
 /* --- create --------------------------------------------------------------------------------------------------------
@@ -108,9 +98,13 @@ static int make_state(const struct gate_host *host, const struct gate_command *c
 /* The steps from the folder to the measurement; @s is open. The caller removes the folder on failure. */
 static int prepare(const struct job *job, const struct policy_image *image, const struct gate_state *s, struct err *e)
 {
-	struct gate_entry entry;
+	struct gate_entry entry = {.pid = (uint64_t)getpid(), .start = gate_process_start(getpid())};
 	int r;
 
+	*job->code = CODE_GATE_CLASS;
+	r = gate_class_check(job->host, s, &(struct gate_class_asked){job->policy, image->class_name}, e);
+	if (r)
+		return r;
 	*job->code = CODE_GATE_LAYER;
 	(void)snprintf(entry.image, sizeof(entry.image), "%s", image->name);  /* names are bounded by the policy */
 	(void)snprintf(entry.root, sizeof(entry.root), "%s", job->cmd->root); /* by the command line's parser */
@@ -123,12 +117,17 @@ static int prepare(const struct job *job, const struct policy_image *image, cons
 	return gate_measure_container(job->host->measure, image, job->policy, e);
 }
 
+static const struct policy_image *identify(const struct policy *policy, const char *root)
+{
+	return gate_identify("/proc/self/mountinfo", VERITY_LAYER_RUN_DIR, policy, root);
+}
+
 /* Read and check the bundle; @ret_json is ours. */
 static int check_bundle(const struct job *job, const struct policy_image **ret_image, struct buf *ret_json,
 			struct err *e)
 {
 	char rootfs[sizeof(((struct gate_state *)0)->path) + 8];
-	struct oci_spec_input in = {.name = "config.json", .id = job->cmd->operand[0], .policy = job->policy};
+	struct oci_spec_input in = {.name = "config.json", .id = job->cmd->operand[0], .policy = job->policy, .identify = identify};
 	cleanup_buf struct buf config = BUF_INIT;
 	int r;
 

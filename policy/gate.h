@@ -137,6 +137,20 @@ void gate_command_argv(const struct gate_command *cmd, const char *crun, const c
  */
 int gate_run(const struct gate_host *host, const struct gate_command *cmd, enum code *code, struct err *e) WARN_UNUSED;
 
+/**
+ * gate_cni() - what is a network to CRI: nothing is attached, and the pod is said to have an address
+ * @command, @ifname, @netns: CNI_COMMAND, CNI_IFNAME, CNI_NETNS of the environment; NULL: not there
+ * @ret: the answer, for standard output; empty where there is none
+ *
+ * CRI starts no pod without a network that has an address on its first interface. No policy allows any network but a
+ * loopback of the container's own, so the plugin that it is told to call (cni.conf) is the gate, and the address is the
+ * loopback's.
+ * Return: 0; -EINVAL. Spec: CNI 1.0.0, sections 2 and 5.
+ */
+int gate_cni(const char *command, const char *ifname, const char *netns, struct buf *ret, struct err *e) WARN_UNUSED;
+#define GATE_CNI_NAME     "holdfast-none" /* the gate's name as that plugin */
+#define GATE_CNI_LOOPBACK "loopback"      /* CRI calls this one too, for each pod, without being told to */
+
 /** gate_report() - the sentence of a refusal: into the engine's log (if it named one) as text or JSON. Return: 0 or
  * -errno. */
 int gate_report(const struct gate_command *cmd, enum code code, const char *msg, struct err *e) WARN_UNUSED;
@@ -153,8 +167,8 @@ int gate_measure_container(const char *socket_path, const struct policy_image *i
 			   struct err *e) WARN_UNUSED;
 #define GATE_MEASURE_SECONDS 10
 
-/** gate_measure_violation() - tell PID 1 of a refusal. Best effort: it is refused in any case. */
-void gate_measure_violation(const char *socket_path, enum code code);
+/** gate_measure_violation() - tell PID 1 of a refusal, and of container @id's (NULL: unknown). Best effort: it is refused anyway. */
+void gate_measure_violation(const char *socket_path, enum code code, const char *id);
 
 /**
  * gate_bundle_read() - config.json of the engine's bundle, once
@@ -186,10 +200,11 @@ struct gate_state {
 		.dir = -1, .lock = -1, .fd = -1                                                                        \
 	}
 
-/** struct gate_entry - what <id>/entry says. */
+/** struct gate_entry - what <id>/entry says; @pid, @start: the process that prepared it, and when that began */
 struct gate_entry {
 	char image[MEASURE_MAX_NAME_BYTES + 1];
 	char root[GATE_MAX_ARG_BYTES];
+	uint64_t pid, start;
 };
 
 /** gate_state_close() - close descriptors; what is on disk stays. */
@@ -210,6 +225,37 @@ int gate_state_write(const struct gate_state *s, const char *name, const struct 
 /** gate_entry_write() - write <id>/entry; gate_entry_read() reads it. */
 int gate_entry_write(const struct gate_state *s, const struct gate_entry *entry, struct err *e) WARN_UNUSED;
 int gate_entry_read(const struct gate_state *s, struct gate_entry *ret, struct err *e) WARN_UNUSED;
+
+/** gate_crun_ask() - crun's `state` of a container, its JSON into @ret. -ECHILD: crun says no. */
+int gate_crun_ask(const struct gate_host *host, const char *root, const char *id, struct buf *ret, struct err *e) WARN_UNUSED;
+
+/** gate_process_start() - when a process began, in ticks since boot; 0: there is none of that number. */
+uint64_t gate_process_start(pid_t pid);
+
+/** struct gate_class_asked - a container of @class_name is to be started, by @policy */
+struct gate_class_asked {
+	const struct policy *policy;
+	const char *class_name;
+};
+
+/**
+ * gate_class_check() - may it run beside those that run now?
+ * @s: of the new container; its lock is held
+ *
+ * Return: 0; -EBUSY one runs that it must not meet; -errno could not tell.
+ */
+int gate_class_check(const struct gate_host *host, const struct gate_state *s, const struct gate_class_asked *a,
+		     struct err *e) WARN_UNUSED;
+
+/**
+ * gate_identify() - the entry whose layers the engine mounted as an overlay on @root: a hint
+ * @mountinfo: "/proc/self/mountinfo"
+ * @layers:    folder of the open layers' mounts, VERITY_LAYER_RUN_DIR
+ *
+ * Return: the entry; NULL if nothing is mounted there, something else than layers of ours, or more than one entry has them.
+ */
+const struct policy_image *gate_identify(const char *mountinfo, const char *layers, const struct policy *policy,
+					 const char *root);
 
 /**
  * gate_rootfs_mount() - open and prove the layers of @image, compose them, mount that on @s's rootfs

@@ -57,11 +57,12 @@ int gate_measure_container(const char *socket_path, const struct policy_image *i
 	return 0;
 }
 
-void gate_measure_violation(const char *socket_path, enum code code)
+void gate_measure_violation(const char *socket_path, enum code code, const char *id)
 {
-	char request[32], answer[MAX_ANSWER_BYTES + 1];
+	char request[32 + MEASURE_MAX_NAME_BYTES], answer[MAX_ANSWER_BYTES + 1];
 	struct err e;
 
-	(void)snprintf(request, sizeof(request), "violation %u", (unsigned)code);
+	/* PID 1 logs the id; what is measured is the code, which is all that a verifier can know beforehand. */
+	(void)snprintf(request, sizeof(request), "violation %u%s%.*s", (unsigned)code, id ? " " : "", MEASURE_MAX_NAME_BYTES, id ? id : "");
 	(void)!ask(socket_path, request, answer, &e); /* the container is refused whether or not it is recorded */
 }

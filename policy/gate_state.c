@@ -182,7 +182,8 @@ int gate_entry_write(const struct gate_state *s, const struct gate_entry *entry,
 {
 	cleanup_buf struct buf b = BUF_INIT;
 
-	buf_printf(&b, "image = %s\nroot = %s\n", entry->image, entry->root);
+	buf_printf(&b, "image = %s\nroot = %s\npid = %llu\nstart = %llu\n", entry->image, entry->root,
+		   (unsigned long long)entry->pid, (unsigned long long)entry->start);
 	if (b.bad)
 		return err_set(e, ENOMEM, "no memory to write %s/%s", s->path, ENTRY_FILE);
 	return gate_state_write(s, ENTRY_FILE, &b, e);
@@ -190,7 +191,7 @@ int gate_entry_write(const struct gate_state *s, const struct gate_entry *entry,
 
 int gate_entry_read(const struct gate_state *s, struct gate_entry *ret, struct err *e)
 {
-	static const char *const keys[] = {"image", "root", NULL};
+	static const char *const keys[] = {"image", "root", "pid", "start", NULL};
 	cleanup_fd int fd = openat(s->fd, ENTRY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_buf struct buf text = BUF_INIT;
 	const char *image, *root;
@@ -208,6 +209,10 @@ int gate_entry_read(const struct gate_state *s, struct gate_entry *ret, struct e
 		r = conf_need(&c, "image", &image, e);
 	if (!r)
 		r = conf_need(&c, "root", &root, e);
+	if (!r)
+		r = conf_u64(&c, "pid", 0, INT32_MAX, &ret->pid, e);
+	if (!r)
+		r = conf_u64(&c, "start", 0, UINT64_MAX, &ret->start, e);
 	if (r)
 		return r;
 	if (strlen(image) >= sizeof(ret->image) || strlen(root) >= sizeof(ret->root))

@@ -1,182 +1,141 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* policy/layer_convert.c - a layer tar to a signed dm-verity EROFS: same tar, same bytes */
+/* policy/layer_convert.c - a layer tar to a signed dm-verity EROFS, as it streams by: same tar, same bytes */
 #include "policy/layer_convert.h"
 
 #include "common/file.h"
 #include "common/hex.h"
-#include "common/proc.h"
-#include "policy/tar_check.h"
+#include "policy/erofs_write.h"
+#include "policy/tar_read.h"
 #include "verity/format.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_PREFIX_ARGS 16
-#define COPY_BYTES      65536
+_Static_assert(POLICY_EROFS_BLOCK == VERITY_BLOCK_BYTES, "the tree begins where the image ends");
 
-/* struct work - the private folder of one conversion, below the target folder so that rename() works */
-struct work {
-	char dir[PATH_MAX];
-	char tar[PATH_MAX + 16];
-	char image[PATH_MAX + 16];
+/* A key may be a provider's (a smart card's), which need not stand two threads. */
+static pthread_mutex_t signing = PTHREAD_MUTEX_INITIALIZER;
+
+/* struct policy_convert - @path: of the image while it has no name; "" once it has */
+struct policy_convert {
+	const struct policy_convert_params *p;
+	const char *name;
+	char path[PATH_MAX];
+	int fd;
+	struct policy_erofs *erofs;
+	struct policy_tar *tar;
 };
 
-static int work_begin(const char *folder, struct work *ret, struct err *e)
+void policy_convert_free(struct policy_convert *c)
 {
-	if (snprintf(ret->dir, sizeof(ret->dir), "%s/.convert-XXXXXX", folder) >= (int)sizeof(ret->dir))
-		return err_set(e, ENAMETOOLONG, "path is too long: %.100s", folder);
-	if (!mkdtemp(ret->dir))
-		return err_errno(e, "cannot make a temporary folder in %s", folder);
-	(void)snprintf(ret->tar, sizeof(ret->tar), "%s/layer.tar", ret->dir);       /* has room */
-	(void)snprintf(ret->image, sizeof(ret->image), "%s/layer.erofs", ret->dir); /* has room */
+	if (!c)
+		return;
+	policy_tar_free(c->tar);
+	policy_erofs_free(c->erofs);
+	if (c->fd >= 0)
+		(void)close(c->fd); /* what was published was synced before */
+	if (c->path[0])
+		(void)unlink(c->path); /* a file that means nothing; the first error is the one to tell */
+	free(c);
+}
+
+static int open_image(struct policy_convert *c, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/.convert-XXXXXX", c->p->folder) >= (int)sizeof(path))
+		return err_set(e, ENAMETOOLONG, "path is too long: %.100s", c->p->folder);
+	c->fd = mkostemp(path, O_CLOEXEC);
+	if (c->fd < 0)
+		return err_errno(e, "cannot create a temporary file in %s", c->p->folder);
+	memcpy(c->path, path, sizeof(path));
 	return 0;
 }
 
-static void work_end(const struct work *w)
+int policy_convert_begin(const struct policy_convert_params *p, const char *name, struct policy_convert **ret,
+			 struct err *e)
 {
-	(void)unlink(w->tar);   /* gone, or never made */
-	(void)unlink(w->image); /* likewise, or renamed */
-	(void)rmdir(w->dir);    /* empty now; if not, the first error is the one to tell */
-}
-
-/* The missing folders, then the tar itself, as the file that mkfs.erofs reads. */
-static int write_tar(const struct work *w, const struct policy_tar_facts *facts, int tar_fd, struct err *e)
-{
-	cleanup_free uint8_t *block = malloc(COPY_BYTES);
-	cleanup_fd int fd = open(w->tar, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	off_t at = 0;
-	ssize_t n;
+	struct policy_tar_params tar = {.name = name, .devices = p->devices};
+	cleanup_policy_convert struct policy_convert *c = calloc(1, sizeof(*c));
 	int r;
 
-	if (fd < 0)
-		return err_errno(e, "cannot create %s", w->tar);
-	if (!block)
-		return err_set(e, ENOMEM, "no memory to copy a layer");
-	r = file_write_all(fd, facts->folders.data, facts->folders.len, w->tar, e);
-	while (!r && (n = pread(tar_fd, block, COPY_BYTES, at)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		r = n < 0 ? err_errno(e, "cannot read the layer") : file_write_all(fd, block, (size_t)n, w->tar, e);
-		at += n;
-	}
+	if (!c)
+		return err_set(e, ENOMEM, "no memory to convert %s", name);
+	c->p = p;
+	c->name = name;
+	c->fd = -1;
+	tar.max_bytes = p->max_bytes ? p->max_bytes : POLICY_CONVERT_MAX_BYTES;
+	r = open_image(c, e);
+	r = r ? r : policy_erofs_begin(c->fd, c->path, &c->erofs, e);
+	if (!r)
+		tar.sink = policy_erofs_sink(c->erofs);
+	r = r ? r : policy_tar_begin(&tar, &c->tar, e);
+	if (!r)
+		*ret = take_ptr(c);
 	return r;
 }
 
-static int run_mkfs(const struct policy_convert_params *p, const struct work *w, struct err *e)
+int policy_convert_push(void *arg, const uint8_t *data, size_t n, struct err *e)
 {
-	static const char *const options[] = {"--quiet",
-					      "--tar=f",
-					      "--aufs",
-					      "-b4096",
-					      "-T0",
-					      "--mkfs-time",
-					      "-U00000000-0000-0000-0000-000000000000"};
-	const char *argv[MAX_PREFIX_ARGS + ARRAY_SIZE(options) + 3];
-	struct buf out = BUF_INIT;
-	struct proc_params run = {.argv = argv, .quiet = 1, .out = &out, .out_max = COPY_BYTES};
-	size_t n = 0;
-	int r;
-
-	while (p->mkfs[n] && n < MAX_PREFIX_ARGS) {
-		argv[n] = p->mkfs[n];
-		n++;
-	}
-	if (n == 0 || p->mkfs[n])
-		return err_set(e, EINVAL, "the mkfs.erofs command must have 1 to %d words", MAX_PREFIX_ARGS);
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		argv[n++] = options[i];
-	argv[n++] = w->image;
-	argv[n++] = w->tar;
-	argv[n] = NULL;
-	r = proc_run(&run, e);
-	buf_free(&out); /* it is told to be quiet; what it says still is not ours to print */
-	return r;
+	return policy_tar_push(((struct policy_convert *)arg)->tar, data, n, e);
 }
 
-/* mkfs.erofs ends on a block; should a version not, the kernel would not see what is cut, so this is checked. */
-static int check_size(const char *path, uint64_t *ret_bytes, struct err *e)
+static int sign(const struct policy_convert_params *p, const char *hex, struct buf *ret, struct err *e)
 {
-	struct stat st;
+	int r;
 
-	if (stat(path, &st) < 0)
-		return err_errno(e, "cannot look at %s", path);
-	if (st.st_size <= 0 || st.st_size % VERITY_BLOCK_BYTES)
-		return err_set(e, EIO, "mkfs.erofs made an image of %lld bytes, wanted a multiple of %d",
-			       (long long)st.st_size, VERITY_BLOCK_BYTES);
-	*ret_bytes = (uint64_t)st.st_size;
-	return 0;
+	(void)pthread_mutex_lock(&signing); /* a plain mutex, never held by its own thread: cannot fail */
+	r = pki_sign(&p->by, hex, strlen(hex), PKI_DETACHED, ret, e);
+	(void)pthread_mutex_unlock(&signing); /* held */
+	return r;
 }
 
 /* The signature first: whoever sees the .erofs finds its .p7s. Both are named by what they hold, so replacing is
  * harmless. */
-static int publish(const struct policy_convert_params *p, const struct work *w, const char *hex, struct err *e)
+static int publish(struct policy_convert *c, const char *hex, struct err *e)
 {
 	cleanup_buf struct buf sig = BUF_INIT;
 	char image[PATH_MAX], p7s[PATH_MAX];
-	cleanup_fd int dir = -1;
 	int r;
 
-	if (snprintf(image, sizeof(image), "%s/%s.erofs", p->folder, hex) >= (int)sizeof(image) ||
-	    snprintf(p7s, sizeof(p7s), "%s/%s.p7s", p->folder, hex) >= (int)sizeof(p7s))
-		return err_set(e, ENAMETOOLONG, "path is too long: %.100s", p->folder);
-	r = pki_sign(&p->by, hex, strlen(hex), PKI_DETACHED, &sig, e);
+	if (snprintf(image, sizeof(image), "%s/%s.erofs", c->p->folder, hex) >= (int)sizeof(image) ||
+	    snprintf(p7s, sizeof(p7s), "%s/%s.p7s", c->p->folder, hex) >= (int)sizeof(p7s))
+		return err_set(e, ENAMETOOLONG, "path is too long: %.100s", c->p->folder);
+	r = sign(c->p, hex, &sig, e);
 	r = r ? r : file_write(p7s, sig.data, sig.len, 0644, e);
 	if (r)
 		return r;
-	if (chmod(w->image, 0644) < 0 || rename(w->image, image) < 0) {
+	if (fchmod(c->fd, 0644) < 0 || rename(c->path, image) < 0) {
 		r = err_errno(e, "cannot publish %s", image);
 		if (access(image, F_OK) < 0)
 			(void)unlink(p7s); /* no signature without its layer */
 		return r;
 	}
-	dir = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || (fsync(dir) < 0 && errno != EINVAL))
-		return err_errno(e, "cannot sync folder %s", p->folder);
-	return 0;
+	c->path[0] = '\0';
+	return file_sync_folder_of(image, e);
 }
 
-static int convert(const struct policy_convert_params *p, const struct work *w, int tar_fd,
-		   const struct policy_tar_facts *facts, struct policy_layer *l, struct err *e)
+int policy_convert_end(struct policy_convert *c, struct policy_layer *ret, struct err *e)
 {
-	struct verity_format_params format = {.data_path = w->image};
+	struct verity_format_params format = {.data_path = c->path};
 	char hex[2 * HASH_SHA256_BYTES + 1];
 	struct verity_format_result tree;
-	int r = write_tar(w, facts, tar_fd, e);
+	uint64_t bytes = 0;
+	int r = policy_tar_end(c->tar, NULL, e);
 
-	r = r ? r : run_mkfs(p, w, e);
-	r = r ? r : check_size(w->image, &l->data_bytes, e);
+	r = r ? r : policy_erofs_end(c->erofs, &bytes, e);
 	verity_sb_init(&format.sb);
 	r = r ? r : verity_format(&format, &tree, e); /* appends, and syncs */
 	if (r)
 		return r;
-	memcpy(l->root_hash, tree.root_hash, HASH_SHA256_BYTES);
-	hex_encode(l->root_hash, HASH_SHA256_BYTES, hex);
-	return publish(p, w, hex, e);
-}
-
-int policy_convert_tar(const struct policy_convert_params *p, int tar_fd, const char *name, struct policy_layer *ret,
-		       struct err *e)
-{
-	struct policy_tar_facts facts = {0};
-	struct policy_layer l = {0};
-	char self[64];
-	struct work w;
-	int r;
-
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", tar_fd); /* always fits */
-	r = hash_sha256_file(self, l.diff_id, e);
-	r = r ? r : policy_tar_check(tar_fd, name, &facts, e);
-	r = r ? r : work_begin(p->folder, &w, e);
-	if (!r) {
-		r = convert(p, &w, tar_fd, &facts, &l, e);
-		work_end(&w);
-		if (r)
-			(void)err_context(e, "%s", name);
-	}
-	buf_free(&facts.folders);
-	if (!r)
-		*ret = l;
-	return r;
+	hex_encode(tree.root_hash, HASH_SHA256_BYTES, hex);
+	r = publish(c, hex, e);
+	if (r)
+		return err_context(e, "%s", c->name);
+	memcpy(ret->root_hash, tree.root_hash, HASH_SHA256_BYTES);
+	ret->data_bytes = bytes;
+	return 0;
 }

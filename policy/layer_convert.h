@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * policy/layer_convert.h - a layer tar to a signed dm-verity EROFS: same tar, same bytes
+ * policy/layer_convert.h - a layer tar to a signed dm-verity EROFS, as it streams by: same tar, same bytes
  *
  * Theory of operation
- *   The tar is checked (policy/tar_check.h), converted by mkfs.erofs --tar=f, the hash tree is appended in this
- *   process (no salt, UUID zero), and the root hash is signed as the kernel checks it: detached PKCS#7 over its 64
- *   hex digits. The result is two files named by the root hash.
+ *   Pushed bytes go through the tar reader (policy/tar_read.h) into the EROFS writer (policy/erofs_write.h); nothing of
+ *   the tar is kept. At the end the hash tree is appended (no salt, UUID zero), and the root hash is signed as the
+ *   kernel checks it: detached PKCS#7 over its 64 hex digits. The result is two files named by the root hash, so a layer
+ *   that two images share is one.
  *
- *   The EROFS is not compressed. What a compressor writes depends on its version, and then so would the root hash,
- *   which another machine must find again from the same tar; a layer stored in the root image is compressed there,
- *   with the rest; and a page read costs the container one verity check and no decompression.
- *   Fixed: block size 4096, UUID zero, build time 0, folders that the tar does not name (see tar_check.h). Kept:
- *   owners, modes, times, extended attributes. OCI whiteouts become overlayfs's (character device 0:0, opaque xattr).
+ *   No other program and no setting of the machine takes part: the build machine that signs and the host that converts
+ *   what an engine pulled get the same root hash. Kept of the tar: owners, modes, times, extended attributes, devices if
+ *   they are allowed. OCI whiteouts become overlayfs's (character device 0:0, opaque xattr).
  *
- * Input: hostile tar. Runs as: build machine, unprivileged.
+ *   Several conversions may run at once, in threads of their own.
+ *
+ * Input: hostile tar. Runs as: build machine and host, unprivileged.
  */
 #ifndef POLICY_LAYER_CONVERT_H
 #define POLICY_LAYER_CONVERT_H
@@ -23,28 +24,52 @@
 #include "common/pki.h"
 #include "policy/policy.h"
 
-/**
- * struct policy_convert_params - zero it, then set all
- * @mkfs:   NULL-terminated command that is or ends with mkfs.erofs (1.7 or newer); options and files are put behind it
- * @folder: where the two files go; must be there, must allow files of twice the layer's size for a while
- * @by:     signs the root hash
- */
-struct policy_convert_params {
-	const char *const *mkfs;
-	const char *folder;
-	struct pki_signer by;
-};
+#include <stdbool.h>
+
+#define POLICY_CONVERT_MAX_BYTES ((uint64_t)4 << 30)
 
 /**
- * policy_convert_tar() - convert one layer
- * @tar_fd: open for reading; policy_oci_unpack() has checked its bytes against the diff_id
- * @name:   for messages
- * @ret:    root_hash and data_bytes are set; diff_id is SHA-256 of the tar
+ * struct policy_convert_params - zero it, then set what is needed
+ * @folder:    where the two files go; must be there
+ * @by:        signs the root hash
+ * @devices:   keep device nodes; else they are refused
+ * @max_bytes: of a tar, and of its files with holes written out; 0: POLICY_CONVERT_MAX_BYTES
+ */
+struct policy_convert_params {
+	const char *folder;
+	struct pki_signer by;
+	bool devices;
+	uint64_t max_bytes;
+};
+
+struct policy_convert;
+
+/**
+ * policy_convert_begin() - one layer
+ * @p:    kept; must outlive it
+ * @name: for messages; kept
+ *
+ * Should: make one file without meaning in the folder, which policy_convert_free() removes.
+ */
+int policy_convert_begin(const struct policy_convert_params *p, const char *name, struct policy_convert **ret,
+			 struct err *e) WARN_UNUSED;
+
+/** policy_convert_push() - the next bytes of the tar. @arg: the struct policy_convert. -EINVAL, -EFBIG: refused tar. */
+int policy_convert_push(void *arg, const uint8_t *data, size_t n, struct err *e) WARN_UNUSED;
+
+/**
+ * policy_convert_end() - tree, signature, names. The caller has checked that the bytes pushed are those it wanted.
+ * @ret: root_hash and data_bytes are set
  *
  * Should: publish <root hash>.p7s, then <root hash>.erofs, synced. Must not: leave anything else in the folder.
- * Return: 0; -EINVAL refused tar; -ENOENT no mkfs.erofs; -ECHILD it failed; -errno.
+ * Return: 0; -EINVAL refused tar; -errno.
  */
-int policy_convert_tar(const struct policy_convert_params *p, int tar_fd, const char *name, struct policy_layer *ret,
-		       struct err *e) WARN_UNUSED;
+int policy_convert_end(struct policy_convert *c, struct policy_layer *ret, struct err *e) WARN_UNUSED;
+
+/** policy_convert_free() - release; accepts NULL. What was not published is gone. */
+void policy_convert_free(struct policy_convert *c);
+
+CLEANUP_DEFINE(policy_convert, struct policy_convert *, policy_convert_free)
+#define cleanup_policy_convert __attribute__((cleanup(cleanup_policy_convert_fn)))
 
 #endif

@@ -4,12 +4,15 @@
 
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/interrupt.h"
 #include "common/proc.h"
 #include "policy/oci_layout.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define COPY_BYTES (1 << 18)
 
 int policy_oci_path(const char *folder, const char *name, char ret[static PATH_MAX], struct err *e)
 {
@@ -74,45 +77,48 @@ int policy_oci_blob_read(const char *folder, const uint8_t digest[static HASH_SH
 
 /* --- layers --------------------------------------------------------------------------------------------------- */
 
-/* struct sink - a file that takes at most @left bytes more */
-struct sink {
-	int fd;
+/* struct flow - an unpacked layer on its way: at most @left bytes more, all of them hashed */
+struct flow {
+	const struct policy_oci_sink *to;
+	struct hash_stream *hash;
 	uint64_t left;
 };
 
-static int sink_write(void *arg, const uint8_t *data, size_t n, struct err *e)
+static int flow_put(void *arg, const uint8_t *data, size_t n, struct err *e)
 {
-	struct sink *s = arg;
+	struct flow *f = arg;
 
-	if (n > s->left)
+	if (n > f->left)
 		return err_set(e, EFBIG, "it unpacks to more bytes than are accepted");
-	s->left -= n;
-	return file_write_all(s->fd, data, n, "the unpacked layer", e);
+	f->left -= n;
+	hash_stream_put(f->hash, data, n);
+	return f->to->put(f->to->arg, data, n, e);
 }
 
-static int copy(int fd, struct sink *s, const char *path, struct err *e)
+static int copy(int fd, struct flow *f, const char *path, struct err *e)
 {
-	uint8_t block[65536];
+	cleanup_free uint8_t *block = malloc(COPY_BYTES);
 	ssize_t n;
-	int r = 0;
+	int r = block ? 0 : err_set(e, ENOMEM, "no memory to read %s", path);
 
-	while (!r && (n = read(fd, block, sizeof(block))) != 0) {
+	while (!r && (n = read(fd, block, COPY_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n < 0 ? err_errno(e, "cannot read %s", path) : sink_write(s, block, (size_t)n, e);
+		r = n < 0 ? err_errno(e, "cannot read %s", path) : flow_put(f, block, (size_t)n, e);
+		r = r ? r : interrupt_check(e);
 	}
 	return r;
 }
 
-static int unpack(int fd, enum policy_oci_packing packing, struct sink *s, const char *path, struct err *e)
+static int unpack(int fd, enum policy_oci_packing packing, struct flow *f, const char *path, struct err *e)
 {
 	static const char *const gzip[] = {"gzip", "-dc", NULL};
 	static const char *const zstd[] = {"zstd", "-dcq", NULL};
-	struct proc_params p = {.stdin_fd = fd, .sink = sink_write, .sink_arg = s, .quiet = 1};
+	struct proc_params p = {.stdin_fd = fd, .sink = flow_put, .sink_arg = f, .quiet = 1};
 
 	switch (packing) {
 	case POLICY_OCI_TAR:
-		return copy(fd, s, path, e);
+		return copy(fd, f, path, e);
 	case POLICY_OCI_GZIP:
 		p.argv = gzip;
 		return proc_run(&p, e);
@@ -123,28 +129,47 @@ static int unpack(int fd, enum policy_oci_packing packing, struct sink *s, const
 	return err_set(e, EINVAL, "%s: packing %d is not known", path, (int)packing);
 }
 
-/* SHA-256 of an open file from its start, by its name below /proc: what was written there is what is hashed. */
-static int hash_fd(int fd, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+/* A blob that is the tar itself is hashed once, as it is pushed. */
+static bool is_tar_itself(const struct policy_oci_layer *l)
 {
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* always fits */
-	return hash_sha256_file(path, ret, e);
+	return l->packing == POLICY_OCI_TAR && hash_equal(l->digest, sizeof(l->digest), l->diff_id, sizeof(l->diff_id));
 }
 
-int policy_oci_unpack(const struct policy_oci_image *i, size_t index, int fd, uint64_t max_bytes, struct err *e)
+/* SHA-256 of an open blob from its start; its position stays. @again: also of one that is hashed as it is pushed. */
+static int check_blob(const struct policy_oci_layer *l, int fd, bool again, struct err *e)
+{
+	uint8_t have[HASH_SHA256_BYTES];
+	char path[64];
+	int r;
+
+	if (is_tar_itself(l) && !again)
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* always fits */
+	r = hash_sha256_file(path, have, e);
+	return r ? r : check_digest(l->digest, have, "blob", e);
+}
+
+int policy_oci_unpack(const struct policy_oci_image *i, size_t index, const struct policy_oci_sink *to,
+		      uint64_t max_bytes, struct err *e)
 {
 	const struct policy_oci_layer *l = &i->layer[index];
-	struct sink s = {.fd = fd, .left = max_bytes};
+	struct flow f = {.to = to, .left = max_bytes};
 	uint8_t have[HASH_SHA256_BYTES];
+	struct err wrong = ERR_INIT;
 	cleanup_fd int blob = -1;
 	char path[PATH_MAX];
 	int r = open_blob(i->folder, l->digest, l->bytes, path, &blob, e);
 
-	r = r ? r : hash_fd(blob, have, e);
-	r = r ? r : check_digest(l->digest, have, "blob", e);
-	r = r ? r : unpack(blob, l->packing, &s, path, e);
-	r = r ? r : hash_fd(fd, have, e);
-	r = r ? r : check_digest(l->diff_id, have, "uncompressed tar (diff_id)", e);
+	r = r ? r : check_blob(l, blob, false, e);
+	if (r)
+		return err_context(e, "layer %zu", index);
+	f.hash = hash_stream_begin();
+	if (!f.hash)
+		return err_set(e, ENOMEM, "no memory to unpack a layer");
+	r = unpack(blob, l->packing, &f, path, e);
+	hash_stream_end(f.hash, have);
+	if (r == -EINVAL && is_tar_itself(l) && check_blob(l, blob, true, &wrong) == -EINVAL)
+		*e = wrong; /* not the bytes that were meant: why they are no tar says nothing */
+	r = r ? r : check_digest(l->diff_id, have, is_tar_itself(l) ? "blob" : "uncompressed tar (diff_id)", e);
 	return r ? err_context(e, "layer %zu", index) : 0;
 }

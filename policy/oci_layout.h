@@ -4,8 +4,8 @@
  *
  * Theory of operation
  *   index.json names a manifest by digest, the manifest names configuration and layers, the configuration names
- *   the digest of each layer's uncompressed tar. Every blob is read once into memory (or, a layer, unpacked into
- *   a file) and what was read is what is hashed, so whatever happens in the folder meanwhile, only bytes that the
+ *   the digest of each layer's uncompressed tar. Every blob is read once into memory (or, a layer, streamed into
+ *   its conversion) and what was read is what is hashed, so whatever happens in the folder meanwhile, only bytes that the
  *   digest above them names are believed. Of index.json itself nothing is authenticated: it chooses, and the
  *   manifest's digest ends up in the signed policy.
  *
@@ -75,15 +75,21 @@ CLEANUP_DEFINE(policy_oci, struct policy_oci_image *, policy_oci_free)
 int policy_oci_load(const char *folder, const char *tag, const char *arch, struct policy_oci_image **ret,
 		    struct err *e) WARN_UNUSED;
 
+/** struct policy_oci_sink - who takes a layer's bytes; what @put returns ends the unpacking */
+struct policy_oci_sink {
+	int (*put)(void *arg, const uint8_t *data, size_t n, struct err *e);
+	void *arg;
+};
+
 /**
- * policy_oci_unpack() - write the uncompressed tar of layer @index to @fd (empty, open for reading and writing)
- * @max_bytes: most that is written; -EFBIG past it
+ * policy_oci_unpack() - push the uncompressed tar of layer @index into @to, piece by piece
+ * @max_bytes: most that is pushed; -EFBIG past it
  *
- * Checks the blob's size and digest, unpacks with gzip(1) or zstd(1), and checks the result against the diff_id.
- * On failure what stands in the file is not to be believed.
+ * Checks the blob's size and digest, unpacks with gzip(1) or zstd(1), and checks what was pushed against the diff_id.
+ * On failure what was pushed is not to be believed.
  */
-int policy_oci_unpack(const struct policy_oci_image *i, size_t index, int fd, uint64_t max_bytes,
-		      struct err *e) WARN_UNUSED;
+int policy_oci_unpack(const struct policy_oci_image *i, size_t index, const struct policy_oci_sink *to,
+		      uint64_t max_bytes, struct err *e) WARN_UNUSED;
 
 /** policy_oci_arch() - OCI's name of "x86_64", "arm64" and the other common spellings; NULL if unknown. */
 const char *policy_oci_arch(const char *arch);

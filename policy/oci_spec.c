@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define DIGITS  "0123456789"
+#define CRI_NOTE      "io.kubernetes.cri."
+#define SANDBOX_ENTRY "pause"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* --- the walk ------------------------------------------------------------------------------------------------------
@@ -157,6 +159,26 @@ static const struct policy_image *find_by_id(const struct policy *p, const char 
 	return found;
 }
 
+/* The entry whose layers are mounted where the engine says that the root is. */
+static const struct policy_image *find_by_root(const struct oci_check *c, json_object *config)
+{
+	json_object *root = NULL, *path = NULL;
+
+	if (!c->in->identify || !json_object_object_get_ex(config, "root", &root) || !json_object_is_type(root, json_type_object) ||
+	    !json_object_object_get_ex(root, "path", &path) || !json_str(path) || json_str(path)[0] != '/')
+		return NULL;
+	return c->in->identify(c->in->policy, json_str(path));
+}
+
+static enum oci_cri cri_type(json_object *notes)
+{
+	json_object *v = NULL;
+
+	if (!json_object_object_get_ex(notes, CRI_NOTE "container-type", &v) || !json_str(v))
+		return OCI_CRI_NONE;
+	return !strcmp(json_str(v), "sandbox") ? OCI_CRI_SANDBOX : !strcmp(json_str(v), "container") ? OCI_CRI_CONTAINER : OCI_CRI_NONE;
+}
+
 int oci_spec_find_image(struct oci_check *c, json_object *config)
 {
 	json_object *notes = NULL, *v = NULL;
@@ -165,16 +187,22 @@ int oci_spec_find_image(struct oci_check *c, json_object *config)
 
 	(void)json_object_object_get_ex(config, "annotations", &notes); /* absent leaves NULL */
 	if (json_object_is_type(notes, json_type_object)) {
+		c->cri = cri_type(notes);
 		if (json_object_object_get_ex(notes, "org.holdfast.image", &v) && json_str(v)) {
 			hint = "the annotation org.holdfast.image";
 			(void)snprintf(name, sizeof(name), "%s", json_str(v));
-		} else if (json_object_object_get_ex(notes, "io.kubernetes.cri.image-name", &v) && json_str(v)) {
-			hint = "the annotation io.kubernetes.cri.image-name";
+		} else if (json_object_object_get_ex(notes, CRI_NOTE "image-name", &v) && json_str(v)) {
+			hint = "the annotation " CRI_NOTE "image-name";
 			name_of_reference(json_str(v), name, sizeof(name));
+		} else if (c->cri == OCI_CRI_SANDBOX && json_object_object_get_ex(notes, CRI_NOTE "container-type", &v)) {
+			hint = "the annotation " CRI_NOTE "container-type";
+			(void)snprintf(name, sizeof(name), SANDBOX_ENTRY); /* CRI does not say from which image it made a sandbox */
 		}
 	}
 	/* The first hint that stands there decides: falling back to another would hide a typing error. */
 	c->image = v ? policy_image_find(c->in->policy, name) : find_by_id(c->in->policy, c->in->id);
+	if (!v && !c->image)
+		c->image = find_by_root(c, config);
 	if (c->image)
 		return 0;
 	return oci_spec_refuse(c, CODE_GATE_NO_ENTRY, "the layer policy \"%s\" has no image \"%.80s\" (named by %s)",

@@ -35,6 +35,7 @@
  * @id:     the container's id, valid by oci_spec_id_is_valid()
  * @policy: verified
  * @rootfs: absolute folder that the container's root will be (create only)
+ * @identify: NULL, or the last hint: which entry is meant by what the engine mounted on its root.path
  */
 struct oci_spec_input {
 	const void *bytes;
@@ -43,6 +44,7 @@ struct oci_spec_input {
 	const char *id;
 	const struct policy *policy;
 	const char *rootfs;
+	const struct policy_image *(*identify)(const struct policy *policy, const char *root);
 };
 
 /** oci_spec_id_is_valid() - 1 to 128 of [A-Za-z0-9._-], a letter, digit or '_' first: safe as a file name and operand.

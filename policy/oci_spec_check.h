@@ -31,6 +31,7 @@ enum oci_number {
  * @argv:         the policy's vector that the request is equal to
  * @rlimit:       in the order of oci_spec_rlimit_name(); clamped
  * @number:       limits of linux.resources
+ * @cgroups_path: the engine's; in a policy with classes @class_group, /class.<class>/<id>
  * @cpus, @mems:  cpuset lists, of digits, ',' and '-' only
  * Strings are borrowed from the parsed tree or from the policy.
  */
@@ -48,6 +49,7 @@ struct oci_want {
 	} rlimit[OCI_SPEC_RLIMITS];
 	const char *hostname;
 	const char *cgroups_path;
+	char class_group[MEASURE_MAX_NAME_BYTES + OCI_SPEC_MAX_ID_BYTES + 16];
 	struct {
 		bool set;
 		int64_t value;
@@ -57,11 +59,15 @@ struct oci_want {
 	bool cgroup_mount;
 };
 
+/* What Kubernetes' interface (CRI) says that the container is: a pod's sandbox, or a container in one. */
+enum oci_cri { OCI_CRI_NONE, OCI_CRI_SANDBOX, OCI_CRI_CONTAINER };
+
 /** struct oci_check - one walk: the request, the entry, the verdict, what was collected */
 struct oci_check {
 	const struct oci_spec_input *in;
 	const struct policy_image *image;
 	bool is_exec;
+	enum oci_cri cri;
 	struct oci_want want;
 	enum code code;
 	struct err *e;

@@ -34,6 +34,7 @@ static const struct {
 	{"/etc/hostname", "bind"},
 	{"/etc/resolv.conf", "bind"},
 	{"/run/.containerenv", "bind"},
+	{"/dev/termination-log", "bind"},
 };
 
 static bool mount_is_allowed(const struct policy_run *run, const char *destination, const char *type)
@@ -90,15 +91,72 @@ int oci_spec_mounts(struct oci_check *c, json_object *v, const char *where)
 static const char *const namespace_names[] = {"pid", "network", "ipc", "uts", "mount", "cgroup"};
 _Static_assert(ARRAY_SIZE(namespace_names) == OCI_NS_COUNT_, "in the order of enum oci_namespace");
 
+/* "/proc/<pid>/ns/<name>", not of PID 1; @name as the kernel has it. */
+static bool is_process_namespace(const char *s, const char *name)
+{
+	size_t digits;
+
+	if (strncmp(s, "/proc/", 6))
+		return false;
+	s += 6;
+	digits = strspn(s, "0123456789");
+	return digits && digits <= 7 && *s != '0' && strncmp(s, "1/", 2) && !strncmp(s + digits, "/ns/", 4) && !strcmp(s + digits + 4, name);
+}
+
+/* "<folder>/cni-<UUID>": what CRI makes for a pod before there is a process in it. */
+static bool is_pod_network(const char *s)
+{
+	static const char *const folders[] = {
+		"/run/netns/cni-",
+		"/var/run/netns/cni-",
+		"/run/containerd/io.containerd.grpc.v1.cri/netns/cni-", /* netns_mounts_under_state_dir */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		size_t n = strlen(folders[i]);
+
+		if (!strncmp(s, folders[i], n) && strlen(s + n) == 36 && oci_spec_chars(s + n, "0123456789abcdef-", 36))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A namespace that is there already. CRI names its pod's: the network that it made, and for containers those of the
+ * sandbox. It is no reason to refuse, and is dropped: each container gets new ones of its own (there is no network to share
+ * but a loopback). Other paths, a pod's common process ids and anybody but CRI are refused.
+ */
+static int check_namespace_path(struct oci_check *c, json_object *v, const char *type, const char *where)
+{
+	const char *path = json_str(v);
+
+	if (!path)
+		return oci_spec_refuse(c, CODE_GATE_NAMESPACE, "%s: %s.path: wanted a string", c->in->name, where);
+	if (!*path)
+		return 0;
+	if (c->cri != OCI_CRI_NONE && !strcmp(type, "network") && is_pod_network(path))
+		return 0;
+	if (c->cri == OCI_CRI_CONTAINER &&
+	    ((!strcmp(type, "network") && is_process_namespace(path, "net")) || (!strcmp(type, "ipc") && is_process_namespace(path, "ipc")) ||
+	     (!strcmp(type, "uts") && is_process_namespace(path, "uts"))))
+		return 0;
+	return oci_spec_refuse(c, CODE_GATE_NAMESPACE, "%s: %s.path: \"%.60s\": a namespace that is there already is not joined", c->in->name,
+			       where, path);
+}
+
 static int check_namespace(struct oci_check *c, json_object *v, const char *where)
 {
 	static const struct oci_field fields[] = {
 		{"type", json_type_string, CODE_NONE, NULL},
-		{"path", json_type_null, CODE_GATE_NAMESPACE, NULL},
+		{"path", json_type_null, CODE_NONE, NULL}, /* judged below, with the type */
 		{0},
 	};
+	json_object *path = NULL;
 	unsigned i = 0;
 	int r = oci_spec_object(c, v, where, fields);
+
+	if (!r && json_object_object_get_ex(v, "path", &path) && path)
+		r = check_namespace_path(c, path, member(v, "type"), where);
 
 	if (r)
 		return r;
@@ -474,9 +532,22 @@ int oci_spec_linux(struct oci_check *c, json_object *v, const char *where)
 	return oci_spec_object(c, v, where, fields);
 }
 
+/* Each class has a group of its own, which none but its containers are in. */
+static void put_into_class_group(struct oci_check *c)
+{
+	if (!c->in->policy->n_classes)
+		return;
+	(void)snprintf(c->want.class_group, sizeof(c->want.class_group), "/class.%s/%s", c->image->class_name,
+		       c->in->id); /* both are bounded */
+	c->want.cgroups_path = c->want.class_group;
+}
+
 int oci_spec_linux_done(struct oci_check *c)
 {
 	int r = check_namespaces_are_all(c);
 
-	return r ? r : check_cgroup_is_not_of_pid1(c);
+	r = r ? r : check_cgroup_is_not_of_pid1(c);
+	if (!r)
+		put_into_class_group(c);
+	return r;
 }

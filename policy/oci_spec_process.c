@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_OOM_SCORE_ADJ 1000
+#define SANDBOX_OOM_SCORE (-998) /* CRI's own wish for a pod's sandbox */
 #define MAX_CONSOLE       65535
 
 /* --- arguments and environment -------------------------------------------------------------------------------------
@@ -249,6 +250,8 @@ static int check_oom_score_adj(struct oci_check *c, json_object *v, const char *
 {
 	int64_t n = json_object_get_int64(v);
 
+	if (n == SANDBOX_OOM_SCORE && c->cri == OCI_CRI_SANDBOX)
+		return 0; /* dropped: a sandbox is as mortal as others here */
 	if (n < 0 || n > MAX_OOM_SCORE_ADJ)
 		return oci_spec_refuse(c, CODE_GATE_CAPABILITY, "%s: %s: is %lld, wanted 0 to %d", c->in->name, where,
 				       (long long)n, MAX_OOM_SCORE_ADJ);

@@ -49,6 +49,11 @@ void policy_free(struct policy *p)
 	for (size_t i = 0; i < p->n_images; i++)
 		policy_image_clear(&p->image[i]);
 	free(p->image);
+	for (size_t i = 0; i < p->n_classes; i++) {
+		free(p->classes[i].name);
+		free_strv(p->classes[i].apart, p->classes[i].n_apart);
+	}
+	free(p->classes);
 	free(p->revoked);
 	free(p->name);
 	free(p);
@@ -61,6 +66,20 @@ const struct policy_image *policy_image_find(const struct policy *p, const char 
 		if (!strcmp(p->image[i].name, name))
 			return &p->image[i];
 	return NULL;
+}
+
+static bool says_apart(const struct policy *p, const char *a, const char *b)
+{
+	for (size_t i = 0; i < p->n_classes; i++)
+		for (size_t k = 0; k < p->classes[i].n_apart; k++)
+			if (!strcmp(p->classes[i].name, a) && !strcmp(p->classes[i].apart[k], b))
+				return true;
+	return false;
+}
+
+bool policy_classes_are_apart(const struct policy *p, const char *a, const char *b)
+{
+	return says_apart(p, a, b) || says_apart(p, b, a);
 }
 
 bool policy_layer_is_revoked(const struct policy *p, const uint8_t root_hash[static HASH_SHA256_BYTES])

@@ -30,6 +30,7 @@
 #define POLICY_MAX_ENV 256
 #define POLICY_MAX_TMPFS 32
 #define POLICY_MAX_CAPS 64
+#define POLICY_MAX_CLASSES 32
 #define POLICY_MAX_REVOKED 512 /* the kernel takes a signed IPE policy of 65535 bytes at most: policy/ipe.c */
 #define POLICY_MAX_VERSION 4294967295u
 
@@ -86,6 +87,18 @@ struct policy_image {
 	struct policy_run run;
 };
 
+/**
+ * struct policy_class - who must be kept from whom; in a document that has any, each image's class is one of them
+ * @first_id, @last_id: user and group numbers of its containers, both included; no number is in two classes
+ * @apart:    classes that must not run while this one does; either of the two may say so
+ */
+struct policy_class {
+	char *name;
+	uint32_t first_id, last_id;
+	char **apart;
+	size_t n_apart;
+};
+
 /** struct policy - a parsed document; @digest is SHA-256 of its exact bytes */
 struct policy {
 	char *name;
@@ -93,6 +106,8 @@ struct policy {
 	uint8_t digest[HASH_SHA256_BYTES];
 	struct policy_image *image;
 	size_t n_images;
+	struct policy_class *classes;
+	size_t n_classes;
 	uint8_t (*revoked)[HASH_SHA256_BYTES];
 	size_t n_revoked;
 };
@@ -129,6 +144,9 @@ int policy_load_verified(const char *root, struct policy **ret, struct err *e) _
 
 /** policy_image_find() - entry by exact name, NULL if there is none. */
 const struct policy_image *policy_image_find(const struct policy *p, const char *name);
+
+/** policy_classes_are_apart() - must containers of these two classes not run at the same time? */
+bool policy_classes_are_apart(const struct policy *p, const char *a, const char *b);
 
 /** policy_layer_is_revoked() - true if the root hash is on the revocation list. */
 bool policy_layer_is_revoked(const struct policy *p, const uint8_t root_hash[static HASH_SHA256_BYTES]);

@@ -16,6 +16,7 @@
 #include "common/hex.h"
 #include "common/json.h"
 #include "policy/capability.h"
+#include "policy/policy_class.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -100,6 +101,11 @@ static int rule_path(const char *s, const char *where, struct err *e)
 		part += n;
 	}
 	return 0;
+}
+
+static int rule_name(const char *s, const char *where, struct err *e)
+{
+	return measure_name_is_valid(s) ? 0 : err_set(e, EINVAL, "%s: \"%.60s\" is no name", where, s);
 }
 
 static int rule_tmpfs(const char *s, const char *where, struct err *e)
@@ -430,6 +436,54 @@ static int get_revoked(json_object *doc, const char *name, struct policy *p, str
 	return 0;
 }
 
+/* --- classes (policy/policy_class.c holds images to them) ------------------------------------------------------ */
+
+static int get_class(json_object *o, const char *where, struct policy_class *ret, struct err *e)
+{
+	static const char *const keys[] = {"name", "ids", "apart", NULL}, *const id_keys[] = {"first", "last", NULL};
+	const struct list apart = {"apart", rule_name, POLICY_MAX_CLASSES, &ret->apart, &ret->n_apart};
+	char at[WHERE_MAX];
+	json_object *ids = NULL;
+	uint64_t first = 0, last = 0;
+	int r = json_check_keys(o, where, keys, e);
+
+	where_at(at, "%s.ids", where);
+	r = r ? r : get_name(o, where, "name", &ret->name, e);
+	r = r ? r : get_strings(o, where, &apart, e);
+	r = r ? r : json_get(o, where, "ids", json_type_object, &ids, e);
+	r = r ? r : json_check_keys(ids, at, id_keys, e);
+	r = r ? r : json_get_u64(ids, at, "first", MAX_ID, &first, e);
+	r = r ? r : json_get_u64(ids, at, "last", MAX_ID, &last, e);
+	ret->first_id = (uint32_t)first;
+	ret->last_id = (uint32_t)last;
+	return r;
+}
+
+static int get_classes(json_object *doc, const char *name, struct policy *p, struct err *e)
+{
+	char top[WHERE_MAX];
+	json_object *a = NULL;
+	size_t n;
+	int r;
+
+	where_at(top, "%s: document", name);
+	r = json_get_opt(doc, top, "classes", json_type_array, &a, e);
+	if (r || !a)
+		return r;
+	n = json_object_array_length(a);
+	if (n == 0 || n > POLICY_MAX_CLASSES)
+		return err_set(e, EINVAL, "%s.classes: has %zu entries, wanted 1 to %d", top, n, POLICY_MAX_CLASSES);
+	p->classes = calloc(n, sizeof(*p->classes));
+	if (!p->classes)
+		return no_memory(name, e);
+	for (size_t i = 0; !r && i < n; i++) {
+		where_at(top, "%s: classes[%zu]", name, i);
+		p->n_classes = i + 1; /* what get_class() made is released even when it fails */
+		r = get_class(json_object_array_get_idx(a, i), top, &p->classes[i], e);
+	}
+	return r ? r : policy_classes_check(p, name, e);
+}
+
 /* --- the document as a whole ---------------------------------------------------------------------------------- */
 
 /* struct use - one layer of one image, for sorting by root hash */
@@ -487,7 +541,7 @@ static int check_layers(const struct policy *p, const char *name, struct err *e)
 
 static int get_document(json_object *doc, const char *name, struct policy *p, struct err *e)
 {
-	static const char *const keys[] = {"holdfast", "name", "version", "images", "revoked", NULL};
+	static const char *const keys[] = {"holdfast", "name", "version", "images", "revoked", "classes", NULL};
 	char top[WHERE_MAX];
 	int r;
 
@@ -500,6 +554,7 @@ static int get_document(json_object *doc, const char *name, struct policy *p, st
 		r = err_set(e, EINVAL, "%s: field \"version\" is 0, wanted 1 to %u", top, POLICY_MAX_VERSION);
 	r = r ? r : get_images(doc, name, p, e);
 	r = r ? r : get_revoked(doc, name, p, e);
+	r = r ? r : get_classes(doc, name, p, e);
 	return r ? r : check_layers(p, name, e);
 }
 

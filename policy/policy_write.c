@@ -119,6 +119,18 @@ static json_object *image(struct writer *w, const struct policy_image *i)
 	return o;
 }
 
+static json_object *class_object(struct writer *w, const struct policy_class *c)
+{
+	json_object *o = keep(w, json_object_new_object()), *ids = keep(w, json_object_new_object());
+
+	add(w, ids, "first", number(w, c->first_id));
+	add(w, ids, "last", number(w, c->last_id));
+	add(w, o, "name", text(w, c->name));
+	add(w, o, "ids", ids);
+	add(w, o, "apart", strings(w, c->apart, c->n_apart));
+	return o;
+}
+
 static json_object *document(struct writer *w, const struct policy *p)
 {
 	json_object *o = keep(w, json_object_new_object());
@@ -131,6 +143,13 @@ static json_object *document(struct writer *w, const struct policy *p)
 	add(w, o, "holdfast", text(w, "layer-policy/1"));
 	add(w, o, "name", text(w, p->name));
 	add(w, o, "version", number(w, p->version));
+	if (p->n_classes) {
+		json_object *classes = keep(w, json_object_new_array());
+
+		for (size_t i = 0; i < p->n_classes; i++)
+			append(w, classes, class_object(w, &p->classes[i]));
+		add(w, o, "classes", classes);
+	}
 	add(w, o, "images", images);
 	add(w, o, "revoked", revoked);
 	return o;

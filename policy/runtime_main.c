@@ -8,12 +8,16 @@
 
 #include "common/cmdline.h"
 #include "common/file.h"
+#include "policy/doctor.h"
+#include "policy/oci_spec.h"
 #include "verity/trust.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define EXIT_REFUSED 1
 
@@ -61,7 +65,7 @@ static int refuse(const struct gate_command *cmd, enum code code, const struct e
 
 	(void)signal(SIGPIPE, SIG_IGN); /* an engine that has closed our standard error still reads the log */
 	if (code != CODE_INTERNAL) /* a fault of ours or crun's is no attempt of anybody */
-		gate_measure_violation(host.measure, code);
+		gate_measure_violation(host.measure, code, cmd->n_operand && oci_spec_id_is_valid(cmd->operand[0]) ? cmd->operand[0] : NULL);
 	gate_sentence(code, e->msg, sentence, sizeof(sentence));
 	(void)fprintf(stderr, "holdfast-runtime: %s\n", sentence); /* nobody else to tell */
 	if (gate_report(cmd, code, e->msg, &log))
@@ -84,6 +88,54 @@ static void learn_profile(void)
 		verity_trust_direct(NULL);
 }
 
+static void tell_finding(void *arg, const struct policy_doctor_finding *f)
+{
+	char text[1024];
+
+	(void)arg;
+	(void)snprintf(text, sizeof(text), "%s:%u: %s%s%s: %s", f->file, f->line, f->where, f->where[0] ? " = " : "", f->found,
+		       f->why); /* for people; cut is fine */
+	for (char *s = text; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	(void)fprintf(stderr, "holdfast-runtime: doctor: %s\n", text); /* nobody else to tell */
+}
+
+/* PID 1 asks before it starts the engine. Exit status 0 is the only one that lets it. */
+static int doctor(void)
+{
+	struct policy_doctor d = {.root = "", .live = true, .fn = tell_finding};
+	struct err e = ERR_INIT;
+
+	if (policy_doctor_root(&d, &e)) {
+		(void)fprintf(stderr, "holdfast-runtime: doctor: %s\n", e.msg);
+		return EXIT_REFUSED;
+	}
+	return d.findings ? EXIT_REFUSED : 0;
+}
+
+/* As the network plugin of CRI: the request is in the environment. */
+static int cni(void)
+{
+	cleanup_buf struct buf answer = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (gate_cni(getenv("CNI_COMMAND"), getenv("CNI_IFNAME"), getenv("CNI_NETNS"), &answer, &e) ||
+	    file_write_all(STDOUT_FILENO, answer.data, answer.len, "standard output", &e)) {
+		printf("{\"cniVersion\":\"1.0.0\",\"code\":4,\"msg\":\"holdfast-runtime: refused\"}\n"); /* section 5, "Error" */
+		(void)fprintf(stderr, "holdfast-runtime: %s\n", e.msg); /* nobody else to tell */
+		return EXIT_REFUSED;
+	}
+	return 0;
+}
+
+static bool is_called(const char *name, const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+	return argv0 && !strcmp(slash ? slash + 1 : argv0, name);
+}
+
 int main(int argc, char **argv)
 {
 	struct gate_command cmd = {0};
@@ -91,8 +143,14 @@ int main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int r;
 
-	if (open_standard_fds() < 0 || reset_environment())
+	if (open_standard_fds() < 0)
 		return EXIT_REFUSED;
+	if (is_called(GATE_CNI_NAME, argv[0]) || is_called(GATE_CNI_LOOPBACK, argv[0]))
+		return cni();
+	if (reset_environment())
+		return EXIT_REFUSED;
+	if (argc == 2 && !strcmp(argv[1], "--doctor"))
+		return doctor();
 	learn_profile();
 	r = gate_command_parse(argc, argv, &cmd, &e);
 	if (!r)

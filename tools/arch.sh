@@ -28,3 +28,16 @@ fetch_packages() {
 	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static e2fsprogs || return
 	[ "$tools" = "$tree" ] || "$image_tool" fetch --arch "$(deb_name "$host_arch")" --cache "$cache/packages-$(deb_name "$host_arch")" --out "$tools" erofs-utils busybox-static
 }
+
+# fetch_podman: podman's tree. A tree of its own, for who boots containerd alone has no use for it.
+podman_tree=$cache/tree-podman-$(deb_name "$arch")
+fetch_podman() {
+	"$image_tool" fetch --board "$board" --engine engines/podman --cache "$cache/packages-$(deb_name "$arch")" --out "$podman_tree" busybox-static
+}
+
+# fetch_cri: the same for containerd with CRI; curl and Kubernetes' api.proto are what the tests ask it with
+cri_tree=$cache/tree-cri-$(deb_name "$arch")
+fetch_cri() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd-cri --cache "$cache/packages-$(deb_name "$arch")" --out "$cri_tree" busybox-static curl \
+		golang-github-kubernetes-cri-api-dev
+}

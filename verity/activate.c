@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* verity/activate.c - dm-verity devices by libcryptsetup: activate with a kernel-checked signature, close */
+/* verity/activate.c - dm-verity devices: activate with a kernel-checked signature, close */
 #include "verity/activate.h"
 
+#include "verity/dm_load.h"
 #include "verity/edge.h"
 #include "verity/superblock.h"
+#include "verity/table_add.h"
 #include "verity/trust.h"
 
 #include <fcntl.h>
@@ -11,14 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-/* libcryptsetup 2.8 and newer can have I/O errors treated as corruption (Linux 6.12: restart_on_error, panic_on_error).
- */
-#ifdef CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
-#define ALSO_ON_ERROR CRYPT_ACTIVATE_ERROR_AS_CORRUPTION
-#else
-#define ALSO_ON_ERROR 0
-#endif
 
 CLEANUP_DEFINE(crypt, struct crypt_device *, crypt_free)
 #define cleanup_crypt __attribute__((cleanup(cleanup_crypt_fn)))
@@ -68,11 +62,11 @@ bool verity_is_signature_error(int r)
 /* Sentence and code of a failure of libcryptsetup. */
 static int crypt_failed(int r, const struct log *log, const char *what, const char *name, struct err *e)
 {
-	return err_set(e, -r, "%s %s: %s (%s)", what, name, strerror(-r),
+	return err_set(e, -r, "%s %s: %s (%s)", what, name, err_text(-r),
 		       log->first[0] ? log->first : "no reason logged");
 }
 
-static int open_device(const char *path, int *ret_fd, struct err *e)
+static int open_device(const char *path, int *ret_fd, dev_t *ret_dev, struct err *e)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -81,6 +75,7 @@ static int open_device(const char *path, int *ret_fd, struct err *e)
 		return err_errno(e, "cannot open %s", path);
 	if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode)) {
 		*ret_fd = fd;
+		*ret_dev = st.st_rdev;
 		return 0;
 	}
 	(void)close(fd); /* nothing was written */
@@ -89,18 +84,19 @@ static int open_device(const char *path, int *ret_fd, struct err *e)
 
 /*
  * What can be told before the kernel is asked: a well-formed superblock, of the right size, over a tree whose edge fits
- * the root hash, which proves the size too. @ret_bytes: size of the data.
+ * the root hash, which proves the size too. @ret_dev: numbers of the two devices.
  */
-static int check_before(const struct verity_activate_params *p, uint64_t *ret_bytes, struct err *e)
+static int check_before(const struct verity_activate_params *p, struct verity_sb *ret_sb, dev_t ret_dev[static 2],
+			struct err *e)
 {
 	cleanup_fd int data_fd = -1, hash_fd = -1;
 	struct verity_sb sb;
 	uint64_t bytes;
 	off_t end;
-	int r = open_device(p->data_device, &data_fd, e);
+	int r = open_device(p->data_device, &data_fd, &ret_dev[0], e);
 
 	if (!r)
-		r = open_device(p->hash_device, &hash_fd, e);
+		r = open_device(p->hash_device, &hash_fd, &ret_dev[1], e);
 	if (!r)
 		r = verity_sb_read(hash_fd, p->hash_offset_bytes, p->hash_device, &sb, e);
 	if (!r)
@@ -120,52 +116,37 @@ static int check_before(const struct verity_activate_params *p, uint64_t *ret_by
 	r = verity_verify_edge(data_fd, hash_fd, p->hash_offset_bytes, &sb, p->root_hash, e);
 	if (r)
 		return err_context(e, "%s", p->hash_device);
-	*ret_bytes = bytes;
+	*ret_sb = sb;
 	return 0;
 }
 
-static uint32_t activation_flags(enum verity_on_corruption on)
-{
-	switch (on) {
-	case VERITY_CORRUPTION_PANIC:
-		return CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_PANIC_ON_CORRUPTION | ALSO_ON_ERROR;
-	case VERITY_CORRUPTION_RESTART:
-		return CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_RESTART_ON_CORRUPTION | ALSO_ON_ERROR;
-	case VERITY_CORRUPTION_EIO:
-		break;
-	}
-	return CRYPT_ACTIVATE_READONLY;
-}
-
+/* What `holdfast-verity open` asks for: any option, by libcryptsetup. */
 static int load_and_activate(const struct verity_activate_params *p, const struct verity_activate_how *how, struct log *log,
 			     struct err *e)
 {
 	bool by_kernel = p->signature && !verity_trust_is_direct(); /* else the caller has judged it, or there is none */
-	struct crypt_params_verity params = {.hash_area_offset = p->hash_offset_bytes};
 	cleanup_crypt struct crypt_device *cd = NULL;
 	int r = crypt_init(&cd, p->hash_device);
 
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->hash_device, e);
 	crypt_set_log_callback(cd, take_log, log);
-	r = how ? how->load(cd, p, how->arg) : crypt_load(cd, CRYPT_VERITY, &params);
+	r = how->load(cd, p, how->arg);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not read the superblock of", p->hash_device, e);
 	r = crypt_set_data_device(cd, p->data_device);
 	if (r < 0)
 		return crypt_failed(r, log, "libcryptsetup does not open", p->data_device, e);
-	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash,
-					 how ? how->root_hash_bytes : HASH_SHA256_BYTES,
+	r = crypt_activate_by_signed_key(cd, p->name, (const char *)p->root_hash, how->root_hash_bytes,
 					 by_kernel ? (const char *)p->signature : NULL,
-					 by_kernel ? p->signature_bytes : 0,
-					 how ? how->flags : activation_flags(p->on_corruption));
+					 by_kernel ? p->signature_bytes : 0, how->flags);
 	if (r >= 0)
 		return 0;
 	if (r == -EEXIST)
 		return err_set(e, EEXIST, "a device-mapper device %s is there already", p->name);
 	if (p->signature && (log->refusal || r == -ENOKEY)) {
 		r = log->refusal ? -log->refusal : r;
-		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, strerror(-r));
+		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, err_text(-r));
 	}
 	return crypt_failed(r, log, "cannot activate", p->name, e);
 }
@@ -199,6 +180,8 @@ static int check_after(const struct verity_activate_params *p, uint64_t bytes, s
 	if (!p->signature)
 		t.is_signed = true;
 	r = verity_table_prove(&t, p->root_hash, bytes, e);
+	if (!r && (t.on_corruption != p->on_corruption || t.on_error != p->on_corruption))
+		r = err_set(e, EBADMSG, "%.100s does not do with bad blocks and failing reads what was asked for", t.name);
 	if (r)
 		return err_context(e, "read back after activation");
 	return verity_device_node(t.dev, ret, e);
@@ -217,14 +200,16 @@ int verity_activate_as(const struct verity_activate_params *p, const struct veri
 
 static int activate(const struct verity_activate_params *p, struct verity_device *ret, struct err *e)
 {
-	uint64_t bytes = 0;
-	int r = check_before(p, &bytes, e);
+	bool by_kernel = p->signature && !verity_trust_is_direct(); /* else the caller has judged it, or there is none */
+	struct verity_sb sb;
+	dev_t dev[2];
+	int r = check_before(p, &sb, dev, e);
 
 	if (!r)
-		r = verity_activate_as(p, NULL, e);
+		r = verity_dm_load(p, &sb, dev, by_kernel, e);
 	if (r)
 		return r;
-	r = check_after(p, bytes, ret, e);
+	r = check_after(p, verity_sb_data_bytes(&sb), ret, e);
 	if (r) {
 		struct err second = ERR_INIT;
 
@@ -256,13 +241,5 @@ int verity_activate_unsigned(const struct verity_activate_params *p, struct veri
 
 int verity_deactivate(const char *name, struct err *e)
 {
-	struct log log = {0};
-	int r;
-
-	crypt_set_log_callback(NULL, take_log, &log);
-	r = crypt_deactivate(NULL, name);
-	crypt_set_log_callback(NULL, NULL, NULL);
-	if (r == -ENODEV)
-		return err_set(e, ENODEV, "there is no device-mapper device %s", name);
-	return r < 0 ? crypt_failed(r, &log, "cannot remove", name, e) : 0;
+	return verity_table_remove(name, e);
 }

@@ -3,7 +3,7 @@
  * verity/activate.h - dm-verity devices: activate with a kernel-checked signature, read back, close
  *
  * Theory of operation
- *   Activation is libcryptsetup's. Before it, the superblock is parsed by our own strict reader and the edge of
+ *   The table is loaded by verity/dm_load.h. Before that, the superblock is parsed by our own strict reader and the edge of
  *   the tree is checked against the root hash, so that "this is not the tree of that root hash" is told
  *   apart from "the kernel refuses the signature"; the kernel checks everything again, block by block. After it, the
  *   table is read back from the kernel (verity/table.h) and must prove what was asked for.
@@ -36,7 +36,7 @@
  * @root_hash:         32 bytes
  * @signature:         PKCS#7, @signature_bytes; always checked, by the kernel or as verity/trust.h says; never absent
  * @data_bytes:        what a signed source says of the size; 0: as the superblock says
- * @on_corruption:     PANIC and RESTART also act on I/O errors where libcryptsetup can ask for it (2.8 and newer)
+ * @on_corruption:     PANIC and RESTART also act on I/O errors
  */
 struct verity_activate_params {
 	const char *name;
@@ -54,9 +54,9 @@ struct crypt_device;
 
 /**
  * struct verity_activate_how - for verity/open.h alone: what PID 1 never wants otherwise
- * @flags:           CRYPT_ACTIVATE_*, in place of what on_corruption says
+ * @flags:           CRYPT_ACTIVATE_*; on_corruption says nothing there
  * @root_hash_bytes: of the root hash
- * @load:            in place of crypt_load() of a superblock; returns as libcryptsetup does
+ * @load:            between crypt_init() and activation; returns as libcryptsetup does
  */
 struct verity_activate_how {
 	uint32_t flags;
@@ -94,7 +94,7 @@ int verity_activate_unsigned(const struct verity_activate_params *p, struct veri
 			     struct err *e) WARN_UNUSED;
 
 /**
- * verity_activate_as() - activation alone, without a look before or after: verity/open.h adds its own
+ * verity_activate_as() - activation alone, by libcryptsetup, without a look before or after: verity/open.h adds its own
  *
  * Errors as verity_activate(). Must not: be called by anything but verity/open.c.
  */

@@ -14,5 +14,5 @@ int verity_cmd_close(int argc, char **argv)
 		return CLI_USAGE;
 	if (n != 1)
 		return cli_usage(argv[0], "wanted one operand, NAME");
-	return verity_open_undo(argv[1], &e) ? cli_fail(CLI_COULD_NOT, argv[0], &e) : CLI_PASSED;
+	return verity_deactivate(argv[1], &e) ? cli_fail(CLI_COULD_NOT, argv[0], &e) : CLI_PASSED;
 }

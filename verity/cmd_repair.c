@@ -146,7 +146,7 @@ int verity_cmd_repair(int argc, char **argv)
 		{NULL, NULL, NULL, NULL, NULL, 0},
 	};
 	int n = cli_options(argc, argv, "DATA [HASH] ROOTHASH",
-			    "make a sound copy of a damaged volume by its parity, proved by its root hash", opts);
+			    "make a sound copy of a damaged volume, proved by its root hash", opts);
 	uint8_t root_hash[HASH_MAX_BYTES];
 	struct verity_repair_params p = {.root_hash = root_hash, .arg = &l};
 	struct verity_fec f = {0};

@@ -222,18 +222,6 @@ static int check_after(const struct verity_open_params *p, uint64_t bytes, struc
 	return verity_device_node(s.dev, ret, e);
 }
 
-/* libcryptsetup before 2.8 does not remove a device that has a word in its table which it does not know. */
-int verity_open_undo(const char *name, struct err *e)
-{
-	struct verity_status s;
-	struct err none = ERR_INIT;
-
-	if (verity_status_get(name, &s, &none) ||
-	    !(s.options & (1u << VERITY_OPTION_RESTART_ON_ERROR | 1u << VERITY_OPTION_PANIC_ON_ERROR)))
-		return verity_deactivate(name, e);
-	return verity_table_remove(name, e);
-}
-
 int verity_open(const struct verity_open_params *p, struct verity_open_result *ret, struct err *e)
 {
 	struct verity_activate_how how = {.flags = choose_flags(p), .root_hash_bytes = p->root_hash_bytes, .load = load, .arg = p};
@@ -255,7 +243,7 @@ int verity_open(const struct verity_open_params *p, struct verity_open_result *r
 		*ret = result;
 		return 0;
 	}
-	if (verity_open_undo(p->base.name, &second))
+	if (verity_deactivate(p->base.name, &second))
 		return err_context(e, "%s stays, for it could not be removed", p->base.name);
 	return r;
 }

@@ -52,7 +52,4 @@ struct verity_open_result {
  */
 int verity_open(const struct verity_open_params *p, struct verity_open_result *ret, struct err *e) WARN_UNUSED;
 
-/** verity_open_undo() - remove what verity_open() made (`holdfast-verity close`). -EBUSY while in use, -ENODEV if there is none. */
-int verity_open_undo(const char *name, struct err *e) WARN_UNUSED;
-
 #endif

@@ -84,6 +84,10 @@ static int take_option(const char *word, struct verity_table *t)
 			t->on_corruption = VERITY_CORRUPTION_PANIC;
 		else if (!strcmp(word, "restart_on_corruption"))
 			t->on_corruption = VERITY_CORRUPTION_RESTART;
+		else if (!strcmp(word, "panic_on_error"))
+			t->on_error = VERITY_CORRUPTION_PANIC;
+		else if (!strcmp(word, "restart_on_error"))
+			t->on_error = VERITY_CORRUPTION_RESTART;
 		else if (!strcmp(word, "root_hash_sig_key_desc"))
 			t->is_signed = true;
 		return (int)option_table[i].values;

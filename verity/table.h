@@ -45,6 +45,7 @@ enum verity_on_corruption {
  * @is_signed:  root_hash_sig_key_desc is in the table, so the kernel checked a signature when it was loaded
  * @is_corrupt: the kernel has met a bad block since (not part of the table; verity_table_read() asks for it too)
  * @is_weak:    ignore_corruption or check_at_most_once is set, so what is read is not always what was checked
+ * @on_error:   what it does when a block, or the hashes it needs, cannot be read
  * @data_dev:   number of the device below; @hash_dev likewise
  */
 struct verity_table {
@@ -56,6 +57,7 @@ struct verity_table {
 	bool is_corrupt;
 	bool is_weak;
 	enum verity_on_corruption on_corruption;
+	enum verity_on_corruption on_error;
 	dev_t data_dev;
 	dev_t hash_dev;
 };

@@ -251,6 +251,21 @@ static void neither_kind_of_host_is_accepted_as_the_other(void **state)
 	world_free(enforce);
 }
 
+/* PID 1 reports it truthfully; the TPM would have refused the floor (vm:direct-chain), and the verifier refuses the host. */
+static void another_command_line_without_uefi_refuses(void **state)
+{
+	struct world *w = world_direct();
+	struct events own = {0};
+
+	(void)state;
+	w_measure(&own, measure_direct_cmdline("quiet loglevel=3", 16));
+	w->os.v[1] = own.v[0];
+	world_seal_lying(w, NULL, no_firmware_log);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: OS event log event 1"));
+	world_free(w);
+}
+
 /* A firmware log that is there is replayed: what it lacks, or has too much, shows in the quote. */
 static void a_host_without_uefi_cannot_hide_what_its_firmware_extended(void **state)
 {
@@ -365,6 +380,7 @@ int main(void)
 		cmocka_unit_test(one_state_volume_is_wanted_where_it_is_declared_and_nowhere_else),
 		cmocka_unit_test(a_host_without_uefi_is_accepted_and_the_verdict_says_what_is_missing),
 		cmocka_unit_test(neither_kind_of_host_is_accepted_as_the_other),
+		cmocka_unit_test(another_command_line_without_uefi_refuses),
 		cmocka_unit_test(a_host_without_uefi_cannot_hide_what_its_firmware_extended),
 		cmocka_unit_test(values_whose_profile_is_not_their_sequences_refuse),
 		cmocka_unit_test(an_ima_log_that_nothing_binds_counts_for_nothing),

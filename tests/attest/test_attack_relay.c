@@ -136,7 +136,7 @@ static int start_agent(struct lab_host *h, pid_t *ret)
 	if (*ret == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-		lab_exec((const char *const[]){lab.program, "serve", "--tls", "127.0.0.1:0", "--tcti", h->tcti, "--firmware-log",
+		lab_exec((const char *const[]){lab.program, "serve", "--tls", "127.0.0.1:0", "--tls-key", "memory", "--tcti", h->tcti, "--firmware-log",
 					       h->firmware_log, "--os-log", h->os_log, "--ima-log", h->ima_log, NULL});
 	}
 	(void)snprintf(lab.log, sizeof(lab.log), "%s/agent.log", lab.dir);

@@ -39,13 +39,13 @@ static void explain_it(const struct attack *at, const struct world *w)
 	const struct explain_input in = {.evidence = {w->evidence.data, w->evidence.len},
 					 .nonce = w->nonce,
 					 .enrolment = &w->enrolment,
-					 .rv = &rv};
+					 .set = &(struct judge_set){.n = 1, .rv = &rv}};
 	bool named = false;
 	int pcr = -1, end = 0;
 
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "refvalues.json", &rv, &e), &e);
 	assert_ok(explain(&in, &explained, &e), &e);
-	assert_int_equal(explained.appraisal.verdict, APPRAISE_REFUSE);
+	assert_int_equal(explained.result.appraisal.verdict, APPRAISE_REFUSE);
 	assert_true(explained.judged && explained.n > 0);
 	(void)sscanf(at->reason, "PCR %d:%n", &pcr, &end); /* end stays 0 without the colon */
 	if (!end)
@@ -106,7 +106,7 @@ static void a_sound_host_has_nothing_to_explain(void **state)
 	struct refvalues rv = {0};
 	struct err e = ERR_INIT;
 	const struct explain_input in = {.evidence = {w->evidence.data, w->evidence.len}, .nonce = w->nonce,
-					 .enrolment = &w->enrolment, .rv = &rv};
+					 .enrolment = &w->enrolment, .set = &(struct judge_set){.n = 1, .rv = &rv}};
 	struct explain_input sealed;
 
 	(void)state;
@@ -115,11 +115,11 @@ static void a_sound_host_has_nothing_to_explain(void **state)
 	sealed.evidence = (struct bytes){w->evidence.data, w->evidence.len};
 	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "refvalues.json", &rv, &e), &e);
 	assert_ok(explain(&sealed, &explained, &e), &e);
-	assert_int_equal(explained.appraisal.verdict, APPRAISE_ACCEPT);
+	assert_int_equal(explained.result.appraisal.verdict, APPRAISE_ACCEPT);
 	assert_int_equal(explained.n, 0);
 	assert_true(explained.proven);
 	for (int i = 0; i < EXPLAIN_LINKS_; i++)
-		assert_int_equal(explained.link[i], i == EXPLAIN_LINK_FIRMWARE ? EXPLAIN_UNKNOWN : EXPLAIN_GOOD);
+		assert_int_equal(explained.link[i], i == EXPLAIN_LINK_FIRMWARE || i == EXPLAIN_LINK_WANTED ? EXPLAIN_UNKNOWN : EXPLAIN_GOOD);
 	refvalues_free(&rv);
 	world_free(w);
 }

@@ -23,7 +23,7 @@ static void run(struct world *w, const struct refvalues *rv, const struct refval
 	const struct explain_input in = {.evidence = {w->evidence.data, w->evidence.len},
 					 .nonce = judged ? w->nonce : NULL,
 					 .enrolment = judged ? &w->enrolment : NULL,
-					 .rv = rv,
+					 .set = &(struct judge_set){.n = 1, .rv = (struct refvalues *)rv},
 					 .known = known,
 					 .n_known = known ? 1 : 0};
 	struct err e = ERR_INIT;
@@ -234,9 +234,76 @@ static void the_place_where_texts_differ_is_told(void **state)
 	}
 }
 
+/* The @n-th "unjudged" of @w's document (PCR 0, 1, 5) becomes a sequence of the host's own events, one of them exchanged. */
+static void judge_machine(struct world *w, size_t n, uint32_t pcr, const char *logged, const char *what, char ret[static 65536])
+{
+	static const char rule[] = "{\"unjudged\":\"machine\"}";
+	const char *at = strstr(w->refvalues, rule);
+	char *p = ret, *end = ret + 65536, hex[65];
+	bool first = true;
+	uint8_t h[32];
+
+	for (; n; n--)
+		at = strstr(at + 1, rule);
+	p += snprintf(p, (size_t)(end - p), "%.*s{\"sequence\":[", (int)(at - w->refvalues), w->refvalues);
+	for (size_t i = 0; i < w->firmware.n; i++) {
+		const struct event *ev = &w->firmware.v[i];
+		bool other = what && ev == &w->firmware.v[w_find(&w->firmware, pcr, logged)];
+
+		if (ev->pcr != pcr)
+			continue;
+		w_sha256("another", 7, h);
+		hex_encode(other ? h : ev->digest, 32, hex);
+		p += snprintf(p, (size_t)(end - p), "%s{\"digest\":\"%s\",\"what\":\"%s\"}", first ? "" : ",", hex,
+			      other ? what : "event");
+		first = false;
+	}
+	(void)snprintf(p, (size_t)(end - p), "]}%s", at + strlen(rule));
+}
+
+static void another_firmware_machine_or_disk_is_named(void **state)
+{
+	static const struct {
+		size_t n;
+		uint32_t pcr;
+		const char *logged, *what, *guess;
+	} all[] = {
+		{0, 0, "firmware version", "EV_EFI_PLATFORM_FIRMWARE_BLOB: PEI volume of the firmware", "other memory or another processor"},
+		{0, 0, "firmware version", "EV_S_CRTM_VERSION: version of the firmware, 1", "replaced or updated"},
+		{1, 1, "boot order", "EV_PLATFORM_CONFIG_FLAGS: ACPI file etc/acpi/tables", "another version of QEMU"},
+		{1, 1, "boot order", "EV_EFI_VARIABLE_BOOT: boot order", "boot options were changed"},
+		{2, 5, "GPT", "EV_EFI_GPT_EVENT: partition table of the disk", "partitioned anew"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct world *w = world_sound();
+		struct refvalues sound = {0}, other = {0};
+		char *text = malloc(65536), fact[200];
+
+		assert_non_null(text);
+		world_seal(w);
+		judge_machine(w, all[i].n, all[i].pcr, all[i].logged, NULL, text);
+		load(text, &sound);
+		run(w, &sound, NULL, true);
+		assert_int_equal(x.n, 0); /* the sound twin: judged, and accepted */
+		judge_machine(w, all[i].n, all[i].pcr, all[i].logged, all[i].what, text);
+		load(text, &other);
+		run(w, &other, NULL, true);
+		assert_int_equal(x.n, 1);
+		(void)snprintf(fact, sizeof(fact), "the %s is another than the expected one", strstr(all[i].what, ": ") + 2);
+		assert_non_null(strstr(finding((int)all[i].pcr, fact)->guess, all[i].guess));
+		refvalues_free(&sound);
+		refvalues_free(&other);
+		world_free(w);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_firmware_machine_or_disk_is_named),
 		cmocka_unit_test(an_older_version_is_recognised_by_its_own_reference_values),
 		cmocka_unit_test(a_command_line_is_derived_from_what_the_host_proved),
 		cmocka_unit_test(one_event_too_many_or_too_few_is_one_finding),

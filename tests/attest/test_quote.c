@@ -264,6 +264,40 @@ static void a_modulus_of_the_weak_generator_is_seen(void **state)
 	unload(&l);
 }
 
+/* 65537^5 modulo the product of the primes that the weak generator leaves its mark in, and a large multiple of that product: 2048 bits. */
+static void put_weak_modulus(uint8_t ret[static 256])
+{
+	static const BN_ULONG primes[] = {11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157};
+	BIGNUM *product = BN_new(), *n = BN_new(), *e = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+
+	assert_true(BN_one(product) && BN_set_word(n, 65537) && BN_set_word(e, 5));
+	for (size_t i = 0; i < ARRAY_SIZE(primes); i++)
+		assert_true(BN_mul_word(product, primes[i]));
+	assert_true(BN_mod_exp(n, n, e, product, ctx));
+	assert_true(BN_lshift(product, product, 2048 - BN_num_bits(product)) && BN_add(n, n, product));
+	assert_int_equal(BN_num_bits(n), 2048);
+	assert_int_equal(BN_bn2binpad(n, ret, 256), 256);
+	BN_free(product);
+	BN_free(n);
+	BN_free(e);
+	BN_CTX_free(ctx);
+}
+
+static void an_ak_of_the_weak_generator_is_refused(void **state)
+{
+	struct loaded l = load_real("rsa");
+	struct quote_ak ak = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(quote_ak_parse(view(&l.ak), &ak, &e), &e); /* the sound twin */
+	quote_ak_free(&ak);
+	put_weak_modulus(l.ak.data + l.ak.len - 256);
+	assert_refused(quote_ak_parse(view(&l.ak), &ak, &e), &e, EINVAL, "CVE-2017-15361");
+	unload(&l);
+}
+
 /* Quotes of the software key, one field each made wrong. */
 static void extra_data_must_be_32_bytes_and_safe_a_flag(void **state)
 {
@@ -302,6 +336,7 @@ int main(void)
 		cmocka_unit_test(the_attribute_mask_is_exact),
 		cmocka_unit_test(an_edited_public_area_refuses),
 		cmocka_unit_test(a_modulus_of_the_weak_generator_is_seen),
+		cmocka_unit_test(an_ak_of_the_weak_generator_is_refused),
 		cmocka_unit_test(extra_data_must_be_32_bytes_and_safe_a_flag),
 	};
 

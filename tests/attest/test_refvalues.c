@@ -24,6 +24,22 @@ static int parse_edited(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
+/* The very bytes that the builder writes (tests/image-builder/test_spdx.c). */
+static void the_builders_sbom_is_read(void **state)
+{
+	cleanup_refvalues struct refvalues rv = {0};
+	cleanup_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(file_read("tests/data/refvalues/good-sbom.json", 1 << 20, &b, &e), &e);
+	assert_ok(refvalues_parse(b.data, b.len, "r", &rv, &e), &e);
+	assert_true(rv.sbom.known && rv.sbom.digest[0] == 1 && rv.sbom.n == 3);
+	assert_string_equal(sbom_version(&rv.sbom, "libc6"), "2.41-12");
+	assert_string_equal(sbom_version(&rv.sbom, "libstdc++6"), "14.2.0-19");
+	assert_null(sbom_version(&rv.sbom, "telnetd"));
+}
+
 static const struct edit {
 	const char *from, *to, *part;
 } edits[] = {
@@ -50,6 +66,13 @@ static const struct edit {
 	{"\"command_line\":\"command line\"", "\"command_line\":7", "command_line"},
 	{"\"layer_policy_version\":3", "\"layer_policy_version\":-3", "layer_policy_version"},
 	{"\"layer_policy_version\":3", "\"layer_policy_version\":3,\"more\":1", "unknown field \"more\""},
+	{"{\"busybox-static\":\"1:1.37.0-6+b9\",", "{\"zlib1g\":\"1-1\",", "sbom: libssl3t64 stands behind zlib1g"},
+	{"\"libssl3t64\":\"3", "\"busybox-static\":\"3", "busybox-static"},
+	{"\"libssl3t64\"", "\"libssl 3\"", "sbom: packages[1] is no package's name"},
+	{"\"3.5.1-1+deb13u1\"", "\"v3.5.1\"", "sbom: libssl3t64: its version is none"},
+	{"\"3.5.1-1+deb13u1\"", "3", "sbom: libssl3t64: its version is none"},
+	{"\"sbom\":{\"sha256\":\"a5", "\"sbom\":{\"sha256\":\"5", "sha256"},
+	{"\"sbom\":{", "\"sbom\":{\"more\":1,", "unknown field \"more\""},
 };
 
 static void a_document_of_another_shape_refuses(void **state)
@@ -217,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_of_another_shape_refuses),
+		cmocka_unit_test(the_builders_sbom_is_read),
 		cmocka_unit_test(its_sound_twin_is_read),
 		cmocka_unit_test(a_document_counts_only_with_its_signature),
 		cmocka_unit_test(an_enrolment_record_is_read_as_it_was_written),

@@ -218,6 +218,35 @@ static void a_policy_set_refuses_a_sound_host_that_is_not_wanted(void **state)
 	lab_refused(h, "image.version is 1, wanted at_least 2");
 }
 
+/* A verifier that knows the host already: its EK goes on the deny list, and is trusted no more from the reload on. */
+static void a_revoked_ek_is_refused_and_its_result_withheld_from_the_reload_on(void **state)
+{
+	struct lab_host *h = &lab.host[0];
+	cleanup_buf struct buf ear = BUF_INIT, kept = BUF_INIT;
+	char path[128], result[128], identity[66];
+	const char *more[] = {"--ek-deny", path, NULL};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	lab_need();
+	(void)snprintf(path, sizeof(path), "%s/deny", lab.dir);
+	lab_write("deny", "", 0);
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	lab_verifier_start(more);
+	lab_channel(h);
+	assert_int_equal(lab_report(h, &ear, &e), 1);
+	(void)snprintf(identity, sizeof(identity), "%.64s\n", strstr(lab_claims(&ear), "\"sub\":\"") + 7);
+	(void)snprintf(result, sizeof(result), "/v1/result/%.64s", identity);
+	get(h, result, 200, &kept);
+	lab_write("deny", identity, strlen(identity));
+	assert_int_equal(kill(lab.verifier, SIGHUP), 0);
+	assert_true(lab_log_has("\"reloaded\""));
+	get(h, result, 404, &kept); /* it lives for minutes, and counts no more */
+	lab_refused(h, "deny list");
+	lab_channel(h);
+	lab_refused(h, "deny list");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +256,7 @@ int main(void)
 		cmocka_unit_test(verify_says_the_same_from_files_and_jose_believes_it_too),
 		cmocka_unit_test(sighup_takes_new_values_and_a_bad_file_leaves_the_old_ones),
 		cmocka_unit_test(a_policy_set_refuses_a_sound_host_that_is_not_wanted),
+		cmocka_unit_test(a_revoked_ek_is_refused_and_its_result_withheld_from_the_reload_on),
 	};
 
 	return cmocka_run_group_tests_name("attest/verifier", tests, set_up, lab_tear_down);

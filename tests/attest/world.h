@@ -311,7 +311,10 @@ static inline void w_refvalues(struct world *w)
 		}
 	}
 	(void)snprintf(p, (size_t)(end - p),
-		       "},\"describe\":{\"command_line\":\"command line\",\"layer_policy_version\":3}}");
+		       "},\"describe\":{\"command_line\":\"command line\",\"layer_policy_version\":3},"
+		       "\"sbom\":{\"sha256\":\"%s\",\"packages\":{\"busybox-static\":\"1:1.37.0-6+b9\","
+		       "\"libssl3t64\":\"3.5.1-1+deb13u1\"}}}",
+		       root);
 }
 
 /* TPM2B_PUBLIC of w->key with @attributes. */

@@ -204,8 +204,10 @@ static void every_code_is_unique_and_explained(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_true(t[k].code < t[i].code);
 	}
-	assert_int_equal(code_info(11)->code, CODE_INTERNAL);
-	assert_string_equal(code_text(11), code_info(CODE_INTERNAL)->text);
+	assert_int_equal(code_info(9)->code, CODE_INTERNAL);
+	assert_string_equal(code_text(9), code_info(CODE_INTERNAL)->text);
+	assert_false(code_is_known(CODE_NONE) || code_is_known(9) || code_is_known(99) || code_is_known(100));
+	assert_true(code_is_known(CODE_CONSOLE) && code_is_known(CODE_INTERNAL));
 }
 
 int main(void)

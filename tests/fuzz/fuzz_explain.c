@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct refvalues rv;
 	cleanup_buf struct buf page = BUF_INIT;
 	struct err e = ERR_INIT;
-	struct explain_input in = {.evidence = {data, size}, .rv = &rv};
+	struct explain_input in = {.evidence = {data, size}, .set = &(struct judge_set){.n = 1, .rv = &rv}};
 
 	if (!rv.tree)
 		load(&rv);

@@ -9,7 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct appraisal a;
-	const struct refvalues rv = {.name = "demo", .version = 3, .arch = "x86_64", .profile = "enforce"};
+	struct sbom_package package[] = {{"libc6", "2.41-12"}, {"libssl3t64", "3.5.1-1"}, {"telnetd", "0.17-1"}};
+	const struct refvalues rv = {.sbom = {.known = true, .n = 3, .package = package},
+				     .name = "demo", .version = 3, .arch = "x86_64", .profile = "enforce"};
 	const struct enrolment rec = {.ek = ENROLMENT_EK_CERTIFICATE};
 	const struct quote q = {.firmware_version = 1};
 	cleanup_fleet struct fleet f = {0};
@@ -18,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fleet_parse(data, size, "set", &f, &e) < 0)
 		return 0;
 	a.reasons.n = a.facts.n = 0;
-	fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q}, &a);
+	fleet_judge(&f, &(struct fleet_subject){&rv, &rec, &q, NULL}, &a);
 	if (!a.reasons.n == !a.facts.n || !f.n_rules)
 		abort();
 	return 0;

@@ -96,6 +96,7 @@ static void malformed_engines_are_refused(void **state)
 		{ "bad-file-outside", "../../etc" }, { "bad-config-relative", "config" },
 		{ "bad-no-program", "program" },     { "bad-no-ready", "ready" },
 		{ "bad-no-runtime", "runtime" },
+		{ "bad-store", "store = \"docker\", wanted one of: none, podman" },
 		{ "bad-unknown-key", "start" },
 	};
 	struct engine g = { 0 };
@@ -116,6 +117,7 @@ static void malformed_engines_are_refused(void **state)
 
 static void the_boards_and_engines_we_ship_are_good(void **state)
 {
+	static const char *const engines[] = { "engines/containerd-cri", "engines/podman" };
 	static const char *const boards[] = { "boards/qemu-x86_64", "boards/qemu-arm64", "boards/direct-x86_64",
 					      "boards/direct-arm64" };
 	struct engine g = { 0 };
@@ -128,6 +130,10 @@ static void the_boards_and_engines_we_ship_are_good(void **state)
 		assert_ok(board_load(boards[i], &b, &e), &e);
 		assert_string_equal(b.profile, strstr(boards[i], "direct") ? "direct" : "enforce");
 		board_free(&b);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
+		assert_ok(board_engine_load(engines[i], &g, &e), &e);
+		board_engine_free(&g);
 	}
 	assert_ok(board_engine_load("engines/containerd", &g, &e), &e);
 	assert_string_equal(g.config.v[0], "/etc/containerd/config.toml");

@@ -19,6 +19,8 @@ static void lines_have_their_code(void **state)
 		{ "[    3.1] Kernel panic - not syncing: Attempted to kill init!", CODE_KERNEL_PANIC, false },
 		{ "hello: holdfast: E19 in the middle is not PID 1's", CODE_NONE, false },
 		{ "holdfast: Engine", CODE_NONE, false },
+		{ "holdfast: last-failure: E51 some text: dm-verity device has I/O error; cleared", CODE_NONE, false },
+		{ "[   15.3] reboot: Restarting system with command 'dm-verity device has I/O error'", CODE_IO_ERROR, false },
 		{ "holdfast: E5 one digit", CODE_NONE, false },
 	};
 

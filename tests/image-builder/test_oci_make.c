@@ -45,6 +45,11 @@ static void fill(const char *tree, bool other_way_round)
 	}
 }
 
+static int put_in_file(void *arg, const uint8_t *data, size_t n, struct err *e)
+{
+	return file_write_all(*(int *)arg, data, n, "layer.tar", e);
+}
+
 static void the_layout_is_what_other_readers_expect(void **state)
 {
 	char folder[64];
@@ -71,7 +76,7 @@ static void the_layout_is_what_other_readers_expect(void **state)
 	assert_int_equal(image->n_layers, 1);
 	fd = open(in(folder, "layer.tar"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd > 0);
-	assert_ok(policy_oci_unpack(image, 0, fd, 1 << 20, &e), &e);
+	assert_ok(policy_oci_unpack(image, 0, &(struct policy_oci_sink){put_in_file, &fd}, 1 << 20, &e), &e);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	run.stdin_fd = fd;
 	assert_ok(proc_run(&run, &e), &e);

@@ -185,6 +185,60 @@ static void a_malformed_policy_is_named(void **state)
 	drop_folder(w.folder);
 }
 
+/* The manifest of a host with @n images of the policy, one foreign one, and a task. */
+static int host_conf(size_t n, bool unseeded, const char *seed, struct buf *ret, struct err *e)
+{
+	static struct plan_params p;
+	static struct plan plan;
+
+	p = (struct plan_params){ .n_images = n, .n_foreign = 1, .n_tasks = 1, .unseeded = unseeded, .task = { "/bin/task" } };
+	plan = (struct plan){ .p = &p, .n_images = n + 1 };
+	plan.engine = (struct engine){ .argv = "/engine", .ready = "/sock", .seed = seed };
+	plan.board.agent_tls = plan.board.watchdog = "";
+	plan.board.on_failure = "halt";
+	for (size_t i = 0; i < n + 1; i++)
+		(void)snprintf(plan.image[i].name, sizeof(plan.image[i].name), i < n ? "image-%zu" : "foreign-%zu", i);
+	return plan_host_conf(&plan, ret, e);
+}
+
+static void the_engine_is_told_of_the_policys_images_before_any_task(void **state)
+{
+	static const struct {
+		bool unseeded;
+		const char *seed, *want;
+	} cases[] = {
+		{ false, "/bin/import -x", "task = /bin/import -x /usr/lib/holdfast/images/image-0.tar\n"
+					   "task = /bin/import -x /usr/lib/holdfast/images/image-1.tar\ntask = /bin/task\non_tasks_done" },
+		{ true, "/bin/import -x", "\ntask = /bin/task\non_tasks_done" },
+		{ false, "", "\ntask = /bin/task\non_tasks_done" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf text = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		assert_ok(host_conf(2, cases[i].unseeded, cases[i].seed, &text, &e), &e);
+		if (!strstr((const char *)text.data, cases[i].want) || strstr((const char *)text.data, "foreign") ||
+		    (i && strstr((const char *)text.data, "import")))
+			fail_msg("case %zu: %s", i, (const char *)text.data);
+		buf_free(&text);
+	}
+}
+
+static void more_images_than_a_manifest_holds_are_refused(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(host_conf(15, false, "/import", &text, &e), &e);
+	buf_free(&text);
+	assert_refused(host_conf(16, false, "/import", &text, &e), &e, E2BIG, "16 images to tell the engine of and 1 tasks");
+	assert_ok(host_conf(16, true, "/import", &text, &e), &e);
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +246,8 @@ int main(void)
 		cmocka_unit_test(wrong_words_on_the_command_line_are_named),
 		cmocka_unit_test(an_output_folder_that_cannot_be_used_is_named),
 		cmocka_unit_test(a_malformed_policy_is_named),
+		cmocka_unit_test(the_engine_is_told_of_the_policys_images_before_any_task),
+		cmocka_unit_test(more_images_than_a_manifest_holds_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("image-builder/plan", tests, NULL, NULL);

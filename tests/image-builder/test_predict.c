@@ -6,7 +6,8 @@
  * /sys/kernel/security/tpm0/binary_bios_measurements: OVMF 2025.02-8+deb13u1 with Secure Boot on, systemd-stub 257.13,
  * Linux 6.12.117+deb13-cloud-amd64, swtpm, QEMU 7.2; keys enrolled by virt-fw-vars from the certificates beside them,
  * owner 11111111-2222-3333-4444-555555555555. `disk`: the UKI as \EFI\BOOT\BOOTX64.EFI of a GPT disk's ESP;
- * `kernel-option`: QEMU's -kernel. The UKI (12 MB) is not kept; one with the same command line and release is made here
+ * `kernel-option`: QEMU's -kernel. secure-boot-off/disk: an image of the profile audit on the same disk layout, its own keys beside it
+ * (owner: KEYS_OWNER_GUID), Secure Boot switched off with the keys left in place. The UKI (12 MB) is not kept; one with the same command line and release is made here
  * from small parts, so what depends on kernel and initramfs is compared by position only. The boots themselves are
  * tests/vm's.
  */
@@ -15,10 +16,12 @@
 #include "common/hex.h"
 #include "common/reader.h"
 #include "image-builder/authenticode.h"
+#include "image-builder/keys.h"
 #include "image-builder/predict.h"
 #include "image-builder/uki.h"
 
 #define DATA       "tests/data/predict/"
+#define OFF        DATA "secure-boot-off/"
 #define MAX_EVENTS 64
 
 /* One PCR's SHA-256 digests in the order of a log. */
@@ -124,6 +127,48 @@ static void the_uki_stands_third_in_pcr_4_when_booted_from_disk(void **state)
 	assert_memory_equal(option.digest[1], disk.digest[0], HASH_SHA256_BYTES);
 }
 
+/* Without Secure Boot nobody is asked which key let the UKI through, and the stub has the firmware load, and measure, the kernel. */
+static void with_secure_boot_off_pcr_4_and_7_are_what_ovmf_logged(void **state)
+{
+	static const unsigned whole[] = {2, 3, 6, 7};
+	cleanup_buf struct buf kernel = load("tests/data/pe/good-kernel.efi");
+	struct predict_params p = params;
+	struct predict off = {0};
+	uint8_t digest[HASH_SHA256_BYTES];
+	struct seen four = read_log(OFF "disk.eventlog", 4);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.secure_boot_off = true;
+	p.pk = p.kek = p.db = NULL;
+	assert_ok(pki_cert_load(OFF "PK.pem", &p.pk, &e), &e);
+	assert_ok(pki_cert_load(OFF "KEK.pem", &p.kek, &e), &e);
+	assert_ok(pki_cert_load(OFF "db.pem", &p.db, &e), &e);
+	assert_ok(efivar_uuid_parse(KEYS_OWNER_GUID, &p.owner, &e), &e);
+	assert_ok(predict_make(&p, &off, &e), &e);
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
+		struct seen s = read_log(OFF "disk.eventlog", whole[i]);
+
+		assert_int_equal(off.pcr[whole[i]].event.n, s.n);
+		assert_same(&off.pcr[whole[i]], &s, 0, s.n);
+	}
+	assert_int_equal(off.pcr[4].event.n, 4);
+	assert_int_equal(four.n, 4);
+	assert_same(&off.pcr[4], &four, 0, 2);
+	assert_ok(authenticode_digest(kernel.data, kernel.len, digest, &e), &e);
+	assert_memory_equal(off.pcr[4].event.v[3].digest, digest, sizeof(digest));
+	for (unsigned i = 8; i < PREDICT_PCRS; i++) { /* nothing else depends on it */
+		assert_int_equal(off.pcr[i].rule, predicted.pcr[i].rule);
+		assert_int_equal(off.pcr[i].event.n, predicted.pcr[i].event.n);
+		for (size_t k = 0; k < off.pcr[i].event.n; k++)
+			assert_memory_equal(off.pcr[i].event.v[k].digest, predicted.pcr[i].event.v[k].digest, HASH_SHA256_BYTES);
+	}
+	predict_free(&off);
+	X509_free(p.pk);
+	X509_free(p.kek);
+	X509_free(p.db);
+}
+
 static void command_line_and_section_names_are_what_stub_and_kernel_measured(void **state)
 {
 	struct seen nine = read_log(DATA "ovmf-2025.02-disk.eventlog", 9),
@@ -225,6 +270,40 @@ static void where_the_tpms_driver_is_a_module_pcr_10_stays_zero(void **state)
 	assert_ok(predict_value(&late, 10, value, &e), &e);
 	assert_true(hash_is_zero(value, sizeof(value)));
 	predict_free(&late);
+}
+
+/* PCR 0, 1 and 5 are judged of a machine that was described, and of no other. */
+static void firmware_and_disk_are_judged_of_a_described_machine_only(void **state)
+{
+	static const uint8_t order[] = {1, 0, 0, 0};
+	struct seen one = read_log(DATA "ovmf-2025.02-disk.eventlog", 1), five = read_log(DATA "ovmf-2025.02-disk.eventlog", 5);
+	struct predict_list machine[2] = {{0}};
+	struct predict_params p = params;
+	struct predict described = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ok(predict_add_bytes(&machine[i], order, i + 1, "first", NULL, &e), &e);
+		assert_ok(predict_add_separator(&machine[i], &e), &e);
+	}
+	p.machine = machine;
+	memcpy(p.gpt_event, five.digest[1], sizeof(p.gpt_event));
+	assert_ok(predict_make(&p, &described, &e), &e);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(described.pcr[i].rule, PREDICT_SEQUENCE);
+		assert_int_equal(described.pcr[i].event.n, 2);
+		assert_memory_equal(described.pcr[i].event.v[0].digest, machine[i].v[0].digest, HASH_SHA256_BYTES);
+		assert_memory_equal(described.pcr[i].event.v[1].digest, one.digest[one.n - 1], HASH_SHA256_BYTES);
+	}
+	assert_int_equal(described.pcr[5].event.n, five.n);
+	assert_same(&described.pcr[5], &five, 0, five.n);
+	assert_int_equal(predicted.pcr[0].rule, PREDICT_UNJUDGED);
+	assert_int_equal(predicted.pcr[1].rule, PREDICT_UNJUDGED);
+	assert_int_equal(predicted.pcr[5].rule, PREDICT_UNJUDGED);
+	predict_free(&described);
+	predict_list_free(&machine[0]);
+	predict_list_free(&machine[1]);
 }
 
 /* Without UEFI: nothing of the firmware, and PCR 11 begins with PID 1's own word. */
@@ -332,11 +411,13 @@ int main(void)
 		cmocka_unit_test(separators_and_secure_boot_are_what_ovmf_logged),
 		cmocka_unit_test(another_db_certificate_or_owner_changes_pcr_7),
 		cmocka_unit_test(the_uki_stands_third_in_pcr_4_when_booted_from_disk),
+		cmocka_unit_test(with_secure_boot_off_pcr_4_and_7_are_what_ovmf_logged),
 		cmocka_unit_test(command_line_and_section_names_are_what_stub_and_kernel_measured),
 		cmocka_unit_test(phases_are_those_of_systemd_measure),
 		cmocka_unit_test(the_launch_chain_is_in_order_and_containers_come_after),
 		cmocka_unit_test(every_pcr_has_a_rule),
 		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
+		cmocka_unit_test(firmware_and_disk_are_judged_of_a_described_machine_only),
 		cmocka_unit_test(without_uefi_pid_1_vouches_for_itself),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};

@@ -12,6 +12,7 @@
 #include "tests/common/check.h"
 
 #include "common/tpm_cmd.h"
+#include "common/tpm_io.h"
 #include "init/sys.h"
 
 #include <errno.h>
@@ -21,14 +22,19 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
-#define FAKE_FILES     64
+#define FAKE_FILES     96
 #define FAKE_FD        100 /* descriptor n is file n - FAKE_FD */
 #define FAKE_UEVENT_FD 90
 #define FAKE_SIGNAL_FD 91
 #define FAKE_LISTEN_FD 92
 #define FAKE_CLIENT_FD 93
 #define FAKE_TPM_FD    94
-#define FAKE_EVENTS    16
+#define FAKE_HELPER_FD 95
+#define FAKE_WATCHDOG_FD 96
+#define FAKE_CONTROL_FD 97
+#define FAKE_OPERATOR_FD 98
+#define FAKE_HELPER_PID 99
+#define FAKE_EVENTS    256
 
 struct fake_file {
 	char path[128];
@@ -44,21 +50,29 @@ struct fake_event {
 	size_t len;
 	int number;
 	pid_t pid;
-	bool done;
+	bool done, woke;
 };
 
 static struct {
 	struct fake_file file[FAKE_FILES];
 	size_t n_files;
-	char trace[16384];
+	char trace[65536];
+	size_t trace_len;
+	char early[2048]; /* what was said on descriptor 2, before there is a console */
 	const char *fail_call, *fail_what;
 	int fail_errno;
 	unsigned fail_nth, calls; /* the nth call fails, 0: none; lines that are said to people do not count */
+	bool count_all;           /* but here they do */
+	bool fail_sticks;         /* once the nth has failed, calls like it fail for ever */
+	char stuck[300];
+	void (*watch)(const char *call, const char *what);
+	void (*hung)(void);
 	uint64_t now;
 	struct fake_event uevent[FAKE_EVENTS], signal[FAKE_EVENTS], child[FAKE_EVENTS];
 	size_t n_uevents, n_signals, n_children;
 	jmp_buf end;
 	int reboot_cmd;
+	unsigned reboots_failed;
 	pid_t next_pid;
 	uint64_t dropped_caps;
 	bool caps_stick;
@@ -68,12 +82,26 @@ static struct {
 	const char *request;
 	char answer[300];
 	bool client_waits;
+	bool exec_works; /* by a jump to fake.end */
 	uint64_t magic;
 	unsigned devices;
 	const void *asked; /* what the next program that is asked answers, and how many bytes */
 	ssize_t asked_bytes;
+	const void *asked_next; /* the same for the one after it; NULL: again @asked */
+	ssize_t asked_next_bytes;
+	uint32_t tpm_code; /* what the TPM says to a raw command */
 	uint64_t lifetime; /* of the next spawned child; 0: for ever */
 	int lifetime_status;
+	sys_helper_fn *helper;
+	void *helper_arg;
+	int container_processes;
+	uint64_t containers_end, fed_at;
+	uint64_t engine_gone_at; /* 0: never */
+	uint64_t jump_at, jump_ns; /* the clock */
+	const char *order; /* an operator's, on the control socket */
+	uint64_t order_at;
+	bool order_taken;
+	char order_answer[6200];
 } fake;
 
 static void fake_reset(void)
@@ -88,10 +116,22 @@ static void fake_reset(void)
 /* Write down the call; true if it is the one that is to fail. */
 static bool fake_call(const char *call, const char *what)
 {
-	size_t n = strlen(fake.trace);
+	int n;
+	char like[sizeof(fake.stuck)];
 
-	(void)snprintf(fake.trace + n, sizeof(fake.trace) - n, "%s %s; ", call, what);
-	if (strcmp(what, "/dev/console") && strcmp(what, "/dev/kmsg") && ++fake.calls == fake.fail_nth)
+	if (!*fake.trace)
+		fake.trace_len = 0; /* a test emptied it */
+	n = snprintf(fake.trace + fake.trace_len, sizeof(fake.trace) - fake.trace_len, "%s %s; ", call, what);
+	fake.trace_len += (size_t)n < sizeof(fake.trace) - fake.trace_len ? (size_t)n : 0;
+	if (fake.watch)
+		fake.watch(call, what);
+	(void)snprintf(like, sizeof(like), "%s %s", call, what);
+	if ((fake.count_all || (strcmp(what, "/dev/console") && strcmp(what, "/dev/kmsg"))) && ++fake.calls == fake.fail_nth) {
+		if (fake.fail_sticks)
+			memcpy(fake.stuck, like, sizeof(like));
+		return true;
+	}
+	if (*fake.stuck && !strcmp(fake.stuck, like))
 		return true;
 	return fake.fail_call && !strcmp(fake.fail_call, call) && strstr(what, fake.fail_what);
 }
@@ -141,6 +181,8 @@ int sys_open(const char *path, int flags, mode_t mode)
 		return -fake.fail_errno;
 	if (!f && !(flags & O_CREAT))
 		return -ENOENT;
+	if (f && flags & O_TRUNC)
+		f->len = 0;
 	if (f && flags & O_EXCL)
 		return -EEXIST;
 	if (!f)
@@ -153,7 +195,16 @@ ssize_t sys_read(int fd, void *buf, size_t n)
 {
 	struct fake_file *f;
 
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("read", "operator"))
+			return -fake.fail_errno;
+		n = strlen(fake.order);
+		memcpy(buf, fake.order, n);
+		return (ssize_t)n;
+	}
 	if (fd == FAKE_CLIENT_FD) {
+		if (fake_call("read", "client"))
+			return -fake.fail_errno;
 		if (!fake.request)
 			return -EAGAIN;
 		n = strlen(fake.request);
@@ -173,9 +224,19 @@ ssize_t sys_write(int fd, const void *buf, size_t n)
 {
 	struct fake_file *f;
 
-	if (fd == 2)
+	if (fd == 2) {
+		(void)snprintf(fake.early, sizeof(fake.early), "%.*s", (int)n, (const char *)buf); /* the last line */
 		return (ssize_t)n;
+	}
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("write", "operator"))
+			return -fake.fail_errno;
+		(void)snprintf(fake.order_answer, sizeof(fake.order_answer), "%.*s", (int)n, (const char *)buf);
+		return (ssize_t)n;
+	}
 	if (fd == FAKE_CLIENT_FD) {
+		if (fake_call("write", "client"))
+			return -fake.fail_errno;
 		(void)snprintf(fake.answer, sizeof(fake.answer), "%.*s", (int)n, (const char *)buf);
 		return (ssize_t)n;
 	}
@@ -186,6 +247,10 @@ ssize_t sys_write(int fd, const void *buf, size_t n)
 		return (ssize_t)n;
 	if (strncmp(f->path, "/proc/", 6) && strncmp(f->path, "/sys/", 5)) /* pseudo files: the last write counts */
 		f->pos = f->len;
+	if (f->pos + n >= sizeof(f->data) && !strncmp(f->path, "/dev/", 5)) { /* a long life: the older half is forgotten */
+		f->pos -= f->len - sizeof(f->data) / 2;
+		memmove(f->data, f->data + f->len - sizeof(f->data) / 2, sizeof(f->data) / 2);
+	}
 	assert_true(f->pos + n < sizeof(f->data));
 	memcpy(f->data + f->pos, buf, n);
 	f->len = f->pos + n;
@@ -204,15 +269,67 @@ int sys_hold_stdio(void)
 	return fake_call("hold_stdio", "") ? -fake.fail_errno : 0;
 }
 
+int sys_rename(const char *from, const char *to)
+{
+	struct fake_file *f;
+
+	if (fake_call("rename", to))
+		return -fake.fail_errno;
+	f = fake_find(from); /* it stays in the table, so that a thousand renames do not fill it */
+	assert_non_null(f);
+	(void)fake_file(to, f->data);
+	return 0;
+}
+
 int sys_mkdir(const char *path, mode_t mode)
 {
 	(void)mode;
 	return fake_call("mkdir", path) ? -fake.fail_errno : 0;
 }
 
+int sys_chown(const char *path, uid_t uid, gid_t gid)
+{
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "%s %u:%u", path, uid, gid);
+	if (!fake_find(path))
+		return -ENOENT;
+	return fake_call("chown", what) ? -fake.fail_errno : 0;
+}
+
 int sys_unlink(const char *path)
 {
-	return fake_call("unlink", path) ? -fake.fail_errno : 0;
+	struct fake_file *f = fake_find(path);
+
+	if (fake_call("unlink", path))
+		return -fake.fail_errno;
+	if (f)
+		f->path[0] = 0; /* its descriptors stay good */
+	return f ? 0 : -ENOENT;
+}
+
+int sys_make_mutable(const char *path)
+{
+	return fake_call("make_mutable", path) ? -fake.fail_errno : fake_find(path) ? 0 : -ENOENT;
+}
+
+/* The files that stand directly in . */
+int sys_names(const char *path, char *buf, size_t room)
+{
+	size_t len = 0, n = strlen(path);
+
+	if (fake_call("names", path))
+		return -fake.fail_errno;
+	for (size_t i = 0; i < fake.n_files; i++) {
+		const char *name = fake.file[i].path + n + 1;
+
+		if (strncmp(fake.file[i].path, path, n) || fake.file[i].path[n] != '/' || strchr(name, '/') ||
+		    strlen(name) >= room - len)
+			continue;
+		memcpy(buf + len, name, strlen(name) + 1);
+		len += strlen(name) + 1;
+	}
+	return (int)len;
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
@@ -284,7 +401,10 @@ int sys_module_unload(const char *name)
 int sys_exec(const char *const argv[], const char *const env[])
 {
 	(void)env;
-	(void)fake_call("exec", argv[0]);
+	if (fake_call("exec", argv[0]))
+		return -fake.fail_errno;
+	if (fake.exec_works)
+		longjmp(fake.end, 2);
 	return -ENOENT;
 }
 
@@ -311,23 +431,40 @@ int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 	uint64_t until = timeout_ns == UINT64_MAX ? UINT64_MAX : fake.now + timeout_ns;
 	int ready = 0;
 
-	if (fake_call("poll", ""))
+	if (fake_call("poll", "")) {
+		fake.now += 10000000; /* somebody's time goes on */
 		return -fake.fail_errno;
+	}
 	for (size_t i = 0; i < n; i++) {
 		p[i].revents = 0;
-		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request)) {
+		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request) ||
+		    (p[i].fd == FAKE_CONTROL_FD && fake.order && !fake.order_taken && fake.now >= fake.order_at) || p[i].fd == FAKE_OPERATOR_FD) {
 			p[i].revents = POLLIN;
 			ready++;
 		}
 	}
 	if (ready)
 		return ready;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
+		if (next[i] && next[i]->at <= fake.now && next[i]->woke)
+			continue; /* nobody took it when it woke somebody: it does not wake again */
 		if (next[i] && next[i]->at < until)
 			until = next[i]->at;
+	}
+	if (fake.order && !fake.order_taken && fake.order_at > fake.now && fake.order_at < until)
+		until = fake.order_at;
+	for (size_t i = 0; i < 3; i++)
+		if (next[i] && next[i]->at <= until)
+			next[i]->woke = true;
+	if (until == UINT64_MAX && fake.hung)
+		fake.hung();
 	if (until == UINT64_MAX)
 		fail_msg("PID 1 would wait for ever: %s", fake.trace);
 	fake.now = until > fake.now ? until : fake.now;
+	if (fake.jump_ns && fake.now >= fake.jump_at) {
+		fake.now += fake.jump_ns;
+		fake.jump_ns = 0;
+	}
 	return 0;
 }
 
@@ -341,6 +478,8 @@ ssize_t sys_uevent_recv(int fd, void *buf, size_t n)
 	struct fake_event *ev = fake_next(fake.uevent, fake.n_uevents);
 
 	(void)fd;
+	if (fake_call("uevent_recv", ""))
+		return -fake.fail_errno;
 	if (!ev || ev->at > fake.now)
 		return -EAGAIN;
 	ev->done = true;
@@ -362,9 +501,15 @@ void sys_console_drain(int fd)
 	(void)fake_call("drain", "");
 }
 
+int sys_volume_close(const char *name)
+{
+	return fake_call("volume_close", name) ? -fake.fail_errno : 0;
+}
+
 int sys_reboot(int cmd)
 {
-	(void)fake_call("reboot", "");
+	if (fake_call("reboot", "") && ++fake.reboots_failed < 50)
+		return -fake.fail_errno;
 	fake.reboot_cmd = cmd;
 	longjmp(fake.end, 1);
 }
@@ -382,20 +527,22 @@ int sys_cap_drop(unsigned cap)
 
 int sys_cap_has(unsigned cap)
 {
+	if (fake_call("cap_has", ""))
+		return -fake.fail_errno;
 	return fake.caps_stick || !(fake.dropped_caps >> cap & 1);
 }
 
 int sys_exec_memory_is_denied(void)
 {
-	return fake.exec_memory;
+	return fake_call("exec_memory", "") ? -fake.fail_errno : fake.exec_memory;
 }
 
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 {
 	char what[200];
 
-	(void)snprintf(what, sizeof(what), "%s in %s keep %llx", c->argv[0], c->cgroup_procs,
-		       (unsigned long long)c->keep_caps);
+	(void)snprintf(what, sizeof(what), "%s in %s keep %llx%s%.0u", c->argv[0], c->cgroup_procs,
+		       (unsigned long long)c->keep_caps, c->user ? " as " : "", (unsigned)c->user);
 	*ret_step = "execve";
 	if (fake_call("spawn", what))
 		return -fake.fail_errno;
@@ -409,10 +556,78 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	return 0;
 }
 
+void sys_spawn_siblings(void)
+{
+}
+
+/* The helper is this process: what it is asked it does at once. */
+int sys_helper_start(sys_helper_fn *answer, void *arg, int keep_fd, pid_t *ret_pid)
+{
+	(void)keep_fd;
+	if (fake_call("helper_start", ""))
+		return -fake.fail_errno;
+	fake.helper = answer;
+	fake.helper_arg = arg;
+	*ret_pid = FAKE_HELPER_PID;
+	return FAKE_HELPER_FD;
+}
+
+ssize_t sys_helper_ask(int fd, const void *request, size_t len, void *reply, size_t room, uint64_t within_ns)
+{
+	(void)within_ns;
+	if (fake_call("helper_ask", ""))
+		return -fake.fail_errno;
+	assert_int_equal(fd, FAKE_HELPER_FD);
+	return (ssize_t)fake.helper(fake.helper_arg, request, len, reply, room);
+}
+
+int sys_seal(void)
+{
+	return fake_call("seal", "") ? -fake.fail_errno : 0;
+}
+
+int sys_cgroup_signal(const char *top, const char *const skip[], int sig)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s but %s %s: %d", top, skip[0], skip[1], sig);
+	if (fake_call("cgroup_signal", what))
+		return -fake.fail_errno;
+	return sig ? fake.container_processes : fake.now >= fake.containers_end ? 0 : fake.container_processes;
+}
+
+int sys_watchdog_open(const char *path, int seconds)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s %d", path, seconds);
+	return fake_call("watchdog_open", what) ? -fake.fail_errno : FAKE_WATCHDOG_FD;
+}
+
+int sys_watchdog_feed(int fd)
+{
+	assert_int_equal(fd, FAKE_WATCHDOG_FD);
+	fake.fed_at = fake.now;
+	return fake_call("watchdog_feed", "") ? -fake.fail_errno : 0;
+}
+
+void sys_watchdog_close(int fd)
+{
+	(void)fd;
+	(void)fake_call("watchdog_close", "");
+}
+
+int sys_connect(const char *path)
+{
+	return fake_call("connect", path) ? -fake.fail_errno : FAKE_HELPER_FD;
+}
+
 pid_t sys_reap(int *ret_status)
 {
 	struct fake_event *ev = fake_next(fake.child, fake.n_children);
 
+	if (fake_call("reap", ""))
+		return -fake.fail_errno;
 	if (!ev)
 		return -ECHILD;
 	if (ev->at > fake.now)
@@ -440,6 +655,8 @@ int sys_signal_next(int fd)
 	struct fake_event *ev = fake_next(fake.signal, fake.n_signals);
 
 	(void)fd;
+	if (fake_call("signal_next", ""))
+		return 0;
 	if (!ev || ev->at > fake.now)
 		return 0;
 	ev->done = true;
@@ -453,12 +670,18 @@ int sys_ctrl_alt_del_to_us(void)
 
 int sys_listen(const char *path)
 {
-	return fake_call("listen", path) ? -fake.fail_errno : FAKE_LISTEN_FD;
+	return fake_call("listen", path) ? -fake.fail_errno : strstr(path, "control") ? FAKE_CONTROL_FD : FAKE_LISTEN_FD;
 }
 
 int sys_accept(int fd, uid_t *ret_uid)
 {
-	(void)fd;
+		if (fake_call("accept", ""))
+		return -fake.fail_errno;
+	if (fd == FAKE_CONTROL_FD) {
+		fake.order_taken = true;
+		*ret_uid = fake.peer;
+		return FAKE_OPERATOR_FD;
+	}
 	if (!fake.client_waits)
 		return -EAGAIN;
 	fake.client_waits = false;
@@ -468,7 +691,7 @@ int sys_accept(int fd, uid_t *ret_uid)
 
 int sys_can_connect(const char *path)
 {
-	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at ? 0 : -ECONNREFUSED;
+	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at && (!fake.engine_gone_at || fake.now < fake.engine_gone_at) ? 0 : -ECONNREFUSED;
 }
 
 /* The TPM: two banks. */
@@ -480,20 +703,42 @@ int tpm_cmd_open(int *ret_fd, struct err *e)
 	return 0;
 }
 
-ssize_t sys_ask(const char *const argv[], const char *const env[], int input, void *answer, size_t room, uint64_t within_ns)
+ssize_t sys_ask(struct sys_child c, void *answer, size_t room, const char **ret_step)
 {
 	char what[400] = "";
+	ssize_t ret;
 
-	(void)env;
-	(void)input;
-	(void)within_ns;
-	for (size_t i = 0, n = 0; argv[i]; i++)
-		n += (size_t)snprintf(what + n, sizeof(what) - n, "%s%s", i ? " " : "", argv[i]);
+	if (room && !c.volumes)
+		assert_true(c.input == FAKE_TPM_FD || !strcmp(c.argv[2], "none"));
+	assert_int_equal(c.keep_caps, c.volumes ? 1u << 21 | 1u << 27 : 0); /* CAP_SYS_ADMIN, CAP_MKNOD */
+	*ret_step = "step";
+	for (size_t i = 0, n = 0; c.argv[i]; i++)
+		n += (size_t)snprintf(what + n, sizeof(what) - n, "%s%s", i ? " " : "", c.argv[i]);
 	if (fake_call("ask", what))
 		return -fake.fail_errno;
+	if (!room)
+		return fake.asked_bytes < 0 ? fake.asked_bytes : 0;
+	ret = fake.asked_bytes;
 	if (fake.asked_bytes > 0)
 		memcpy(answer, fake.asked, (size_t)fake.asked_bytes < room ? (size_t)fake.asked_bytes : room);
-	return fake.asked_bytes;
+	if (fake.asked_next) {
+		fake.asked = fake.asked_next;
+		fake.asked_bytes = fake.asked_next_bytes;
+		fake.asked_next = NULL;
+	}
+	return ret;
+}
+
+int tpm_io_transact(struct tpm_io *t, uint8_t *cmd, size_t n, struct reader *ret, struct err *e)
+{
+	(void)cmd;
+	(void)n;
+	assert_int_equal(t->fd, FAKE_TPM_FD);
+	if (fake_call("tpm_io", ""))
+		return err_set(e, fake.fail_errno, "the TPM is broken");
+	t->code = fake.tpm_code;
+	*ret = reader_init(t->resp, 0);
+	return 0;
 }
 
 int tpm_cmd_banks(int fd, int timeout_ms, struct tpm_banks *ret, struct err *e)

@@ -27,15 +27,19 @@ static void the_boot_manifest_is_read(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_ok(boot("module = 6.12/a.ko\nmodule = -6.12/b.ko\nmodule = 6.12/c.ko x=1  y=2\n" SIGNER
+	assert_ok(boot("module = 6.12/a.ko\nmodule = -6.12/b.ko\nmodule = 6.12/c.ko x=1  y=2\nmodule = +6.12/d.ko\n" SIGNER
 		       "tpm = optional\ndeadline.tpm_ms = 5\ndeadline.disk_ms = 6\non_corruption = restart\non_failure "
 		       "= reboot\n",
 		       &m, &e),
 		  &e);
-	assert_int_equal(m.n_modules, 3);
+	assert_int_equal(m.n_modules, 4);
 	assert_string_equal(m.module[0].path, "6.12/a.ko");
 	assert_string_equal(m.module[0].params, "");
 	assert_false(m.module[0].optional);
+	assert_false(m.module[0].late || m.module[1].late);
+	assert_true(m.module[3].late);
+	assert_false(m.module[3].optional);
+	assert_string_equal(m.module[3].path, "6.12/d.ko");
 	assert_string_equal(m.module[1].path, "6.12/b.ko");
 	assert_true(m.module[1].optional);
 	assert_string_equal(m.module[2].params, "x=1  y=2");
@@ -136,8 +140,7 @@ static void bad_host_manifests_are_refused(void **state)
 		{ HOST "task = sh -c x\n", "absolute path" },
 		{ HOST "task =\n", "absolute path" },
 		{ HOST "on_tasks_done = reboot\n", "wanted stay or poweroff" },
-		{ HOST "state = maybe\n", "state = \"maybe\"" },
-		{ HOST "state = plain\nstate.recovery = mail\n", "state.recovery = \"mail\"" },
+		{ HOST "state.argv = holdfast-state plain none\n", "absolute path" },
 		{ HOST "root.signer = x\n", "unknown setting" },
 		{ HOST "engine.argv = /usr/bin/f\n", "was already set" },
 	};

@@ -26,10 +26,9 @@
 
 struct image {
 	const char *uki, *root;
-	struct pid1_policy_key pcr_key;
+	struct pid1_policy_key boot_key, key;
 	char pem[2048];
-	char text[8192];
-	struct pid1_policy_doc doc;
+	struct pcr_policies boot, states;
 };
 
 static EVP_PKEY *owners_key, *other_key;
@@ -65,25 +64,24 @@ static void policy_of(const char *uki, int phases, const char *root, uint8_t ret
 	hash_sha256(b, sizeof(b), ret);
 }
 
-static size_t put_entry(char *to, size_t room, EVP_PKEY *key, const char *pcrs, const uint8_t pol[static 32])
+/* The policy @pol, signed over @pol and @reference; part 3, 23.16. */
+static struct pcr_policy entry(EVP_PKEY *key, const char *reference, uint32_t pcrs, const uint8_t pol[static 32])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	char hex[65], b64[400];
-	uint8_t sig[256];
-	size_t n = sizeof(sig);
+	struct pcr_policy p = { .pcrs = pcrs, .signature_bytes = sizeof(p.signature) };
 
+	memcpy(p.digest, pol, 32);
 	assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
-	assert_int_equal(EVP_DigestSign(ctx, sig, &n, pol, 32), 1);
+	assert_int_equal(EVP_DigestSignUpdate(ctx, pol, 32), 1);
+	assert_int_equal(EVP_DigestSignUpdate(ctx, reference, strlen(reference)), 1);
+	assert_int_equal(EVP_DigestSignFinal(ctx, p.signature, &p.signature_bytes), 1);
 	EVP_MD_CTX_free(ctx);
-	hex_encode(pol, 32, hex);
-	(void)EVP_EncodeBlock((unsigned char *)b64, sig, (int)n);
-	return (size_t)snprintf(to, room, "{\"pcrs\":[%s],\"pkfp\":\"00\",\"pol\":\"%s\",\"sig\":\"%s\"},", pcrs, hex, b64);
+	return p;
 }
 
 static void make_image(struct image *i, const char *uki, const char *root, EVP_PKEY *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	size_t at = (size_t)sprintf(i->text, "{\"sha256\":[");
 	struct err e = ERR_INIT;
 	uint8_t pol[32];
 
@@ -92,15 +90,14 @@ static void make_image(struct image *i, const char *uki, const char *root, EVP_P
 	assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
 	assert_true(BIO_read(bio, i->pem, sizeof(i->pem) - 1) > 0);
 	BIO_free(bio);
-	assert_ok(pid1_policy_key_load(i->pem, &i->pcr_key, &e), &e);
+	assert_ok(pid1_policy_key_load(i->pem, strlen(i->pem), "pem", PCR_POLICY_BOOT, &i->boot_key, &e), &e);
+	assert_ok(pid1_policy_key_load(i->pem, strlen(i->pem), "pem", PCR_POLICY_STATE, &i->key, &e), &e);
 	for (int phases = 1; phases <= 3; phases++) {
 		policy_of(uki, phases, NULL, pol);
-		at += put_entry(i->text + at, sizeof(i->text) - at, key, "7,11", pol);
+		i->boot.v[i->boot.n++] = entry(key, PCR_POLICY_BOOT, 1u << 7 | 1u << 11, pol);
 	}
 	policy_of(uki, 2, root, pol);
-	at += put_entry(i->text + at, sizeof(i->text) - at, key, "7,11,15", pol);
-	at += (size_t)sprintf(i->text + at - 1, "]}") - 1; /* over the last comma */
-	i->doc = (struct pid1_policy_doc){ .text = i->text, .bytes = at };
+	i->states = (struct pcr_policies){ .n = 1, .v = { entry(key, PCR_POLICY_STATE, 1u << 7 | 1u << 11 | 1u << 15, pol) } };
 }
 
 /* Reset, then the firmware, the stub and PID 1 up to so many phases. */
@@ -117,7 +114,12 @@ static void boot(const struct image *i, int phases)
 
 static struct pid1_floor_params floor_params(const struct image *i)
 {
-	return (struct pid1_floor_params){ .tpm = &tpm, .pcr_key = &i->pcr_key, .policies = &i->doc };
+	return (struct pid1_floor_params){ .tpm = &tpm, .pcr_key = &i->boot_key, .policies = &i->boot };
+}
+
+static struct pid1_sealed_tpm sealed_tpm(const struct image *i)
+{
+	return (struct pid1_sealed_tpm){ .floor = floor_params(i), .key = &i->key, .states = &i->states };
 }
 
 static void make_floor(const struct image *i)
@@ -185,14 +187,13 @@ struct result {
 
 static struct result run_with(const struct image *i, enum pid1_sealed_recovery recovery, const char *escrow, void (*at)(const char *))
 {
-	struct pid1_floor_params p = floor_params(i);
-	struct pid1_sealed_tpm t;
+	struct pid1_sealed_tpm t = sealed_tpm(i);
 	struct pid1_sealed_volume v = { .partition = part, .header = header, .tpm = &t, .pcr_pem = i->pem, .recovery = recovery,
 					.escrow_pem = escrow, .at = at };
 	struct result ret = { .code = CODE_STATE_SEALED };
 
 	v.tell = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ret.r = pid1_sealed_tpm_open(&t, &p, &ret.e);
+	ret.r = pid1_sealed_tpm_open(&t, &ret.e);
 	if (!ret.r)
 		ret.r = pid1_sealed_volume_open(&v, &ret.answer, &ret.code, &ret.e);
 	assert_int_equal(close(v.tell), 0);
@@ -265,7 +266,6 @@ static void neither_key_nor_secret_goes_over_the_bus_in_clear(void **state)
 	uint8_t key[PID1_SEALED_KEY_BYTES];
 	struct pid1_sealed_token token;
 	struct pid1_sealed_tpm t;
-	struct pid1_floor_params p;
 	struct crypt_device *cd;
 	struct err e = ERR_INIT;
 	const char *text;
@@ -273,11 +273,11 @@ static void neither_key_nor_secret_goes_over_the_bus_in_clear(void **state)
 	(void)state;
 	NEED_SWTPM();
 	(void)new_machine();
-	p = floor_params(&v1);
+	t = sealed_tpm(&v1);
 	cd = luks();
 	assert_int_equal(crypt_token_json_get(cd, 0, &text), 0);
 	assert_ok(pid1_sealed_token_parse(text, strlen(text), &token, &e), &e);
-	assert_ok(pid1_sealed_tpm_open(&t, &p, &e), &e);
+	assert_ok(pid1_sealed_tpm_open(&t, &e), &e);
 	assert_ok(pid1_sealed_unseal(&t, crypt_get_uuid(cd), &token, key, &e), &e);
 	crypt_free(cd);
 	assert_true(lab.control->log_bytes > 1000);
@@ -351,6 +351,36 @@ static void only_the_one_phase_and_only_before_a_volume_is_measured(void **state
 	refused(&v1, CODE_STATE_SEALED, "no signed PCR policy");
 	boot(&v1, 2);
 	assert_true(opened(&v1).answer.made);
+}
+
+/* What opens the floor, in three phases and whatever was measured into PCR 15, is signed for another reference. */
+static void the_floors_signed_policies_do_not_open_the_volumes_key(void **state)
+{
+	uint8_t key[PID1_SEALED_KEY_BYTES];
+	struct pid1_policy_key bent;
+	struct pid1_sealed_token token;
+	struct pid1_sealed_tpm t;
+	struct crypt_device *cd;
+	struct err e = ERR_INIT;
+	const char *text;
+
+	(void)state;
+	NEED_SWTPM();
+	(void)new_machine();
+	cd = luks();
+	assert_int_equal(crypt_token_json_get(cd, 0, &text), 0);
+	assert_ok(pid1_sealed_token_parse(text, strlen(text), &token, &e), &e);
+	t = sealed_tpm(&v1);
+	assert_ok(pid1_sealed_tpm_open(&t, &e), &e);
+	assert_ok(pid1_sealed_unseal(&t, crypt_get_uuid(cd), &token, key, &e), &e);
+	bent = v1.key;
+	bent.reference = PCR_POLICY_BOOT; /* what we compare ourselves is as it should be: the TPM is to refuse */
+	t.key = &bent;
+	t.states = &v1.boot;
+	assert_refused(pid1_sealed_unseal(&t, crypt_get_uuid(cd), &token, key, &e), &e, EPERM, "the TPM refuses the policy");
+	t.states = &v1.states; /* signed for the volume, shown as if for the floor */
+	assert_refused(pid1_sealed_unseal(&t, crypt_get_uuid(cd), &token, key, &e), &e, EPROTO, "the signature of a PCR policy");
+	crypt_free(cd);
 }
 
 static void another_machines_tpm_refuses(void **state)
@@ -431,7 +461,6 @@ static void a_volume_sealed_by_a_thief_on_the_same_tpm_is_refused(void **state)
 	char passphrase[PID1_SEALED_PASSPHRASE_BYTES + 1];
 	cleanup_buf struct buf text = BUF_INIT;
 	struct pid1_sealed_token token = { .blob_bytes = 0 };
-	struct pid1_floor_params p;
 	struct pid1_sealed_tpm t;
 	struct err e = ERR_INIT;
 	struct result x;
@@ -439,9 +468,9 @@ static void a_volume_sealed_by_a_thief_on_the_same_tpm_is_refused(void **state)
 	(void)state;
 	NEED_SWTPM();
 	x = new_machine();
-	p = floor_params(&v1);
+	t = sealed_tpm(&v1);
 	for (int knows = 0; knows < 2; knows++) {
-		assert_ok(pid1_sealed_tpm_open(&t, &p, &e), &e);
+		assert_ok(pid1_sealed_tpm_open(&t, &e), &e);
 		if (!knows)
 			memset(t.secret, 7, sizeof(t.secret));
 		assert_ok(pid1_sealed_seal(&t, x.answer.uuid, key, &token, &e), &e);
@@ -511,7 +540,6 @@ static void another_volume_key_behind_the_genuine_key_is_refused(void **state)
 	char passphrase[PID1_SEALED_PASSPHRASE_BYTES + 1], *text, uuid[40];
 	uint8_t key[PID1_SEALED_KEY_BYTES];
 	struct pid1_sealed_token token;
-	struct pid1_floor_params p;
 	struct pid1_sealed_tpm t;
 	struct crypt_device *cd;
 	struct err e = ERR_INIT;
@@ -523,9 +551,9 @@ static void another_volume_key_behind_the_genuine_key_is_refused(void **state)
 	text = token_of(cd);
 	(void)snprintf(uuid, sizeof(uuid), "%s", crypt_get_uuid(cd));
 	crypt_free(cd);
-	p = floor_params(&v1);
+	t = sealed_tpm(&v1);
 	assert_ok(pid1_sealed_token_parse(text, strlen(text), &token, &e), &e);
-	assert_ok(pid1_sealed_tpm_open(&t, &p, &e), &e);
+	assert_ok(pid1_sealed_tpm_open(&t, &e), &e);
 	assert_ok(pid1_sealed_unseal(&t, uuid, &token, key, &e), &e);
 	pid1_sealed_passphrase(key, passphrase);
 	make_thiefs_volume(uuid, "aes", "xts-plain64", passphrase, text);
@@ -573,6 +601,44 @@ static void what_is_neither_blank_nor_ours_is_never_written_to(void **state)
 	refused(&v1, CODE_STATE_FOREIGN, "it is left as it is");
 	blank();
 	assert_true(opened(&v1).answer.made);
+}
+
+static void make_fs(void)
+{
+	char cmd[200];
+
+	blank();
+	(void)snprintf(cmd, sizeof(cmd), "/sbin/mkfs.ext4 -q %s", part);
+	assert_int_equal(system(cmd), 0);
+}
+
+/* What mkfs leaves is closed in order; ext4/super.rst has where the rest stands. */
+static void the_file_systems_end_is_told_from_its_superblock(void **state)
+{
+	static const struct {
+		off_t at;
+		uint8_t bit;
+		enum pid1_sealed_fs fs;
+	} cases[] = { { 1024 + 0x60, 0, PID1_SEALED_FS_CLOSED }, { 1024 + 0x60, 4, PID1_SEALED_FS_JOURNAL },
+		      { 1024 + 0x3a, 2, PID1_SEALED_FS_ERRORS }, { 1024 + 0x38, 1, PID1_SEALED_FS_NONE } };
+
+	(void)state;
+	make_fs();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int fd = open(part, O_RDONLY | O_CLOEXEC);
+		enum pid1_sealed_fs fs;
+		struct err e = ERR_INIT;
+		uint8_t b;
+
+		get_at(cases[i].at, &b, 1);
+		b ^= cases[i].bit;
+		put_at(cases[i].at, &b, 1);
+		assert_ok(pid1_sealed_fs_look(fd, &fs, &e), &e);
+		assert_int_equal(fs, cases[i].fs);
+		b ^= cases[i].bit;
+		put_at(cases[i].at, &b, 1);
+		assert_int_equal(close(fd), 0);
+	}
 }
 
 static void a_partition_that_is_too_small_says_so(void **state)
@@ -879,6 +945,7 @@ int main(void)
 		cmocka_unit_test(an_update_signed_by_the_same_key_unseals_and_one_by_another_key_does_not),
 		cmocka_unit_test(a_tampered_uki_is_another_pcr_11_and_unseals_nothing),
 		cmocka_unit_test(only_the_one_phase_and_only_before_a_volume_is_measured),
+		cmocka_unit_test(the_floors_signed_policies_do_not_open_the_volumes_key),
 		cmocka_unit_test(another_machines_tpm_refuses),
 		cmocka_unit_test(another_volume_of_this_machine_in_its_place_is_refused),
 		cmocka_unit_test(a_volume_sealed_by_a_thief_on_the_same_tpm_is_refused),
@@ -886,6 +953,7 @@ int main(void)
 		cmocka_unit_test(another_volume_key_behind_the_genuine_key_is_refused),
 		cmocka_unit_test(what_is_neither_blank_nor_ours_is_never_written_to),
 		cmocka_unit_test(a_partition_that_is_too_small_says_so),
+		cmocka_unit_test(the_file_systems_end_is_told_from_its_superblock),
 		cmocka_unit_test(a_power_cut_at_any_step_of_making_starts_over_and_says_so),
 		cmocka_unit_test(a_torn_last_write_is_unfinished_or_whole),
 		cmocka_unit_test(an_unfinished_volume_of_another_machine_is_not_overwritten),

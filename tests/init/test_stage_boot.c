@@ -37,8 +37,8 @@ static int prepare(void)
 	fake_file("/usr/lib/modules/b.ko", "");
 	fake_file("/sys/module/dm_verity/parameters/require_signatures", "Y\n");
 	p.cmdline.profile = CMDLINE_ENFORCE;
-	p.boot.module[0] = (struct pid1_module){ "a.ko", "x=1", false };
-	p.boot.module[1] = (struct pid1_module){ "b.ko", "", true };
+	p.boot.module[0] = (struct pid1_module){ .path = "a.ko", .params = "x=1" };
+	p.boot.module[1] = (struct pid1_module){ .path = "b.ko", .params = "", .optional = true };
 	p.boot.n_modules = 2;
 	return 0;
 }
@@ -212,6 +212,7 @@ static void without_lockdown_enforce_refuses(void **state)
 	(void)state;
 	fake_file(LOCKDOWN, "[none] integrity confidentiality\n");
 	assert_refused(pid1_stage_secure_boot(&p, &e), &e, EPERM, "wanted integrity or confidentiality");
+	assert_int_equal(p.code, CODE_LOCKDOWN);
 	fake_will_fail("open", LOCKDOWN, ENOENT);
 	assert_refused(pid1_stage_secure_boot(&p, &e), &e, ENOENT, LOCKDOWN);
 }
@@ -272,6 +273,25 @@ static void dm_verity_without_require_signatures_is_refused(void **state)
 	(void)state;
 	fake_file("/sys/module/dm_verity/parameters/require_signatures", "N\n");
 	assert_refused(pid1_stage_boot_modules(&p, &e), &e, EPERM, "require_signatures=1");
+	assert_int_equal(p.code, CODE_VERITY_UNGUARDED);
+}
+
+/* What writes a failure down is not loaded before there is one. */
+static void late_modules_are_loaded_when_they_are_asked_for(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.boot.module[0].late = true;
+	assert_ok(pid1_stage_boot_modules(&p, &e), &e);
+	assert_null(strstr(fake.trace, "module /usr/lib/modules/a.ko"));
+	assert_non_null(strstr(fake.trace, "module /usr/lib/modules/b.ko"));
+	assert_non_null(strstr(fake_text("/dev/console"), ": 1 loaded, 0 optional ones not"));
+	pid1_modules_load_late(&p);
+	assert_non_null(strstr(fake.trace, "module /usr/lib/modules/a.ko [x=1]"));
+	fake_will_fail("module", "a.ko", ENOKEY);
+	pid1_modules_load_late(&p);
+	assert_non_null(strstr(fake_text("/dev/console"), "module a.ko: Required key not available"));
 }
 
 static void host_modules_are_the_last_ones(void **state)
@@ -322,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup(modules_are_loaded_in_order_with_their_parameters, setup),
 		cmocka_unit_test_setup(a_refused_module_is_a_failure_unless_it_is_optional, setup),
 		cmocka_unit_test_setup(dm_verity_without_require_signatures_is_refused, setup),
+		cmocka_unit_test_setup(late_modules_are_loaded_when_they_are_asked_for, setup),
 		cmocka_unit_test_setup(host_modules_are_the_last_ones, setup),
 		cmocka_unit_test_setup(a_refusal_is_one_line_whatever_it_quotes, setup),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/init/test_stage_floor.c - what PID 1 makes of the floor that holdfast-floor reports: refuse, go on, mark, raise (test_floor.c has the TPM) */
+/* tests/init/test_stage_floor.c - what PID 1 makes of the floor that holdfast-floor reports: refuse, go on, raise (test_floor.c has the TPM) */
 #include "tests/init/fake_sys.h"
 
 #include "common/cel.h"
@@ -7,8 +7,7 @@
 #include "init/pid1.h"
 
 #define EFIVARS "/sys/firmware/efi/efivars"
-#define MARK    EFIVARS "/HoldfastFloor-9158ed57-6df6-4ddb-926e-46d7650470b9"
-#define IPE     "/sys/kernel/security/ipe/policies/holdfast/version"
+#define ASKED   "ask /usr/lib/holdfast/holdfast-floor "
 
 static struct pid1 p;
 static struct policy policy;
@@ -25,7 +24,6 @@ static int prepare(void)
 	fake_file("/dev/kmsg", "");
 	fake_file("/proc/sys/kernel/printk_devkmsg", "");
 	fake_file("/proc/sys/kernel/printk", "");
-	fake_file(IPE, "0.1.2\n");
 	p.stage = "floor";
 	p.code = CODE_FLOOR_UNREAD;
 	p.cmdline.profile = CMDLINE_ENFORCE;
@@ -34,9 +32,8 @@ static int prepare(void)
 	p.host.healthy_ms = 1000;
 	policy.version = 3;
 	p.policy = &policy;
-	answer.found.verdict = PID1_FLOOR_READ;
-	answer.found.floor = (struct pid1_floor){ { 4, 3, 1 << 16 | 2 } };
-	memset(answer.found.mark, 'm', sizeof(answer.found.mark));
+	strcpy(answer.floor, "root image 4");
+	strcpy(answer.to, "root image 5");
 	fake.asked = &answer;
 	fake.asked_bytes = sizeof(answer);
 	return pid1_log_open(&e) || pid1_measure_open(&p.log, FAKE_TPM_FD, &e);
@@ -48,13 +45,11 @@ static int setup(void **state)
 	return prepare();
 }
 
-static void marked(void)
+static void refuses(enum code code, int number, const char *text)
 {
-	struct fake_file *f = fake_file(MARK, "");
-
-	memset(f->data, 'm', 38);
-	memcpy(f->data, "\7\0\0\0", 4);
-	f->len = 38;
+	answer.code = code;
+	answer.floor[0] = '\0';
+	(void)err_set(&answer.e, number, "%s", text);
 }
 
 static const char *console(void)
@@ -62,154 +57,142 @@ static const char *console(void)
 	return fake_text("/dev/console");
 }
 
-static void a_floor_that_is_reached_goes_on_and_a_mark_is_written_if_there_is_none(void **state)
+static const char *status(void)
 {
-	struct fake_file *f;
-	struct err e = ERR_INIT;
+	static char text[6144];
 
-	(void)state;
-	assert_ok(pid1_stage_floor(&p, &e), &e);
-	assert_non_null(strstr(fake.trace, "mount " EFIVARS "; "));
-	assert_non_null(strstr(fake.trace, "ask /usr/lib/holdfast/holdfast-floor - 4 3 65538; "));
-	assert_non_null(strstr(fake.trace, "umount " EFIVARS "; "));
-	f = fake_find(MARK);
-	assert_non_null(f);
-	assert_int_equal(f->len, 38);
-	assert_memory_equal(f->data, "\7\0\0\0mmmm", 8);
-	assert_non_null(strstr(console(), "floor: root image 4, layer policy 3, IPE policy 0x10002"));
-	assert_int_equal(pid1_floor_due_ns(&p, 5), UINT64_MAX);
-	/* the next boot: the mark is given to the helper, and stays */
-	fake.trace[0] = '\0';
-	assert_ok(pid1_stage_floor(&p, &e), &e);
-	assert_non_null(strstr(fake.trace, "holdfast-floor 6d6d6d6d"));
-	assert_null(strstr(fake.trace, "write " MARK));
+	assert_true(pid1_status_format(&p, text, sizeof(text)) > 0);
+	return text;
 }
 
-static void a_new_machine_is_told_and_marked(void **state)
+static void a_floor_that_is_reached_goes_on(void **state)
 {
 	struct err e = ERR_INIT;
 
 	(void)state;
-	answer.found.verdict = PID1_FLOOR_NEW;
-	answer.found.floor = (struct pid1_floor){ { 0 } };
+	assert_ok(pid1_stage_floor(&p, &e), &e);
+	assert_non_null(strstr(fake.trace, "mount " EFIVARS "; " ASKED "uefi tpm 4 3; umount " EFIVARS "; "));
+	assert_non_null(strstr(console(), "floor: root image 4\n"));
+	assert_non_null(strstr(status(), "\"floor\":\"root image 4\""));
+	assert_int_equal(pid1_floor_due_ns(&p, 5), UINT64_MAX);
+}
+
+static void a_new_machine_is_told(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	answer.made = true;
 	assert_ok(pid1_stage_floor(&p, &e), &e);
 	assert_non_null(strstr(console(), "floor: made, for a TPM that had none"));
-	assert_non_null(fake_find(MARK));
 }
 
 static void what_is_below_is_refused_whatever_the_board_says(void **state)
 {
-	static const struct {
-		struct pid1_floor floor;
-		const char *part;
-	} cases[] = {
-		{ { { 5, 0, 0 } }, "root image version 4 is below the floor, 5" },
-		{ { { 4, 4, 0 } }, "layer policy version 3 is below the floor, 4" },
-		{ { { 4, 3, 1 << 16 | 3 } }, "IPE policy version 65538 is below the floor, 65539" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+	for (int i = 0; i < 4; i++) {
 		struct err e = ERR_INIT;
 
 		assert_int_equal(prepare(), 0);
-		answer.found.floor = cases[i / 2].floor;
-		p.boot.tpm_required = i % 2;
-		p.cmdline.profile = i % 2 ? CMDLINE_ENFORCE : CMDLINE_AUDIT;
-		assert_refused(pid1_stage_floor(&p, &e), &e, EPERM, cases[i / 2].part);
+		refuses(CODE_FLOOR, EPERM, "root image version 4 is below the floor, 5");
+		p.boot.tpm_required = i & 1;
+		p.cmdline.profile = i & 2 ? CMDLINE_ENFORCE : CMDLINE_AUDIT;
+		assert_refused(pid1_stage_floor(&p, &e), &e, EPERM, "version 4 is below the floor, 5");
 		assert_int_equal(p.code, CODE_FLOOR);
 	}
 }
 
-static void a_floor_that_was_taken_away_is_refused_or_if_optional_measured(void **state)
+static void what_cannot_be_checked_is_refused_or_if_optional_told_shown_and_measured(void **state)
 {
 	static const struct {
-		enum pid1_floor_verdict verdict;
-		const char *part;
+		enum code code;
+		const char *text, *fact;
 	} cases[] = {
-		{ PID1_FLOOR_DELETED, "the same, has no index 0x180f10b now" },
-		{ PID1_FLOOR_CLEARED, "was cleared or is another one" },
-		{ PID1_FLOOR_FOREIGN, "somebody else's" },
-		{ PID1_FLOOR_UNSET, "somebody else's" },
-		{ 77, "somebody else's" },
+		{ CODE_FLOOR_LOST, "its TPM was cleared or is another one", "unchecked, E54" },
+		{ CODE_FLOOR_UNREAD, "the TPM did not answer within 20000 ms", "unchecked, E55" },
+		{ CODE_NONE, "", "unchecked, E55" }, /* neither a floor nor a failure */
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
 		struct err e = ERR_INIT;
 
 		assert_int_equal(prepare(), 0);
-		marked();
-		answer.found.verdict = cases[i].verdict;
-		assert_refused(pid1_stage_floor(&p, &e), &e, EPERM, cases[i].part);
-		assert_int_equal(p.code, CODE_FLOOR_LOST);
-		assert_null(strstr(fake.trace, "tpm_extend"));
-		p.boot.tpm_required = false;
+		refuses(cases[i / 3].code, EPERM, cases[i / 3].text);
+		if (i % 3 == 0) {
+			assert_refused(pid1_stage_floor(&p, &e), &e, EPERM, cases[i / 3].text);
+			assert_int_equal(p.code, cases[i / 3].code ? cases[i / 3].code : CODE_FLOOR_UNREAD);
+			assert_null(strstr(fake.trace, "tpm_extend"));
+			continue;
+		}
+		if (i % 3 == 1)
+			p.boot.tpm_required = false;
+		else
+			p.cmdline.profile = CMDLINE_AUDIT;
 		assert_ok(pid1_stage_floor(&p, &e), &e);
-		assert_non_null(strstr(console(), "floor: not checked, the manifest allows that: "));
-		assert_non_null(strstr(console(), cases[i].part));
+		assert_non_null(strstr(console(), cases[i / 3].fact));
+		assert_non_null(strstr(console(), cases[i / 3].text));
+		assert_non_null(strstr(console(), i % 3 == 1 ? "; the manifest allows that" : "; profile audit goes on"));
+		assert_non_null(strstr(status(), cases[i / 3].fact));
 		assert_non_null(strstr(fake.trace, "write " CEL_PATH "; tpm_extend 15 x2; "));
 		assert_int_equal(p.floor_armed.n, 0);
 	}
 }
 
-static void a_tpm_that_did_not_answer_is_a_failure_of_its_own_code(void **state)
+static void a_helper_that_fails_is_a_floor_that_was_not_read(void **state)
 {
 	struct err e = ERR_INIT;
 
 	(void)state;
-	answer.e = (struct err){ ETIMEDOUT, "the TPM did not answer within 20000 ms" };
-	assert_refused(pid1_stage_floor(&p, &e), &e, ETIMEDOUT, "did not answer within 20000 ms");
-	assert_int_equal(p.code, CODE_FLOOR_UNREAD);
 	fake.asked_bytes = 7;
 	assert_refused(pid1_stage_floor(&p, &e), &e, EPROTO, "answered 7 bytes");
 	fake.asked_bytes = -ECHILD;
-	assert_refused(pid1_stage_floor(&p, &e), &e, ECHILD, "holdfast-floor");
+	assert_refused(pid1_stage_floor(&p, &e), &e, ECHILD, "holdfast-floor (step)");
+	fake.asked_bytes = -ETIMEDOUT;
+	assert_refused(pid1_stage_floor(&p, &e), &e, ETIMEDOUT, "holdfast-floor");
+	assert_int_equal(p.code, CODE_FLOOR_UNREAD);
+	assert_null(strstr(fake.trace, "tpm_extend"));
 }
 
-static void a_mark_of_another_length_and_an_odd_version_are_refused(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	fake_file(MARK, "short");
-	assert_refused(pid1_stage_floor(&p, &e), &e, EBADMSG, "has 5 bytes, wanted 38");
-	fake_file(IPE, "70000.1.2\n");
-	assert_refused(pid1_stage_floor(&p, &e), &e, EINVAL, "70000.1.2");
-	fake_file(IPE, "1.2\n");
-	assert_refused(pid1_stage_floor(&p, &e), &e, EINVAL, "three numbers");
-}
-
-static void without_a_tpm_or_without_uefi_it_says_so(void **state)
+static void without_a_tpm_or_without_uefi_the_helper_is_told(void **state)
 {
 	struct err e = ERR_INIT;
 
 	(void)state;
 	p.log.tpm_fd = -1;
+	p.boot.tpm_required = false;
+	refuses(CODE_FLOOR_UNREAD, ENODEV, "there is no TPM");
 	assert_ok(pid1_stage_floor(&p, &e), &e);
-	assert_non_null(strstr(console(), "there is no TPM"));
-	assert_null(strstr(fake.trace, "ask "));
+	assert_non_null(strstr(fake.trace, ASKED "uefi none 4 3; "));
+	assert_non_null(strstr(console(), "unchecked, E55: there is no TPM; the manifest allows that"));
+	assert_null(strstr(fake.trace, "tpm_extend"));
 	assert_int_equal(prepare(), 0);
 	p.cmdline.profile = CMDLINE_DIRECT;
-	answer.found.verdict = PID1_FLOOR_NEW;
-	answer.found.floor = (struct pid1_floor){ { 0 } };
 	assert_ok(pid1_stage_floor(&p, &e), &e);
-	assert_non_null(strstr(fake.trace, "holdfast-floor - 4 3 0; "));
+	assert_non_null(strstr(fake.trace, ASKED "direct tpm 4 3; "));
 	assert_null(strstr(fake.trace, EFIVARS));
 }
 
-static void a_newer_host_is_raised_after_its_time(void **state)
+static void a_newer_host_is_raised_once_after_its_time(void **state)
 {
 	struct err e = ERR_INIT;
 
 	(void)state;
-	answer.armed.n = 12;
-	assert_ok(pid1_stage_floor(&p, &e), &e);
-	assert_non_null(strstr(console(), "what runs is newer"));
-	assert_int_equal(p.floor_armed.n, 12);
-	assert_int_equal(pid1_floor_due_ns(&p, 5), 5 + 1000000000ull);
-	pid1_floor_host_is_healthy(&p); /* no TPM behind this descriptor */
-	assert_non_null(strstr(console(), "floor: not raised, the next boot tries again: "));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(prepare(), 0);
+		answer.armed.n = 12;
+		assert_ok(pid1_stage_floor(&p, &e), &e);
+		assert_non_null(strstr(console(), "root image 4; what runs is newer"));
+		assert_int_equal(p.floor_armed.n, 12);
+		assert_int_equal(pid1_floor_due_ns(&p, 5), 5 + 1000000000ull);
+		if (i == 1)
+			fake_will_fail("tpm_io", "", EIO);
+		fake.tpm_code = i == 2 ? 0x9a2 : 0;
+		pid1_floor_host_is_healthy(&p);
+		assert_int_equal(pid1_floor_due_ns(&p, 5), UINT64_MAX);
+		assert_non_null(strstr(console(), i ? "floor: not raised, the next boot tries again: " : "floor: raised to what runs: root image 5"));
+		assert_non_null(strstr(status(), i ? "\"floor\":\"root image 4\"" : "\"floor\":\"root image 5\""));
+	}
 }
 
 static int run(struct err *e)
@@ -237,20 +220,19 @@ static void every_call_that_fails_fails_the_stage(void **state)
 		if (r == 0 && !(fake.calls == n && strstr(fake.trace, "umount")))
 			fail_msg("call %u failed and the stage went on: %s", n, fake.trace);
 	}
-	assert_true(n > 7);
+	assert_true(n > 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_floor_that_is_reached_goes_on_and_a_mark_is_written_if_there_is_none, setup),
-		cmocka_unit_test_setup(a_new_machine_is_told_and_marked, setup),
+		cmocka_unit_test_setup(a_floor_that_is_reached_goes_on, setup),
+		cmocka_unit_test_setup(a_new_machine_is_told, setup),
 		cmocka_unit_test_setup(what_is_below_is_refused_whatever_the_board_says, setup),
-		cmocka_unit_test_setup(a_floor_that_was_taken_away_is_refused_or_if_optional_measured, setup),
-		cmocka_unit_test_setup(a_tpm_that_did_not_answer_is_a_failure_of_its_own_code, setup),
-		cmocka_unit_test_setup(a_mark_of_another_length_and_an_odd_version_are_refused, setup),
-		cmocka_unit_test_setup(without_a_tpm_or_without_uefi_it_says_so, setup),
-		cmocka_unit_test_setup(a_newer_host_is_raised_after_its_time, setup),
+		cmocka_unit_test_setup(what_cannot_be_checked_is_refused_or_if_optional_told_shown_and_measured, setup),
+		cmocka_unit_test_setup(a_helper_that_fails_is_a_floor_that_was_not_read, setup),
+		cmocka_unit_test_setup(without_a_tpm_or_without_uefi_the_helper_is_told, setup),
+		cmocka_unit_test_setup(a_newer_host_is_raised_once_after_its_time, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_the_stage, setup),
 	};
 

@@ -107,14 +107,40 @@ static int run_engine(struct err *e)
 	return pid1_stage_engine(&p, e);
 }
 
+static int run_sound_doctor(struct err *e)
+{
+	return pid1_stage_doctor(&p, e);
+}
+
+/* @how: what sys_ask() says of it */
+static int run_doctor(ssize_t how, struct err *e)
+{
+	(void)prepare();
+	fake.asked_bytes = how;
+	return pid1_stage_doctor(&p, e);
+}
+
+static void no_engine_without_a_sound_doctor(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(run_doctor(0, &e), &e);
+	assert_non_null(strstr(fake.trace, "ask /usr/bin/holdfast-runtime --doctor; "));
+	assert_refused(run_doctor(-ECHILD, &e), &e, EBADMSG, "goes around the gate"); /* by its exit status, or a signal */
+	assert_refused(run_doctor(-ETIMEDOUT, &e), &e, ETIMEDOUT, "no verdict on the engine's configuration");
+}
+
 static void every_call_that_fails_fails_its_stage(void **state)
 {
 	(void)state;
 	assert_true(fake_fail_each(prepare, run_mounts) >= 20);
 	assert_true(fake_fail_each(prepare, run_ipe) >= 17);
 	assert_true(fake_fail_each(prepare, run_harden) >= 5 * ARRAY_SIZE(settings));
-	assert_int_equal(fake_fail_each(prepare, run_confine), 3);
-	assert_int_equal(fake_fail_each(prepare, run_engine), 4);
+	assert_int_equal(fake_fail_each(prepare, run_confine), 6);
+	assert_int_equal(fake_fail_each(prepare, run_engine), 6);
+	assert_int_equal(fake_fail_each(prepare, run_sound_doctor), 1);
+
 }
 
 static void ipe_is_loaded_activated_enforced_and_tried(void **state)
@@ -260,6 +286,7 @@ static void the_launch_chain_begins_with_the_layer_policy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(no_engine_without_a_sound_doctor, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_its_stage, setup),
 		cmocka_unit_test_setup(ipe_is_loaded_activated_enforced_and_tried, setup),
 		cmocka_unit_test_setup(audit_does_everything_but_enforce, setup),

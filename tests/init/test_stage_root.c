@@ -2,6 +2,7 @@
 /* tests/init/test_stage_root.c - TPM, disk, signature record, activation, identity, mount, change of root */
 #include "tests/init/fake_sys.h"
 
+#include "common/pcr_policy.h"
 #include "common/cel.h"
 #include "init/log.h"
 #include "init/pid1.h"
@@ -112,6 +113,16 @@ static void a_tpm_that_comes_late_is_waited_for(void **state)
 	assert_int_equal(fake.now, 1300000000);
 }
 
+static void events_that_cannot_be_heard_have_their_own_code(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fake_will_fail("uevent_open", "", EPERM);
+	assert_refused(pid1_stage_tpm(&p, &e), &e, EPERM, "cannot listen to uevents");
+	assert_int_equal(p.code, CODE_UEVENTS);
+}
+
 static void a_required_tpm_that_never_comes_is_a_failure(void **state)
 {
 	struct err e = ERR_INIT;
@@ -189,9 +200,11 @@ static void a_record_of_another_root_or_signer_is_refused(void **state)
 	(void)state;
 	record.root_hash[31] ^= 1;
 	assert_refused(pid1_stage_signature(&p, &e), &e, EBADMSG, "not for that of the command line");
+	assert_int_equal(p.code, CODE_ROOT_RECORD_HASH);
 	record.root_hash[31] ^= 1;
 	record.fingerprint[0] ^= 0x80;
 	assert_refused(pid1_stage_signature(&p, &e), &e, EBADMSG, "not the boot manifest's root.signer");
+	assert_int_equal(p.code, CODE_ROOT_RECORD_SIGNER);
 	fake_will_fail("sigrecord", "", EINVAL);
 	assert_refused(pid1_stage_signature(&p, &e), &e, EINVAL, "malformed");
 }
@@ -233,6 +246,22 @@ static int run_switch(struct err *e)
 	return pid1_stage_switch_root(&p, e);
 }
 
+static void signed_pcr_policies_are_taken_along_and_missing_ones_hold_nothing_up(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fake_file("/", "");
+	assert_int_equal(pid1_stage_switch_root(&p, &e), -ENOENT);
+	assert_non_null(strstr(fake.trace, "exec " PID1_SELF "; "));
+	assert_string_equal(fake_text(PCR_POLICY_PATH), "");
+	assert_int_equal(setup(state), 0);
+	fake_file("/", "");
+	fake_file(PCR_POLICY_EXTRA, "{\"signed\":1}\n");
+	assert_int_equal(pid1_stage_switch_root(&p, &e), -ENOENT);
+	assert_string_equal(fake_text(PCR_POLICY_PATH), "{\"signed\":1}\n");
+}
+
 static void the_root_is_entered_with_the_api_file_systems_and_a_state(void **state)
 {
 	struct err e = ERR_INIT;
@@ -258,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_tpm_is_found_and_the_phase_measured, setup),
 		cmocka_unit_test_setup(a_tpm_that_comes_late_is_waited_for, setup),
+		cmocka_unit_test_setup(events_that_cannot_be_heard_have_their_own_code, setup),
 		cmocka_unit_test_setup(a_required_tpm_that_never_comes_is_a_failure, setup),
 		cmocka_unit_test_setup(an_optional_tpm_may_be_absent_but_not_broken, setup),
 		cmocka_unit_test_setup(a_disk_that_comes_late_is_waited_for, setup),
@@ -268,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup(a_refused_signature_has_its_own_code, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_its_stage, setup),
 		cmocka_unit_test_setup(the_root_is_entered_with_the_api_file_systems_and_a_state, setup),
+		cmocka_unit_test_setup(signed_pcr_policies_are_taken_along_and_missing_ones_hold_nothing_up, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

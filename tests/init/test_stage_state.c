@@ -26,9 +26,11 @@ static int prepare(void)
 	p.stage = "state";
 	p.code = CODE_STATE;
 	p.boot.tpm_required = true;
-	p.host.state = "plain";
-	p.host.state_recovery = "print";
+	p.host.state.arg[0] = "/usr/lib/holdfast/holdfast-state";
+	p.host.state.arg[1] = "plain";
+	p.host.state.arg[2] = "print";
 	strcpy(answer.uuid, UUID);
+	strcpy(answer.found, "opened: it was closed in order");
 	fake.asked = &answer;
 	fake.asked_bytes = sizeof(answer);
 	return pid1_log_open(&e) || pid1_measure_open(&p.log, FAKE_TPM_FD, &e);
@@ -54,21 +56,7 @@ static void a_volume_is_measured_and_then_mounted(void **state)
 	if (!mount || !strstr(log, "tpm_extend") || strstr(log, "tpm_extend") > mount)
 		fail_msg("%s", fake.trace);
 	assert_non_null(memmem(fake_find("/run/holdfast/eventlog.cel")->data, fake_find("/run/holdfast/eventlog.cel")->len, "state-volume:" UUID, 49));
-	assert_non_null(strstr(fake_text("/dev/console"), "state: volume " UUID " opened"));
-}
-
-static void a_new_volume_and_one_begun_anew_are_told(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	answer.made = true;
-	assert_ok(pid1_stage_state(&p, &e), &e);
-	assert_non_null(strstr(fake_text("/dev/console"), "made: the partition was blank"));
-	assert_int_equal(prepare(), 0);
-	answer.made = answer.again = true;
-	assert_ok(pid1_stage_state(&p, &e), &e);
-	assert_non_null(strstr(fake_text("/dev/console"), "made anew: an unfinished one was found"));
+	assert_non_null(strstr(fake_text("/dev/console"), "state: volume " UUID " opened: it was closed in order\n"));
 }
 
 static void each_refusal_keeps_its_code_and_measures_and_mounts_nothing(void **state)
@@ -102,7 +90,7 @@ static void an_answer_that_is_cut_or_names_no_volume_is_refused(void **state)
 	assert_refused(pid1_stage_state(&p, &e), &e, ECHILD, "holdfast-state");
 	assert_int_equal(prepare(), 0);
 	strcpy(answer.uuid, "31D11DF4-f785-4691-8cef-9731c35abc47");
-	assert_refused(pid1_stage_state(&p, &e), &e, EPROTO, "a UUID that is none");
+	assert_refused(pid1_stage_state(&p, &e), &e, EPROTO, "UUID is none");
 	assert_null(strstr(fake.trace, "mount"));
 }
 
@@ -111,7 +99,7 @@ static void without_a_wish_or_a_tpm_there_is_no_state(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	p.host.state = "none";
+	p.host.state.arg[0] = NULL;
 	assert_ok(pid1_stage_state(&p, &e), &e);
 	assert_null(strstr(fake.trace, "ask "));
 	assert_int_equal(prepare(), 0);
@@ -147,7 +135,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_volume_is_measured_and_then_mounted, setup),
-		cmocka_unit_test_setup(a_new_volume_and_one_begun_anew_are_told, setup),
 		cmocka_unit_test_setup(each_refusal_keeps_its_code_and_measures_and_mounts_nothing, setup),
 		cmocka_unit_test_setup(an_answer_that_is_cut_or_names_no_volume_is_refused, setup),
 		cmocka_unit_test_setup(without_a_wish_or_a_tpm_there_is_no_state, setup),

@@ -44,7 +44,7 @@ int gate_rootfs_mount(const struct gate_host *h, const struct policy *policy, co
 {
 	assert_ptr_equal(h, &host);
 	assert_non_null(policy);
-	assert_string_equal(image->name, "hello");
+	assert_true(!strcmp(image->name, "hello") || !strcmp(image->name, "other") || !strcmp(image->name, "third"));
 	assert_int_equal(faccessat(s->fd, "rootfs", F_OK, 0), 0);
 	return rootfs_result ? err_set(e, rootfs_result, "layer 0 of image \"hello\": test") : 0;
 }
@@ -124,7 +124,7 @@ static int setup(void **state)
 	    "openssl smime -sign -binary -noattr -nocerts -in etc/holdfast/policy.json -signer cert.pem -inkey key.pem "
 	    "-outform der -out etc/holdfast/policy.json.p7s");
 	put("crun",
-	    "#!/bin/sh\nd=${0%/*}\necho \"$@\" >>\"$d/called\"\ncase \"$*\" in *state*) exit $(cat \"$d/state\") ;; "
+	    "#!/bin/sh\nd=${0%/*}\necho \"$@\" >>\"$d/called\"\ncase \"$*\" in *state*) cat \"$d/state.json\" 2>/dev/null; exit $(cat \"$d/state\") ;; "
 	    "esac\n"
 	    "cat \"$d/crun-exit\" 2>/dev/null >&2 && exit 3\nexit 0\n",
 	    0755);
@@ -165,7 +165,7 @@ static int fresh(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	run("rm -rf run/gate called measured b crun-exit log && mkdir b");
+	run("rm -rf run/gate state.json called measured b crun-exit log && mkdir b");
 	assert_ok(file_read("tests/data/oci-config/good-ctr-run.json", 1 << 20, &config, &e), &e);
 	put("b/config.json", (const char *)config.data, 0600);
 	assert_ok(file_read("tests/data/oci-config/good-process-exec.json", 1 << 20, &process, &e), &e);
@@ -203,7 +203,7 @@ static struct outcome gate(const char *const *words)
 		if (!o.status)
 			o.status = gate_run(&host, &cmd, &o.code, &o.e);
 		if (o.status < 0)
-			gate_measure_violation(host.measure, o.code);
+			gate_measure_violation(host.measure, o.code, cmd.n_operand ? cmd.operand[0] : NULL);
 		(void)!write(report[1], &o, sizeof(o));
 		_exit(o.status < 0 ? 99 : o.status);
 	}
@@ -228,7 +228,7 @@ static void assert_outcome(const struct outcome *o, enum code code, const char *
 	get("called", called);
 	assert_string_equal(called, "");
 	get("measured", measured);
-	(void)snprintf(want, sizeof(want), "violation %d\n", code);
+	(void)snprintf(want, sizeof(want), "violation %d", code);
 	assert_non_null(strstr(measured, want));
 }
 
@@ -249,7 +249,7 @@ static void an_allowed_container_is_measured_and_then_started_from_our_bundle(vo
 	assert_int_equal(stat(at("run/gate/hello"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	get("run/gate/hello/entry", called);
-	assert_string_equal(called, "image = hello\nroot = /r\n");
+	assert_int_equal(strncmp(called, "image = hello\nroot = /r\npid = ", 30), 0);
 	get("run/gate/hello/config.json", called);
 	assert_non_null(strstr(called, "\"noNewPrivileges\":true"));
 	assert_null(strstr(called, "CAP_MKNOD"));
@@ -257,12 +257,15 @@ static void an_allowed_container_is_measured_and_then_started_from_our_bundle(vo
 
 static void a_refused_container_is_a_violation_and_leaves_nothing(void **state)
 {
+	char measured[TEXT_MAX];
 	struct outcome o;
 
 	(void)state;
 	run("sed -i 's/\"echo\"/\"cat\"/' b/config.json");
 	o = gate("create", "--bundle", at("b"), "hello");
 	assert_outcome(&o, CODE_GATE_ARGS, "process.args");
+	get("measured", measured);
+	assert_string_equal(measured, "violation 62 hello\n"); /* and whose it was */
 	assert_false(there("run/gate/hello"));
 }
 
@@ -479,6 +482,131 @@ static void a_refusal_is_in_the_log_the_engine_reads(void **state)
 	assert_false(there("target"));
 }
 
+/* --- classes --------------------------------------------------------------------------------------------------- */
+
+#define IMAGE(name, class, id)                                                                                         \
+	"{\"name\":\"" name "\",\"class\":\"" class "\",\"manifest\":\"" HASH_A "\",\"config\":\"" HASH_A "\","            \
+	"\"layers\":[{\"diff_id\":\"" HASH_A "\",\"root_hash\":\"" HASH_A "\",\"data_bytes\":4096}],"                     \
+	"\"run\":{\"args\":[[\"/bin/busybox\",\"echo\",\"hello\"]],\"exec\":[],\"env\":[\"PATH=/bin\"],"                   \
+	"\"cwd\":\"/\",\"user\":{\"uid\":" id ",\"gid\":" id "},\"capabilities\":[],\"tmpfs\":[],\"network\":\"none\","    \
+	"\"seccomp\":\"default\"}}"
+
+static char classed[64];
+
+/* hello and other are kept apart, third is of a class that minds nobody. */
+static void with_classes(void)
+{
+	run("mkdir -p classed/etc/holdfast && cp etc/holdfast/policy-cert.der classed/etc/holdfast");
+	put("classed/etc/holdfast/policy.json",
+	    "{\"holdfast\":\"layer-policy/1\",\"name\":\"test\",\"version\":1,\"classes\":["
+	    "{\"name\":\"a\",\"ids\":{\"first\":0,\"last\":0},\"apart\":[]},"
+	    "{\"name\":\"b\",\"ids\":{\"first\":5,\"last\":9},\"apart\":[\"a\"]},"
+	    "{\"name\":\"c\",\"ids\":{\"first\":10,\"last\":10},\"apart\":[]}],"
+	    "\"images\":[" IMAGE("hello", "a", "0") "," IMAGE("other", "b", "5") "," IMAGE("third", "c", "10") "],\"revoked\":[]}",
+	    0644);
+	run("openssl smime -sign -binary -noattr -nocerts -in classed/etc/holdfast/policy.json -signer cert.pem -inkey key.pem "
+	    "-outform der -out classed/etc/holdfast/policy.json.p7s");
+	(void)snprintf(classed, sizeof(classed), "%s/classed", dir);
+	host.policy_root = classed;
+}
+
+/* Start a container of that name and user; the bundle is made for it. */
+static struct outcome start_as(const char *id, const char *user)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "sed -i 's/\"uid\": [0-9]*, \"gid\": [0-9]*/\"uid\": %s, \"gid\": %s/; s#/default/[a-z0-9-]*#/default/%s#' "
+		       "b/config.json; rm -f called measured",
+		       user, user, id);
+	run(command);
+	return gate("create", "--bundle", at("b"), id);
+}
+
+static void classes_that_are_apart_do_not_run_at_the_same_time(void **state)
+{
+	char text[TEXT_MAX];
+	struct outcome o;
+
+	(void)state;
+	with_classes();
+	o = start_as("hello", "0");
+	assert_int_equal(o.status, 0);
+	put("state", "0", 0600); /* crun knows it, and says nothing of its being stopped */
+	o = start_as("other-1", "5");
+	get("called", text);
+	assert_non_null(strstr(text, " state hello")); /* it was asked, and nothing else was called */
+	assert_null(strstr(text, "create"));
+	run("rm -f called");
+	assert_outcome(&o, CODE_GATE_CLASS, "class \"b\" must not run beside class \"a\", of which container \"hello\" is running");
+	assert_false(there("run/gate/other-1"));
+	o = start_as("third", "10"); /* the twin: nobody minds */
+	assert_int_equal(o.status, 0);
+	o = start_as("hello-2", "0"); /* nor in one class */
+	assert_int_equal(o.status, 0);
+	put("state.json", "{\"status\":\"running\"}", 0600);
+	o = start_as("other-1", "5");
+	assert_int_equal(o.code, CODE_GATE_CLASS);
+	put("state.json", "{\"status\":\"stopped\"}", 0600);
+	o = start_as("other-1", "5");
+	assert_int_equal(o.status, 0);
+	put("state.json", "{\"status\":\"running\"}", 0600);
+	o = start_as("hello-3", "0"); /* only b named a; it holds the other way too */
+	assert_int_equal(o.code, CODE_GATE_CLASS);
+	host.policy_root = dir;
+}
+
+/* Between the gate's last check and crun's first note of a container, only its process tells of it. */
+static void one_that_is_only_being_started_counts(void **state)
+{
+	char text[TEXT_MAX];
+	struct outcome o;
+	pid_t starting = fork(); /* not ourselves: qemu-user makes up what a process reads of itself */
+
+	(void)state;
+	assert_true(starting >= 0);
+	if (starting == 0) {
+		(void)sleep(60);
+		_exit(0);
+	}
+	with_classes();
+	assert_int_equal(start_as("hello", "0").status, 0);
+	assert_true(gate_process_start(starting) > 1);
+	(void)snprintf(text, sizeof(text), "image = hello\nroot = /run/crun\npid = %d\nstart = %llu\n", (int)starting,
+		       (unsigned long long)gate_process_start(starting));
+	put("run/gate/hello/entry", text, 0600);
+	o = start_as("other", "5");
+	assert_int_equal(o.code, CODE_GATE_CLASS);
+	/* The number of a process that came later is not it. */
+	(void)snprintf(text, sizeof(text), "image = hello\nroot = /run/crun\npid = %d\nstart = %llu\n", (int)starting,
+		       (unsigned long long)gate_process_start(starting) - 1);
+	put("run/gate/hello/entry", text, 0600);
+	o = start_as("other", "5");
+	assert_int_equal(o.status, 0);
+	/* What cannot be read is not taken for nothing. */
+	put("run/gate/other/entry", "image = other\n", 0600);
+	o = start_as("hello-2", "0");
+	assert_int_equal(o.code, CODE_GATE_CLASS);
+	host.policy_root = dir;
+	assert_int_equal(kill(starting, SIGKILL), 0);
+	assert_int_equal(waitpid(starting, NULL, 0), starting);
+}
+
+static void each_class_has_a_cgroup_of_its_own(void **state)
+{
+	char text[TEXT_MAX];
+
+	(void)state;
+	with_classes();
+	assert_int_equal(start_as("third", "10").status, 0);
+	get("run/gate/third/config.json", text);
+	assert_non_null(strstr(text, "\"cgroupsPath\":\"/class.c/third\""));
+	host.policy_root = dir;
+	assert_int_equal(start_as("hello", "0").status, 0); /* without classes it is where the engine wants it */
+	get("run/gate/hello/config.json", text);
+	assert_non_null(strstr(text, "\"cgroupsPath\":\"/default/hello\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +623,9 @@ int main(void)
 		cmocka_unit_test_setup(delete_takes_our_folder_away_once_crun_let_go, fresh),
 		cmocka_unit_test_setup(verbs_that_only_look_pass_and_others_do_not, fresh),
 		cmocka_unit_test_setup(a_refusal_is_in_the_log_the_engine_reads, fresh),
+		cmocka_unit_test_setup(classes_that_are_apart_do_not_run_at_the_same_time, fresh),
+		cmocka_unit_test_setup(one_that_is_only_being_started_counts, fresh),
+		cmocka_unit_test_setup(each_class_has_a_cgroup_of_its_own, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -30,22 +30,7 @@ static const char policy_text[] = "{\"holdfast\":\"layer-policy/1\",\"name\":\"t
 				"[]") "," IMAGE("user", "[[\"/bin/busybox\",\"echo\",\"hello\"]]", "[]", "1000", "[]",
 						"[]") "],\"revoked\":[]}";
 
-static struct policy *policy;
-
-static int load_policy(void **state)
-{
-	struct err e = ERR_INIT;
-
-	(void)state;
-	return policy_parse(policy_text, sizeof(policy_text) - 1, "policy.json", &policy, &e);
-}
-
-static int free_policy(void **state)
-{
-	(void)state;
-	policy_free(policy);
-	return 0;
-}
+#include "tests/policy/policy_fixture.h"
 
 static void read_data(const char *file, struct buf *ret)
 {
@@ -266,7 +251,7 @@ static const struct bad {
 	{"bad-linux-missing", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
 	{"bad-namespaces-null", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
 	{"bad-namespace-pid-missing", CODE_GATE_NAMESPACE, "\"pid\" is missing"},
-	{"bad-namespace-network-path", CODE_GATE_NAMESPACE, "path: must be absent"},
+	{"bad-namespace-network-path", CODE_GATE_NAMESPACE, "a namespace that is there already is not joined"},
 	{"bad-namespace-user", CODE_GATE_NAMESPACE, "type \"user\""},
 	{"bad-namespace-twice", CODE_GATE_NAMESPACE, "\"pid\" stands there twice"},
 	{"bad-uid-mappings", CODE_GATE_NAMESPACE, "linux.uidMappings"},

@@ -120,6 +120,21 @@ static void fields_for_other_readers_are_ignored_everywhere(void **state)
 	assert_int_equal(p->n_images, 1);
 }
 
+static void classes_are_read_and_apart_in_both_directions(void **state)
+{
+	cleanup_policy struct policy *p = parse_case("good-classes");
+
+	(void)state;
+	assert_int_equal(p->n_classes, 2);
+	assert_string_equal(p->classes[0].name, "web");
+	assert_int_equal(p->classes[0].first_id, 1000);
+	assert_int_equal(p->classes[0].last_id, 1999);
+	assert_true(policy_classes_are_apart(p, "web", "db"));
+	assert_true(policy_classes_are_apart(p, "db", "web"));
+	assert_false(policy_classes_are_apart(p, "web", "web"));
+	assert_false(policy_classes_are_apart(p, "db", "other"));
+}
+
 static void lookups_find_what_is_there_and_nothing_else(void **state)
 {
 	cleanup_policy struct policy *p = parse_case("good-two-images-all-fields");
@@ -157,6 +172,22 @@ static void each_bad_document_is_refused_with_its_place(void **state)
 		 "images[0].run.capabilities[0]: \"CAP_EVERYTHING\" is no capability of Linux 6.12"},
 		{"bad-class-blank",
 		 "images[0].class: \"a b\" is no name: wanted 1 to 64 of [a-z0-9._-], a letter or digit first"},
+		{"bad-classes-33", "document.classes: has 33 entries, wanted 1 to 32"},
+		{"bad-classes-apart-itself", "classes[0].apart[0]: \"web\" is no other class"},
+		{"bad-classes-apart-nobody", "classes[0].apart[0]: \"dc\" is no other class"},
+		{"bad-classes-apart-twice", "classes[0].apart[1]: \"db\" stands twice"},
+		{"bad-classes-empty", "document.classes: has 0 entries"},
+		{"bad-classes-gid-outside", "images[0].run.user: 1000:2000 is not within 1000 to 1999 of class \"web\""},
+		{"bad-classes-id-minus-one", "classes[0].ids: field \"last\""},
+		{"bad-classes-inside", "classes[1].ids: 1000 to 2000 overlaps 1500 to 1500 of class \"db\""},
+		{"bad-classes-no-apart", "classes[0]: field \"apart\" is missing"},
+		{"bad-classes-one-name", "classes[1]: is named \"web\" as classes[0] is"},
+		{"bad-classes-overlap", "classes[1].ids: 2000 to 2000 overlaps 1000 to 2000"},
+		{"bad-classes-range", "classes[0].ids: from 1999 to 1000 is no range"},
+		{"bad-classes-setuid", "images[0].run.capabilities[1]: with CAP_SETUID it could leave"},
+		{"bad-classes-uid-outside", "images[0].run.user: 0:1000 is not within"},
+		{"bad-classes-undeclared", "images[0].class: \"default\" is none of the document's classes"},
+		{"bad-classes-unknown-field", "classes[0]: unknown field \"alone\""},
 		{"bad-config-upper-case", "images[0]: field \"config\" is not 64 lower-case hex digits"},
 		{"bad-cut", "ends at byte 831, wanted a key in quotes without escapes"},
 		{"bad-cwd-4096-bytes", "images[0].run.cwd: path has 4096 bytes, wanted at most 4095"},
@@ -350,7 +381,7 @@ static void capabilities_have_the_kernels_numbers(void **state)
 
 static void what_is_written_is_what_was_parsed(void **state)
 {
-	static const char *const names[] = {"good-one-image", "good-two-images-all-fields", "good-no-images",
+	static const char *const names[] = {"good-one-image", "good-classes", "good-two-images-all-fields", "good-no-images",
 					    "good-x-fields"};
 
 	(void)state;
@@ -367,6 +398,7 @@ static void what_is_written_is_what_was_parsed(void **state)
 		assert_int_equal(one.len, two.len);
 		assert_memory_equal(one.data, two.data, one.len);
 		assert_int_equal(p->n_images, again->n_images);
+		assert_int_equal(p->n_classes, again->n_classes);
 		assert_int_equal(p->version, again->version);
 	}
 }
@@ -557,6 +589,7 @@ int main(void)
 		cmocka_unit_test(every_field_is_read),
 		cmocka_unit_test(the_digest_is_that_of_the_exact_bytes),
 		cmocka_unit_test(fields_for_other_readers_are_ignored_everywhere),
+		cmocka_unit_test(classes_are_read_and_apart_in_both_directions),
 		cmocka_unit_test(lookups_find_what_is_there_and_nothing_else),
 		cmocka_unit_test(each_bad_document_is_refused_with_its_place),
 		cmocka_unit_test(bounds_hold_at_their_edge),

@@ -5,6 +5,7 @@
 
 #include "common/hex.h"
 #include "verity/activate.h"
+#include "verity/dm_load.h"
 #include "verity/table_add.h"
 
 #include <stdio.h>
@@ -142,6 +143,59 @@ static void activation_wants_a_signature_and_block_devices(void **state)
 	assert_refused(verity_activate(&p, &d, &e), &e, ENOENT, "/nonexistent/data");
 }
 
+/* What we load is what the kernel would print: so our own parser of that must agree. */
+static void the_table_we_load_says_what_was_asked_for(void **state)
+{
+	static const struct {
+		enum verity_on_corruption on;
+		const char *key, *want;
+	} cases[] = {
+		{ VERITY_CORRUPTION_EIO, NULL, HEAD },
+		{ VERITY_CORRUPTION_EIO, "k:1", HEAD " 2 root_hash_sig_key_desc k:1" },
+		{ VERITY_CORRUPTION_PANIC, NULL, HEAD " 2 panic_on_corruption panic_on_error" },
+		{ VERITY_CORRUPTION_RESTART, "k:1", HEAD " 4 restart_on_corruption restart_on_error root_hash_sig_key_desc k:1" },
+	};
+	const dev_t dev[2] = { makedev(254, 1), makedev(254, 2) };
+	uint8_t root_hash[HASH_SHA256_BYTES];
+	struct verity_sb sb;
+
+	(void)state;
+	assert_true(hex_decode(ROOT, root_hash, sizeof(root_hash)));
+	verity_sb_init(&sb);
+	sb.data_blocks = 129;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct verity_activate_params p = { .name = "x", .hash_device = "hash", .root_hash = root_hash, .on_corruption = cases[i].on };
+		char text[VERITY_DM_TABLE_BYTES];
+		struct verity_table t;
+		struct err e = ERR_INIT;
+
+		assert_ok(verity_dm_table(&p, &sb, dev, cases[i].key, text, &e), &e);
+		assert_string_equal(text, cases[i].want);
+		assert_ok(verity_table_parse(text, SECTORS, &t, &e), &e);
+		assert_int_equal(t.on_corruption, cases[i].on);
+		assert_int_equal(t.on_error, cases[i].on);
+		assert_int_equal(t.is_signed, cases[i].key != NULL);
+	}
+}
+
+static void a_table_that_does_not_fit_is_refused(void **state)
+{
+	const dev_t dev[2] = { makedev(254, 1), makedev(254, 2) };
+	uint8_t root_hash[HASH_SHA256_BYTES] = { 0 };
+	struct verity_activate_params p = { .name = "x", .hash_device = "hash", .root_hash = root_hash };
+	char text[VERITY_DM_TABLE_BYTES], key[VERITY_DM_TABLE_BYTES] = "";
+	struct verity_sb sb;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	verity_sb_init(&sb);
+	memset(sb.salt, 0xff, sb.salt_bytes = VERITY_MAX_SALT_BYTES);
+	sb.data_blocks = UINT64_MAX / 4096;
+	assert_ok(verity_dm_table(&p, &sb, dev, "k", text, &e), &e); /* the longest salt fits */
+	memset(key, 'k', sizeof(key) - 1);
+	assert_refused(verity_dm_table(&p, &sb, dev, key, text, &e), &e, EINVAL, "does not fit");
+}
+
 static void words_are_added_to_a_table(void **state)
 {
 	static const char *const words[] = {"restart_on_error", "panic_on_corruption"};
@@ -189,6 +243,8 @@ int main(void)
 		cmocka_unit_test(the_word_of_the_key_hidden_as_a_value_is_no_signature),
 		cmocka_unit_test(only_exactly_the_wanted_device_proves),
 		cmocka_unit_test(activation_wants_a_signature_and_block_devices),
+		cmocka_unit_test(the_table_we_load_says_what_was_asked_for),
+		cmocka_unit_test(a_table_that_does_not_fit_is_refused),
 		cmocka_unit_test(words_are_added_to_a_table),
 		cmocka_unit_test(signature_errors_are_told_from_others),
 	};

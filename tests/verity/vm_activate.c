@@ -103,7 +103,7 @@ static void check_open(const struct verity_activate_params *base)
 	expect("  its table is told", 0, verity_status_get("opened", &s, &e), &e);
 	expect("  and has the options", (int)want, (int)s.options, &e);
 	expect("  and the signature", 1, s.signature_key[0] != 0, &e);
-	expect("removed", 0, verity_open_undo("opened", &e), &e);
+	expect("removed", 0, verity_deactivate("opened", &e), &e);
 	p.options = 0;
 	expect("opened without options", 0, verity_open(&p, &res, &e), &e);
 	expect("  a word is not added without the signature", -EINVAL, verity_table_add(&add, &e), &e);
@@ -118,7 +118,7 @@ static void check_open(const struct verity_activate_params *base)
 	expect("  and is the first one", 0, (int)s.options, &e);
 	add.word = word;
 	expect("  with its own signature it is added", 0, verity_table_add(&add, &e), &e);
-	expect("removed", 0, verity_open_undo("opened", &e), &e);
+	expect("removed", 0, verity_deactivate("opened", &e), &e);
 }
 
 static void check_root(void)
@@ -158,6 +158,7 @@ static void check_root(void)
 	expect("table is read by number", 0, verity_table_read(d.dev, &t, &e), &e);
 	expect("table proves", 0, verity_table_prove(&t, root_hash, 0, &e), &e);
 	expect("corruption panics", VERITY_CORRUPTION_PANIC, t.on_corruption, &e);
+	expect("failing reads panic", VERITY_CORRUPTION_PANIC, t.on_error, &e);
 	expect("mount root", 0, mount(d.path, "/mnt", "erofs", MS_RDONLY, NULL) ? -errno : 0, &e);
 	expect("mount proves", 0, verity_prove_mount("/mnt", root_hash, t.data_bytes, &e), &e);
 	expect("mount is not another", -EBADMSG, verity_prove_mount("/mnt", other, 0, &e), &e);

@@ -44,3 +44,19 @@ fetch() {
 	nonce=$(od -An -tx1 -N 32 /dev/urandom | tr -d ' \n')
 	"$attest_tool" fetch --connect "unix:$work/agent.sock" --nonce "$nonce" --out "$1" >"$work/fetch.log" 2>&1 || die "fetch: $(tail -1 "$work/fetch.log")"
 }
+
+# explain WANTED-EXIT [OPTION...]: $work/evidence.cbor under $nonce, by $refvalues
+explain() {
+	wanted=$1
+	shift
+	"$attest_tool" explain --json --evidence "$work/evidence.cbor" --nonce "$nonce" --enrolment "$work/host.json" \
+		--refvalues "${refvalues:-$image/refvalues.json}" --policy-cert "$image/policy-cert.der" "$@" >"$work/explain.json" 2>&1
+	got=$?
+	[ $got -eq "$wanted" ] || die "explain exited $got, wanted $wanted: $(head -c 300 "$work/explain.json")"
+}
+
+# explained PCR TEXT: the last explain has a finding of that PCR that says so
+explained() {
+	tr '{' '\n' <"$work/explain.json" | grep "^\"pcr\":$1," | grep -qF -- "$2" ||
+		die "explain does not say of PCR $1 \"$2\": $(tr '{' '\n' <"$work/explain.json" | grep "^\"pcr\":$1," | head -c 300)"
+}

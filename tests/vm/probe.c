@@ -10,10 +10,12 @@
  *
  * Runs as: root, in the engine's context, in a guest.
  */
-#include "common/cleanup.h"
+#include "common/agent_user.h"
+#include "tests/vm/probe.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/dm-ioctl.h>
@@ -41,10 +43,12 @@
 #define LOADER "/lib/ld-linux-aarch64.so.1"
 #endif
 
-static int failures;
-static bool is_direct; /* profile: BPF-LSM in IPE's place */
+#define MEASURE_SOCKET "/run/holdfast/measure.sock"
 
-static void verdict(bool ok, const char *name, const char *found)
+int failures;
+bool is_direct; /* profile: BPF-LSM in IPE's place */
+
+void verdict(bool ok, const char *name, const char *found)
 {
 	if (ok)
 		printf("probe: ok %s\n", name);
@@ -54,14 +58,14 @@ static void verdict(bool ok, const char *name, const char *found)
 }
 
 /* The call must have failed with one of two errno values. */
-static void denied(long r, int want, int or_want, const char *name)
+void denied(long r, int want, int or_want, const char *name)
 {
 	int saved = errno;
 
 	verdict(r < 0 && (saved == want || saved == or_want), name, r < 0 ? strerror(saved) : "it was allowed");
 }
 
-static ssize_t slurp(const char *path, char *buf, size_t size)
+ssize_t slurp(const char *path, char *buf, size_t size)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t have = 0;
@@ -75,7 +79,7 @@ static ssize_t slurp(const char *path, char *buf, size_t size)
 	return (ssize_t)have;
 }
 
-static int write_to(const char *path, const char *text)
+int write_to(const char *path, const char *text)
 {
 	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -349,13 +353,14 @@ static void kernel(void)
 }
 
 /* One request to PID 1's measurement socket. */
-static bool asked(const char *request, const char *want_prefix, char *answer, size_t size)
+bool asked(const char *path, const char *request, const char *want_prefix, char *answer, size_t size)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/run/holdfast/measure.sock" };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct timeval t = { .tv_sec = 10 };
 	ssize_t n;
 
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	(void)snprintf(answer, size, "no answer");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return false;
@@ -376,11 +381,11 @@ static void measurement_socket(void)
 
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
-	verdict(asked(zeros, "refused", answer, sizeof(answer)), "measure-another-policy", answer);
-	verdict(asked("container", "refused", answer, sizeof(answer)), "measure-malformed", answer);
-	verdict(asked("violation 1000", "refused", answer, sizeof(answer)), "measure-code-out-of-range", answer);
-	verdict(asked("extend 11 ready", "refused", answer, sizeof(answer)), "measure-another-pcr", answer);
-	verdict(asked(big, "refused", answer, sizeof(answer)), "measure-too-long", answer);
+	verdict(asked(MEASURE_SOCKET, zeros, "refused", answer, sizeof(answer)), "measure-another-policy", answer);
+	verdict(asked(MEASURE_SOCKET, "container", "refused", answer, sizeof(answer)), "measure-malformed", answer);
+	verdict(asked(MEASURE_SOCKET, "violation 1000", "refused", answer, sizeof(answer)), "measure-code-out-of-range", answer);
+	verdict(asked(MEASURE_SOCKET, "extend 11 ready", "refused", answer, sizeof(answer)), "measure-another-pcr", answer);
+	verdict(asked(MEASURE_SOCKET, big, "refused", answer, sizeof(answer)), "measure-too-long", answer);
 }
 
 static void pid1(void)
@@ -401,7 +406,7 @@ static void pid1(void)
 }
 
 /* pid of the process whose name is @comm, 0 if there is none. */
-static pid_t find(const char *comm)
+pid_t find(const char *comm)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *entry;
@@ -439,6 +444,87 @@ static int kill_engine(void)
 	}
 	printf("probe: FAILED engine %d was killed, none came back\n", (int)old);
 	return 1;
+}
+
+/* A process of user @uid, without groups or capabilities, that runs @what; how many of its probes failed. */
+static void as_user(uid_t uid, void (*what)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		failures = 0;
+		if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+			_exit(100);
+		what();
+		fflush(stdout);
+		_exit(failures);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	failures += WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+}
+
+static void connects(const char *path, int type, const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	cleanup_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	denied(connect(fd, (struct sockaddr *)&a, sizeof(a)), EACCES, EACCES, name);
+}
+
+/* What the agent can do if somebody takes it over: ask the TPM, read three logs, and nothing to anybody else. */
+static void agent_alone(void)
+{
+	pid_t engine = find("containerd");
+	char path[64];
+
+	verdict(open("/dev/tpmrm0", O_RDWR | O_CLOEXEC) >= 0, "agent-tpm-works", strerror(errno));
+	denied(open("/dev/tpm0", O_RDWR | O_CLOEXEC), EACCES, EBUSY, "agent-tpm-of-pid1");
+	verdict(open("/run/holdfast/eventlog.cel", O_RDONLY | O_CLOEXEC) >= 0, "agent-os-log-works", strerror(errno));
+	denied(open("/run/holdfast/eventlog.cel", O_WRONLY | O_CLOEXEC), EACCES, EACCES, "agent-os-log-write");
+	verdict(open("/sys/kernel/security/ima/binary_runtime_measurements", O_RDONLY | O_CLOEXEC) >= 0, "agent-ima-log-works",
+		strerror(errno));
+	denied(kill(1, 0), EPERM, EPERM, "agent-signal-pid1");
+	denied(engine > 1 ? kill(engine, SIGKILL) : 0, EPERM, EPERM, "agent-signal-engine");
+	denied(ptrace(PTRACE_ATTACH, engine, NULL, NULL), EPERM, EPERM, "agent-ptrace-engine");
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)engine);
+	denied(open(path, O_RDONLY | O_CLOEXEC), EACCES, EPERM, "agent-read-engine");
+	denied(open("/dev/vda", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "agent-read-disk");
+	denied(open("/var/lib/x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), EACCES, EACCES, "agent-write-state");
+	denied(open("/run/holdfast/x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), EACCES, EACCES, "agent-write-run");
+	denied(open("/dev/kmsg", O_RDONLY | O_CLOEXEC), EACCES, EPERM, "agent-read-kernel-log");
+	connects("/run/holdfast/measure.sock", SOCK_SEQPACKET, "agent-measure");
+	connects("/run/containerd/containerd.sock", SOCK_STREAM, "agent-engine-socket");
+	denied(mount("none", "/tmp", "tmpfs", 0, NULL), EPERM, EPERM, "agent-mount");
+	denied(setresuid(0, 0, 0), EPERM, EPERM, "agent-become-root");
+}
+
+/* The twin: what the agent was given, nobody else has. */
+static void nobody(void)
+{
+	denied(open("/dev/tpmrm0", O_RDWR | O_CLOEXEC), EACCES, EACCES, "nobody-tpm");
+	denied(open("/run/holdfast/eventlog.cel", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "nobody-os-log");
+	denied(open("/sys/kernel/security/ima/binary_runtime_measurements", O_RDONLY | O_CLOEXEC), EACCES, EACCES, "nobody-ima-log");
+}
+
+/* The process that PID 1 started, by the kernel's own word. */
+static void agent_process(void)
+{
+	static const char *const want[] = { "\nUid:\t971\t971\t971\t971\n", "\nGid:\t971\t971\t971\t971\n", "\nGroups:\t \n", "\nCapPrm:\t0000000000000000\n",
+					    "\nCapBnd:\t0000000000000000\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n" };
+	pid_t agent = find("holdfast-attest");
+	char path[64], text[4096] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)agent);
+	verdict(agent > 1 && slurp(path, text, sizeof(text)) > 0, "agent-runs", "there is no process of that name");
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		if (!strstr(text, want[i]))
+			verdict(false, "agent-process", want[i] + 1);
+	verdict(true, "agent-process", "");
 }
 
 /* The volume's key is not in what the kernel tells root of its table. */
@@ -491,19 +577,12 @@ int main(int argc, char **argv)
 		return kill_engine();
 	if (argc == 2 && !strcmp(argv[1], "state"))
 		return state(argv[0]);
-	if (argc == 2 && !strcmp(argv[1], "orphans")) {
-		/* Grandchildren whose parent is gone: PID 1 must reap them, or they stay as zombies. */
-		for (int i = 0; i < 200; i++)
-			if (fork() == 0) {
-				if (fork() == 0)
-					_exit(0);
-				_exit(0);
-			}
-		while (wait(NULL) > 0 || errno == EINTR)
-			;
-		printf("probe: ok orphans\n");
-		return 0;
-	}
+	if (argc == 2 && !strcmp(argv[1], "supervisor"))
+		return probe_supervisor();
+	if (argc == 2 && !strcmp(argv[1], "last"))
+		return probe_last();
+	if (argc == 2 && !strcmp(argv[1], "orphans"))
+		return probe_orphans(200) > 0 ? 0 : 1;
 	is_direct = slurp("/proc/cmdline", cmdline, sizeof(cmdline)) > 0 && strstr(cmdline, "holdfast.profile=direct");
 	if (is_direct)
 		bpf_lsm();
@@ -511,8 +590,12 @@ int main(int argc, char **argv)
 		ipe();
 	personality_bits();
 	kernel();
+	probe_end_state(); /* before execution(), which takes noexec off its own /tmp */
 	execution(argv[0]);
 	measurement_socket();
+	agent_process();
+	as_user(AGENT_USER_ID, agent_alone);
+	as_user(65534, nobody);
 	pid1();
 	printf("probe: %d failed\n", failures);
 	return failures > 100 ? 100 : failures;
