@@ -5,7 +5,8 @@
  * Theory of operation
  *   The partition with the label holdfast-state is made a LUKS2 volume on the first boot and opened on later ones. Its key S, 32 random
  *   bytes (keyslot 0 takes their base64, as systemd has it), is sealed to the TPM as an object under the SRK. Who wants it must show three things:
- *     1. TPM2_PolicyAuthorize: a policy signed by the image owner's PCR key over PCR 7, 11 and 15. The builder signs exactly one for an
+ *     1. TPM2_PolicyAuthorize: a policy signed by the image owner's PCR key over PCR 7, 11 and 15, with a policyRef of its own, so that
+ *        what the floor or the agent may use does not do (common/pcr_policy.h). The builder signs exactly one for an
  *        image: this UKI under these Secure Boot keys, phase leave-initrd, PCR 15 holding this image's root-hash and root-signer and nothing
  *        else (image-builder/pcrsig.h). An update carries its own policy, signed by the same key: it unseals without
  *        re-enrolment, and an image without such a signature never does.

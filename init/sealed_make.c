@@ -12,6 +12,7 @@
 #include "init/sealed_recovery.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -145,6 +146,15 @@ static int fill(struct making *m, struct err *e)
 	return r;
 }
 
+/* It may take minutes, and a power cut from here on is no loss of what was there: nothing was. */
+static int tell_begin(const struct making *m, struct err *e)
+{
+	char line[128];
+	int n = snprintf(line, sizeof(line), "holdfast: state: making volume %s\n", crypt_get_uuid(m->cd)); /* fits */
+
+	return file_write_all(m->v->tell, line, (size_t)n, "the console", e);
+}
+
 static int write_out(struct making *m, int fd, uint64_t bytes, struct err *e)
 {
 	cleanup_buf struct buf header = BUF_INIT;
@@ -159,6 +169,8 @@ static int write_out(struct making *m, int fd, uint64_t bytes, struct err *e)
 	at(m, "mark");
 	r = pid1_sealed_put(fd, mark, sizeof(mark), 0, e);
 	at(m, "header");
+	if (!r)
+		r = tell_begin(m, e);
 	if (!r)
 		r = pid1_sealed_put(fd, header.data + sizeof(mark), header.len - sizeof(mark), sizeof(mark), e);
 	r = r ? r : fill(m, e);

@@ -365,7 +365,7 @@ static const struct {
 	{ "resume", CODE_ROOT_UNPROVED },
 	{ "api", CODE_INTERNAL },        { "resume", CODE_INTERNAL }, /* main()'s own call, before any stage */
 	{ "tpm", CODE_MEASURE },         { "activate", CODE_ROOT_SIGNATURE }, { "switch-root", CODE_MEASURE },
-	{ "resume", CODE_SWITCH_ROOT },  { "resume", CODE_HOST_MEASURE },     { "ipe", CODE_IPE_ENFORCE },
+	{ "resume", CODE_SWITCH_ROOT },  { "resume", CODE_HOST_MEASURE },     { "ipe", CODE_IPE_ENFORCE },  { "state", CODE_HOST_MEASURE },
 	{ "layer-policy", CODE_LAYER_POLICY_SIGNATURE },                       { "measure", CODE_MEASURE },
 };
 

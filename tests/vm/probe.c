@@ -11,6 +11,8 @@
  * Runs as: root, in the engine's context, in a guest.
  */
 #include "common/agent_user.h"
+#include "common/codes.h"
+#include "init/sealed.h"
 #include "tests/vm/probe.h"
 
 #include <dirent.h>
@@ -544,6 +546,34 @@ static void state_key(void)
 		verdict(strstr(params, " :64:logon:") || strstr(params, " :96:logon:"), "state-key", params);
 }
 
+/* The program that PID 1 asks, asked again now: PCR 11 and 15 are no longer what they were, and the TPM does not give the key. */
+static void state_sealed(void)
+{
+	static struct pid1_sealed_answer answer;
+	int out[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(out))
+		return verdict(false, "state-sealed", strerror(errno));
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int tpm = open("/dev/tpmrm0", O_RDWR);
+
+		if (tpm < 0 || dup2(tpm, 0) < 0 || dup2(out[1], 1) < 0)
+			_exit(100);
+		(void)execl("/usr/lib/holdfast/holdfast-state", "holdfast-state", "plain", "none", NULL);
+		_exit(101);
+	}
+	(void)close(out[1]);
+	n = read(out[0], &answer, sizeof(answer));
+	(void)close(out[0]);
+	verdict(waitpid(pid, &status, 0) == pid && status == 0 && n == sizeof(answer), "state-asked", strerror(errno));
+	verdict(answer.code == CODE_STATE_SEALED && strstr(answer.e.msg, "no signed PCR policy is for the PCRs as they are now"), "state-sealed",
+		answer.e.msg);
+}
+
 /* The first time it writes into the state, later it wants to find that. */
 static int state(const char *self)
 {
@@ -560,6 +590,7 @@ static int state(const char *self)
 	verdict(copy(self, program) == 0, "state-copy", strerror(errno));
 	denied(run(program), EACCES, EACCES, "state-noexec");
 	state_key();
+	state_sealed();
 	return failures;
 }
 
