@@ -287,8 +287,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = know_machine(w, &p, e);
 	if (r)
 		return r;
-	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
-	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
 	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
 	p.policy_version = w->policy->version;

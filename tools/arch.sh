@@ -25,7 +25,7 @@ tools=$tree
 
 # fetch_packages: both trees, downloaded, checked, extracted; nothing is installed
 fetch_packages() {
-	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static e2fsprogs || return
+	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$tree" busybox-static || return
 	[ "$tools" = "$tree" ] || "$image_tool" fetch --arch "$(deb_name "$host_arch")" --cache "$cache/packages-$(deb_name "$host_arch")" --out "$tools" erofs-utils busybox-static
 }
 
@@ -40,4 +40,10 @@ cri_tree=$cache/tree-cri-$(deb_name "$arch")
 fetch_cri() {
 	"$image_tool" fetch --board "$board" --engine engines/containerd-cri --cache "$cache/packages-$(deb_name "$arch")" --out "$cri_tree" busybox-static curl \
 		golang-github-kubernetes-cri-api-dev
+}
+
+# fetch_state: containerd's with mkfs.ext4, for hosts with a state volume
+state_tree=$cache/tree-state-$(deb_name "$arch")
+fetch_state() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$state_tree" busybox-static e2fsprogs
 }
