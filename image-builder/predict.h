@@ -4,8 +4,8 @@
  *
  * Theory of operation
  *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
- *   known for one combination, named here: OVMF (edk2 2025.02) with Secure Boot on and owner keys, the image booted
- *   from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   known for one combination, named here: OVMF (edk2 2025.02) with Secure Boot on and owner keys, systemd-boot 257 at
+ *   the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
@@ -69,6 +69,7 @@ struct predict_file {
  * @machine:       the machine description's events of PCR 0 and 1; NULL: PCR 0, 1 and 5 are not judged
  * @gpt_event:     gpt_event_digest() of the disk; only with @machine
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @loader:        systemd-boot, which starts the UKI, and the text of its loader.conf; only with @uki
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
@@ -88,7 +89,8 @@ struct predict_params {
 	struct gpt_uuid owner;
 	const struct predict_list *machine;
 	uint8_t gpt_event[HASH_SHA256_BYTES];
-	const struct buf *uki;
+	const struct buf *uki, *loader;
+	const char *loader_conf;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];

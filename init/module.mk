@@ -1,7 +1,8 @@
 # init/: PID 1. Small: it stands in every initramfs, and each MB of a UKI is hashed four times before it runs.
 $(eval $(call library,init))
+$(eval $(call program,holdfast-bless,init/bless_main.c,init common,libcrypto json-c))
 $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,btf fdt lastfail measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,btf fat fdt lastfail measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os
 $(B)/holdfast-init: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)
