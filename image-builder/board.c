@@ -154,6 +154,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "on_failure",
 					    "deadline.tpm_ms",
 					    "deadline.disk_ms",
+					    "floor.healthy_ms",
 					    "size.esp_mib",
 					    "size.root_mib",
 					    "size.state_mib",
@@ -193,7 +194,8 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 	const struct list_key lists[] = { { "package", &ret->package },         { "module.boot", &ret->boot_module },
 					  { "module.host", &ret->host_module }, { "library", &ret->library },
 					  { "qemu.arg", &ret->qemu_arg },       { 0 } };
-	const struct number_key numbers[] = { { "deadline.tpm_ms", &ret->deadline_tpm_ms, 10000, MAX_MS },
+	const struct number_key numbers[] = { { "floor.healthy_ms", &ret->floor_healthy_ms, 60000, MAX_MS },
+					      { "deadline.tpm_ms", &ret->deadline_tpm_ms, 10000, MAX_MS },
 					      { "deadline.disk_ms", &ret->deadline_disk_ms, 30000, MAX_MS },
 					      { "size.esp_mib", &ret->esp_mib, 64, MAX_MIB },
 					      { "size.root_mib", &ret->root_mib, 0, MAX_MIB },

@@ -186,6 +186,8 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : fileset_text(f, "usr/lib/os-release", release, e);
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);
+	if (!board_is_direct(&plan->board)) /* there is no boot loader to tell */
+		r = r ? r : add_program(plan, f, "holdfast-bless", "usr/lib/holdfast/holdfast-bless", e);
 	r = r ? r : fileset_link(f, "usr/sbin/init", "../lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-runtime", "usr/bin/holdfast-runtime", e);
 	r = r ? r : add_program(plan, f, "holdfast-attest", "usr/bin/holdfast-attest", e);

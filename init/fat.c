@@ -187,11 +187,10 @@ static unsigned short_sum(const uint8_t *entry)
 	unsigned sum = 0;
 
 	for (int i = 0; i < SHORT_BYTES; i++)
-		sum = ((sum & 1) << 7 | sum >> 1) + entry[i];
-	return sum & 0xff;
+		sum = (((sum & 1) << 7 | sum >> 1) + entry[i]) & 0xff;
+	return sum;
 }
 
-/* Return: does the name go on? */
 static void take_long(const uint8_t *entry, struct long_name *io)
 {
 	unsigned number = entry[0] & ~(unsigned)LAST_LONG;

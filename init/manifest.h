@@ -64,6 +64,7 @@ struct pid1_host_manifest {
 	size_t n_engine_configs;
 	const char *engine_ready;
 	uint64_t ready_ms;
+	uint64_t version, healthy_ms;
 	struct pid1_argv agent;
 	struct pid1_argv task[PID1_MAX_TASKS];
 	size_t n_tasks;

@@ -134,6 +134,13 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence);
 void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);
 
+/**
+ * pid1_bless_due_ns() - when this boot may be called good, if the host is healthy since @healthy_since_ns; UINT64_MAX: never
+ * pid1_bless_start() - it was healthy for so long: start holdfast-bless. Must not: wait for it.
+ */
+uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
+void pid1_bless_start(void);
+
 struct sys_child;
 
 /** pid1_spawn() - start @argv with the cgroup, user and capabilities of @c, its output on the console. */

@@ -38,6 +38,8 @@ struct serve {
 	struct service agent;
 	struct pid1_clients clients;
 	bool ready;
+	bool blessed;
+	uint64_t ready_ns;
 	uint64_t ready_try_ns;
 	uint64_t ready_deadline_ns;
 	pid_t task_pid;
@@ -125,6 +127,7 @@ static void try_ready(struct serve *s, uint64_t now)
 		if (pid1_phase(s->p, MEASURE_READY, &e))
 			fail(s, CODE_HOST_MEASURE, &e);
 		s->ready = true;
+		s->ready_ns = now;
 		pid1_log(NULL, "ready");
 		pid1_times_report(&s->p->times);
 		return;
@@ -135,6 +138,14 @@ static void try_ready(struct serve *s, uint64_t now)
 		fail(s, CODE_ENGINE_READY, &e);
 	}
 	s->ready_try_ns = now + READY_TRY_NS;
+}
+
+/* When this boot may be called good: ready, and the engine was not started anew, for the board's time. */
+static uint64_t bless_due_ns(const struct serve *s)
+{
+	if (!s->ready || !s->engine.pid || s->blessed)
+		return NEVER;
+	return pid1_bless_due_ns(s->p, s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns);
 }
 
 static void next_task(struct serve *s)
@@ -170,7 +181,7 @@ static void take_signals(struct serve *s)
 static uint64_t earliest(const struct serve *s)
 {
 	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
-			 pid1_clients_deadline_ns(&s->clients) };
+			 pid1_clients_deadline_ns(&s->clients), bless_due_ns(s) };
 	uint64_t first = NEVER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -208,6 +219,10 @@ _Noreturn void pid1_serve(struct pid1 *p)
 		if (now >= s.agent.start_ns)
 			service_start(&s, &s.agent, now);
 		try_ready(&s, now);
+		if (now >= bless_due_ns(&s)) {
+			s.blessed = true;
+			pid1_bless_start();
+		}
 		next_task(&s);
 		wait_and_serve(&s);
 	}

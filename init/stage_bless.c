@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/stage_bless.c - once the host is healthy: the boot loader is told that this boot came well (init/bless.h)
+ *
+ * Nothing waits for it, and nothing comes of it if it fails but that the loader counts this boot as a try.
+ */
+#include "init/pid1.h"
+
+#include "init/log.h"
+#include "init/sys.h"
+
+#define PROGRAM "/usr/lib/holdfast/holdfast-bless"
+
+uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns)
+{
+	return pid1_is_direct(p) ? UINT64_MAX : healthy_since_ns + p->host.healthy_ms * 1000000u; /* without UEFI there is no loader */
+}
+
+void pid1_bless_start(void)
+{
+	static const struct pid1_argv bless = { .arg = { PROGRAM, NULL } };
+	static const struct sys_child child = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs" }; /* root, and no capability */
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	if (pid1_spawn(&bless, child, &pid, &e)) /* it is reaped as a stranger */
+		pid1_log("bless", "%s", e.msg);
+}
