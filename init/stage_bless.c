@@ -18,7 +18,7 @@ uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns)
 
 void pid1_bless_start(void)
 {
-	static const struct pid1_argv bless = { .arg = { PROGRAM, NULL } };
+	const struct pid1_argv bless = { .arg = { PROGRAM, NULL } };
 	static const struct sys_child child = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs" }; /* root, and no capability */
 	struct err e = ERR_INIT;
 	pid_t pid;
