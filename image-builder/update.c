@@ -91,11 +91,15 @@ static int prove(struct update *u, struct err *e)
 	if (data < 0 || hash < 0)
 		return err_errno(e, "cannot open the copy of the new root");
 	r = verity_verify_fd(data, hash, 0, u->fresh.root_hash, &found, e);
-	if (!r && found.verdict != VERITY_VERDICT_GOOD)
-		return err_context(e, "%s: its root is not the one that its UKI names", u->p->image), -EBADMSG;
+	if (!r && found.verdict != VERITY_VERDICT_GOOD) {
+		e->code = EBADMSG;
+		return err_context(e, "%s: its root is not the one that its UKI names", u->p->image);
+	}
 	r = r ? r : verity_sigrecord_load(u->part[SLOT_SIG], &record, e);
-	if (r == -EINVAL)
+	if (r == -EINVAL) {
+		e->code = EBADMSG;
 		return -EBADMSG;
+	}
 	if (!r && memcmp(record.root_hash, u->fresh.root_hash, HASH_SHA256_BYTES) != 0)
 		r = err_set(e, EBADMSG, "%s: its signature is of another root hash than its UKI names", u->p->image);
 	return r;

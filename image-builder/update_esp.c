@@ -57,8 +57,10 @@ int update_uki_load(const char *path, struct update_uki *ret, struct err *e)
 
 	if (r)
 		return r;
-	if (pe_parse(bytes.data, bytes.len, path, &pe, e))
+	if (pe_parse(bytes.data, bytes.len, path, &pe, e)) {
+		e->code = EBADMSG; /* whatever is wrong with it */
 		return -EBADMSG;
+	}
 	if (!pe.cert_bytes)
 		return err_set(e, EBADMSG, "%s is not signed: no firmware of ours would start it", path);
 	r = section_text(&pe, path, ".cmdline", text, e);
