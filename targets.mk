@@ -62,13 +62,15 @@ demo: ## build an image, boot it, attest it, watch it refuse
 PEERS := tests/verity/against_veritysetup tests/verity/fec_against_veritysetup tests/attest/interop
 RUN_PEERS = $(if $(FOREIGN),,$(Q)$(TEST_ENV) HOLDFAST_BIN=$(1) tests/run $(2) $(PEERS) $(3))
 
+CLI_TESTS := $(addprefix tests/cli/,help image verity policy attest faults)
+
 unit-check: tests programs ## unit tests, and the programs from outside; with ARCH=arm64 by qemu-user
-	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) tests/cli/run $(sort $(TESTS))
+	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) $(CLI_TESTS) $(sort $(TESTS))
 	$(call RUN_PEERS,$(B),peers,tests/verity/sign_by_pkcs11)
 
 san-check: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
-	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) tests/cli/run $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
+	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) $(CLI_TESTS) $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
 	$(call RUN_PEERS,$(B)-san,peers-sanitized)
 
 identity: ## that the programs of both architectures make the same bytes of the same input

@@ -47,7 +47,7 @@ static int flush_output(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	fprintf(stderr, "cannot write standard output: %s\n", strerror(errno));
+	fprintf(stderr, "cannot write standard output: %s\n", err_text(errno));
 	return code == CLI_PASSED ? CLI_COULD_NOT : code;
 }
 

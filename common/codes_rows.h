@@ -51,6 +51,7 @@ ROW(CODE_CONFINE, "PID 1 could not give up its privileges", "the kernel refused"
 ROW(CODE_LAYER_SIGNATURE, "a layer's signature was refused", "it was not made by a key in the firmware's db (profile direct: by the root's signer)", REPLACE)
 ROW(CODE_DOCTOR, "the engine's configuration goes around the gate", "a setting turns verification off or names another runtime: its lines stand above",
     "mend the configuration; holdfast-policy doctor shows the same findings on the build machine")
+ROW(CODE_WATCHDOG, "the watchdog could not be armed", "the machine lacks it, its module is not in the image, or it has no such time", "mend the board's watchdog and watchdog_ms")
 ROW(CODE_CORRUPTION, "a block of a verified volume is corrupted", "the disk was changed or is failing", REPLACE)
 ROW(CODE_IO_ERROR, "a block of a verified volume could not be read", "the disk is failing, or somebody makes it fail", "replace the disk; if it is sound, find out who changed it")
 ROW(CODE_GATE_CONFIG, "config.json is malformed or holds a field the gate does not know", "the engine asks for something unusual", "see the sentence")

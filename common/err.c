@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *err_text(int errnum)
+{
+	const char *text = strerrordesc_np(errnum);
+
+	return text ? text : "unknown error";
+}
+
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -28,7 +35,7 @@ int err_errno(struct err *e, const char *fmt, ...)
 	n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		(void)snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", strerror(saved));
+		(void)snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", err_text(saved));
 	errno = saved;
 	return -saved;
 }

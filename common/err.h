@@ -25,10 +25,18 @@ struct err {
 
 #define ERR_INIT { 0 }
 
+/**
+ * err_text() - the sentence of an errno value, in English
+ *
+ * strerror() looks for a translation, and allocates while it does (glibc 2.41): not for PID 1 after its point of no return.
+ * Return: a constant string.
+ */
+const char *err_text(int errnum);
+
 /** err_set() - we found it: store @code (positive errno) and the sentence. Return: -@code. */
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/** err_errno() - errno said it: store errno and "<sentence>: <strerror>". Return: -errno (never 0). */
+/** err_errno() - errno said it: store errno and "<sentence>: <err_text()>". Return: -errno (never 0). */
 int err_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** err_context() - put "<sentence>: " before the stored message, keeping the code. Return: -code. */

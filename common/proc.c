@@ -129,7 +129,7 @@ static int verdict(const struct proc_params *p, int status, int exec_errno, stru
 	if (exec_errno == ENOENT)
 		return err_set(e, ENOENT, "%s is not installed", p->argv[0]);
 	if (exec_errno)
-		return err_set(e, exec_errno, "cannot run %s: %s", p->argv[0], strerror(exec_errno));
+		return err_set(e, exec_errno, "cannot run %s: %s", p->argv[0], err_text(exec_errno));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	line = p->quiet ? last_line(tail) : "see above";

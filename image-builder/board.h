@@ -40,6 +40,7 @@ struct board_list {
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest
  * @agent_tls: where the agent answers over TLS, beside its virtio port: HOST:PORT or vsock:any:PORT; "": nowhere
  * @esp_mib:   partition sizes; root 0: a quarter more than the root needs, for the images to come
+ * @watchdog, @watchdog_ms: as in the host manifest; "" for none
  * @qemu_*:    how `holdfast-image boot` starts it; @qemu_arg: more arguments, one a line
  * @firmware_code, @firmware_vars: paths in the tree; "" with the profile `direct`
  */
@@ -48,8 +49,8 @@ struct board {
 	const char *arch;
 	struct board_list package, boot_module, host_module, library;
 	const char *agent_tls;
-	const char *stub, *loader, *cmdline, *profile, *tpm, *on_corruption, *on_failure;
-	uint64_t deadline_tpm_ms, deadline_disk_ms, floor_healthy_ms;
+	const char *stub, *loader, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *watchdog;
+	uint64_t deadline_tpm_ms, deadline_disk_ms, floor_healthy_ms, watchdog_ms;
 	uint64_t esp_mib, root_mib, state_mib;
 	const char *qemu, *qemu_machine, *qemu_cpu, *qemu_memory, *qemu_tpm;
 	struct board_list qemu_arg;

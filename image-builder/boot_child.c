@@ -37,7 +37,7 @@ int boot_child_start(const char *const argv[], int out_fd, int *ret_pid, struct 
 	if (pid > 0 && read(report[0], &child_errno, sizeof(child_errno)) == sizeof(child_errno)) {
 		(void)waitpid(pid, NULL, 0); /* it has ended */
 		(void)(child_errno == ENOENT ? err_set(e, ENOENT, "%s is not installed", argv[0]) :
-					       err_set(e, child_errno, "cannot run %s: %s", argv[0], strerror(child_errno)));
+					       err_set(e, child_errno, "cannot run %s: %s", argv[0], err_text(child_errno)));
 		pid = -1;
 	}
 	(void)close(report[0]);

@@ -337,6 +337,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);
 	buf_printf(ret, "engine.ready = %s\nengine.ready_ms = %llu\n", g->ready, (unsigned long long)g->ready_ms);
+	if (*plan->board.watchdog)
+		buf_printf(ret, "watchdog = %s\nwatchdog_ms = %llu\n", plan->board.watchdog,
+			   (unsigned long long)plan->board.watchdog_ms);
 	buf_printf(ret, "agent.argv = /usr/bin/holdfast-attest serve --port org.holdfast.attest%s%s\n",
 		   *plan->board.agent_tls ? " --tls " : "", plan->board.agent_tls);
 	for (size_t i = 0; i < plan->p->n_tasks; i++)

@@ -127,7 +127,7 @@ static int ask(struct qtest *q, const char **ret, struct err *e, const char *fmt
 /* Send one line; *@ret is what stands behind "OK", without blanks. */
 static int ask(struct qtest *q, const char **ret, struct err *e, const char *fmt, ...)
 {
-	char line[256], *answer;
+	char line[256], *answer = NULL;
 	va_list ap;
 	int n, r;
 

@@ -23,5 +23,7 @@ _Noreturn void pid1_fail(struct pid1 *p, const struct err *e)
 	pid1_log_refusal(p->code, e->msg);
 	pid1_lastfail_write(p, e->msg);
 	/* The initramfs knows only its own manifest, the host only its own: before either is read both say power off. */
+	if (p->host.on_failure == PID1_HALT)
+		pid1_watchdog_close(&p->watchdog); /* it would restart what is to stand still */
 	pid1_end(p->host.on_failure != PID1_POWEROFF ? p->host.on_failure : p->boot.on_failure);
 }

@@ -72,7 +72,7 @@ static int check_meaning(const struct pid1_lastfail *f, unsigned source, struct 
 
 	if (source > LASTFAIL_KERNEL)
 		return err_set(e, EBADMSG, "source %u, wanted 0 to %d", source, LASTFAIL_KERNEL);
-	if (none != (f->code == 0) || none != (f->in_a_row == 0))
+	if (none != (f->code == 0) || (!none && !f->in_a_row)) /* without a code it is how many there were */
 		return err_set(e, EBADMSG, "source %u with code %u and %u failure(s): all or none may be 0", source, f->code,
 			       f->in_a_row);
 	if (f->code && !code_is_known(f->code))
@@ -156,6 +156,8 @@ static void our_line(const char *line, uint64_t us, struct pid1_lastfail *io)
 		say(io, code, rest);
 		return;
 	}
+	if (!strcmp(rest, "ready"))
+		io->was_ready = true;
 	if (!strncmp(line, ROOT_HASH, strlen(ROOT_HASH))) {
 		char hex[2 * HASH_SHA256_BYTES + 1];
 
@@ -216,12 +218,15 @@ void pid1_lastfail_read_log(const char *text, size_t len, struct pid1_lastfail *
 void pid1_lastfail_add(struct pid1_lastfail *f, const struct pid1_lastfail *old)
 {
 	static const uint8_t unknown[HASH_SHA256_BYTES];
+	bool forgotten = !memcmp(f->slot, unknown, sizeof(unknown));
 
 	f->in_a_row = 1;
 	if (!old)
 		return;
-	if (!memcmp(f->slot, unknown, sizeof(unknown)))
+	if (forgotten)
 		memcpy(f->slot, old->slot, sizeof(f->slot));
+	if (f->was_ready || (forgotten && f->source == LASTFAIL_KERNEL && !old->code))
+		return;
 	if (!memcmp(f->slot, old->slot, sizeof(f->slot)))
 		f->in_a_row = old->in_a_row + (old->in_a_row < UINT32_MAX);
 }

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   A boot can end in two ways that it has to account for afterwards. Either PID 1 refuses: then it writes its code into
- *   the EFI variable HoldfastLastFailure before it ends the machine. Or the kernel ends it, by a panic or, where the board says
+ *   the EFI variable HoldfastLastFailure before it ends the machine (on the host into the kernel's log alone). Or the kernel ends it, by a panic or, where the board says
  *   `on_corruption = restart`, by a restart out of dm-verity, and PID 1 gets no word in. For those the kernel's log is
  *   the witness: efi_pstore, loaded before the root is opened, keeps its end in the firmware's variables, and
  *   printk's always_kmsg_dump makes it do so for restarts and power-offs too. PID 1 sets that switch as soon as there is a
@@ -12,11 +12,11 @@
  *   no failure of a slot), and whatever else ended the machine left its log, with PID 1's own lines in it.
  *
  *   The initramfs of the next boot finds that log, reads code, slot and stage out of it, adds it to the variable
- *   (`in_a_row` counts failures of one slot with no good boot between), and deletes it. When the host has loaded its modules, the
- *   variable is read, the failure told once in the kernel's log and kept in struct pid1, and the variable set to
- *   "none": code 0 and this slot's root hash. It then says which slot came so far last, so it is written again only when that changes.
- *   Then efivarfs is unloaded and no module can be loaded any more: root on the host could mount it too. So what ends the boot later is
- *   kept by the kernel's log alone, and `in_a_row` counts only failures before this point one after the other.
+ *   (`in_a_row` counts failures of one slot with no good boot between), and deletes it. The host reads the variable
+ *   before it locks modules, sets it to "none": code 0, this slot's root hash and the count, and unloads efivarfs, for whoever is
+ *   root there could mount it as well. When it is ready it tells the failure once. So a refusal after that is told by the
+ *   kernel's log alone. The count goes on only if that log does not say that the host was ready; a boot that
+ *   left no log takes it back to 0.
  *
  *   A slot is its root hash: command line, partitions and signature are all found by it.
  *
@@ -54,7 +54,7 @@
 
 /* Who says so. */
 enum pid1_lastfail_source {
-	LASTFAIL_NONE = 0,   /* no failure: the slot ran well; code and in_a_row are 0 */
+	LASTFAIL_NONE = 0,   /* no failure since the last one was told; code is 0 */
 	LASTFAIL_PID1 = 1,   /* PID 1, before it ended the machine */
 	LASTFAIL_KERNEL = 2, /* the kernel's log that was found after it */
 };
@@ -62,10 +62,11 @@ enum pid1_lastfail_source {
 /**
  * struct pid1_lastfail - one failure, or none
  * @code:     common/codes.h; 0: none
- * @in_a_row: failures of this slot since it last ran well; at least 1 with a code
+ * @in_a_row: failures of this slot since it last ran well; at least 1 with a code; without, how many there were when the last was told
  * @slot:     root hash; zeros: not known
  * @stage:    of PID 1 ("" if not known); @version: of holdfast-init, @text: the sentence. Printable ASCII
  * @stage_us: when the log said so, microseconds since that boot began; not stored
+ * @was_ready: the log says that the host was ready before it failed; not stored
  */
 struct pid1_lastfail {
 	unsigned code;
@@ -74,6 +75,7 @@ struct pid1_lastfail {
 	uint8_t slot[HASH_SHA256_BYTES];
 	char stage[LASTFAIL_STAGE_BYTES];
 	uint64_t stage_us;
+	bool was_ready;
 	char version[LASTFAIL_VERSION_BYTES];
 	char text[LASTFAIL_TEXT_BYTES];
 };
@@ -96,7 +98,8 @@ void pid1_lastfail_read_log(const char *text, size_t len, struct pid1_lastfail *
 /**
  * pid1_lastfail_add() - the failure that is to be stored, after @old (NULL: nothing was stored)
  *
- * Sets @f's in_a_row, and its slot if that is not known: a boot whose log no longer holds it ran well for long, and that slot is @old's.
+ * Sets @f's in_a_row, and its slot if that is not known: a boot whose log no longer holds it ran long, and that slot is @old's. After a
+ * boot that was ready, or told of @old and ran long, a count begins anew.
  */
 void pid1_lastfail_add(struct pid1_lastfail *f, const struct pid1_lastfail *old);
 

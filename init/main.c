@@ -11,6 +11,7 @@
  *
  * Runs as: PID 1. Never starts a shell.
  */
+#include "init/control.h"
 #include "init/log.h"
 #include "init/pid1.h"
 #include "init/sys.h"
@@ -50,6 +51,8 @@ static const struct pid1_stage host[] = {
 	{ "confine", CODE_CONFINE, pid1_stage_confine },
 	{ "doctor", CODE_DOCTOR, pid1_stage_doctor },
 	{ "engine", CODE_ENGINE_START, pid1_stage_engine },
+	{ "watchdog", CODE_WATCHDOG, pid1_stage_watchdog },
+	{ "seal", CODE_HARDENING, pid1_stage_seal }, /* what runs now has PID 1 as it will be to the end */
 	{ 0 },
 };
 
@@ -68,14 +71,14 @@ static void run_stages(struct pid1 *p, const struct pid1_stage *s)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct pid1 p; /* without an initialiser: 48 KiB that the file need not hold */
 	struct err e = ERR_INIT;
 	uint64_t magic;
 
 	if (getpid() != 1)
-		return 2; /* nobody else has a use for this program */
+		return pid1_client_main(argc, argv);
 	p.times.main_ns = sys_now_ns();
 	p.code = CODE_INTERNAL;
 	if (sys_fs_magic("/", &magic)) {

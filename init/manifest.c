@@ -184,7 +184,7 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 {
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
-					    "on_failure",      "version",     "floor.healthy_ms", NULL };
+					    "on_failure",      "watchdog",    "watchdog_ms",   "version",     "floor.healthy_ms", NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
 	static struct conf c; /* as above */
 	const char *agent;
@@ -204,6 +204,13 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 		r = conf_u64(&c, "floor.healthy_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->healthy_ms, e);
 	if (!r)
 		r = conf_get(&c, "agent.argv", NULL, &agent, e);
+	if (!r)
+		r = conf_get(&c, "watchdog", NULL, &ret->watchdog, e);
+	if (!r)
+		r = conf_u64(&c, "watchdog_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->watchdog_ms, e);
+	if (!r && ret->watchdog && (*ret->watchdog != '/' || ret->watchdog_ms < PID1_MIN_WATCHDOG_MS))
+		r = err_set(e, EINVAL, "%s: watchdog = \"%.80s\", watchdog_ms = %llu: wanted an absolute path and at least %d", c.name,
+			    ret->watchdog, (unsigned long long)ret->watchdog_ms, PID1_MIN_WATCHDOG_MS);
 	if (!r && agent)
 		r = parse_argv(&c, "agent.argv", (char *)agent, &ret->agent, e);
 	if (!r)

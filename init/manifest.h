@@ -24,6 +24,7 @@
 #define PID1_MAX_TASKS          16
 #define PID1_MAX_CONFIG_FILES   16
 #define PID1_MAX_DEADLINE_MS    3600000
+#define PID1_MIN_WATCHDOG_MS    15000 /* a step of the shutdown may take ten seconds */
 
 enum pid1_action { PID1_POWEROFF, PID1_REBOOT, PID1_HALT };
 
@@ -65,6 +66,8 @@ struct pid1_host_manifest {
 	const char *engine_ready;
 	uint64_t ready_ms;
 	uint64_t version, healthy_ms;
+	const char *watchdog; /* NULL: none */
+	uint64_t watchdog_ms;
 	struct pid1_argv agent;
 	struct pid1_argv task[PID1_MAX_TASKS];
 	size_t n_tasks;

@@ -80,100 +80,25 @@ int pid1_request_serve(const struct pid1_request *req, const struct policy *poli
 	return pid1_measure(log, &ev, e);
 }
 
-void pid1_clients_init(struct pid1_clients *c)
+size_t pid1_measure_answer(void *arg, const char *packet, size_t len, char *ret, size_t room)
 {
-	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++)
-		c->client[i].fd = -1;
-}
-
-void pid1_clients_poll(const struct pid1_clients *c, int listener, struct pollfd *ret)
-{
-	bool room = false;
-
-	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++) {
-		ret[1 + i] = (struct pollfd){ .fd = c->client[i].fd, .events = POLLIN };
-		room |= c->client[i].fd < 0;
-	}
-	/* ppoll() skips negative descriptors: while all places are taken the others wait in the socket's queue. */
-	ret[0] = (struct pollfd){ .fd = room ? listener : -1, .events = POLLIN };
-}
-
-uint64_t pid1_clients_deadline_ns(const struct pid1_clients *c)
-{
-	uint64_t first = UINT64_MAX;
-
-	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++)
-		if (c->client[i].fd >= 0 && c->client[i].deadline_ns < first)
-			first = c->client[i].deadline_ns;
-	return first;
-}
-
-static void client_close(struct pid1_client *c)
-{
-	sys_close(c->fd);
-	c->fd = -1;
-}
-
-static void client_answer(struct pid1_client *c, const struct policy *policy, struct pid1_measure_log *log)
-{
-	char packet[PID1_MAX_REQUEST_BYTES + 1], answer[ERR_MSG_MAX + 16] = "ok";
-	ssize_t n = sys_read(c->fd, packet, sizeof(packet));
+	struct pid1_measure_server *s = arg;
 	struct pid1_request req;
 	struct err e = ERR_INIT;
-	int r;
+	int n, r = pid1_request_parse(packet, len, &req, &e);
 
-	if (n == -EAGAIN)
-		return;
-	if (n <= 0) {
-		client_close(c);
-		return;
-	}
-	r = pid1_request_parse(packet, (size_t)n, &req, &e);
 	if (!r)
-		r = pid1_request_serve(&req, policy, log, &e);
-	if (r)
-		(void)snprintf(answer, sizeof(answer), "refused %s", e.msg); /* fits */
-	if (r)
-		pid1_log("measure", "%s", answer);
-	else if (req.violation)
+		r = pid1_request_serve(&req, s->policy, s->log, &e);
+	n = r ? snprintf(ret, room, "refused %s", e.msg) : snprintf(ret, room, "ok"); /* both fit */
+	if (r) {
+		s->live->refused++;
+		pid1_log("measure", "%s", ret);
+	} else if (req.violation) {
+		s->live->violations++;
 		pid1_log("measure", "violation %u", req.violation);
-	else
+	} else {
+		s->live->containers++;
 		pid1_log("measure", "container %s", req.name);
-	(void)sys_write(c->fd, answer, strlen(answer)); /* whoever hung up has its answer in the log */
-	client_close(c);
-}
-
-static void client_accept(struct pid1_clients *c, int listener, uint64_t now_ns)
-{
-	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++) {
-		uid_t uid;
-		int fd;
-
-		if (c->client[i].fd >= 0)
-			continue;
-		fd = sys_accept(listener, &uid);
-		if (fd < 0)
-			return;
-		if (uid != 0) {
-			sys_close(fd);
-			return;
-		}
-		c->client[i] = (struct pid1_client){ .fd = fd, .deadline_ns = now_ns + PID1_CLIENT_NS };
-		return;
 	}
-}
-
-void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns,
-			const struct policy *policy, struct pid1_measure_log *log)
-{
-	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++) {
-		struct pid1_client *cl = &c->client[i];
-
-		if (cl->fd >= 0 && ready[1 + i].revents)
-			client_answer(cl, policy, log);
-		if (cl->fd >= 0 && now_ns >= cl->deadline_ns)
-			client_close(cl);
-	}
-	if (ready[0].revents)
-		client_accept(c, ready[0].fd, now_ns);
+	return (size_t)n;
 }

@@ -3,8 +3,7 @@
  * init/measure_socket.h - the gate tells PID 1 what it admits or refuses; PID 1 measures it
  *
  * Theory of operation
- *   One packet each way on a SOCK_SEQPACKET socket (docs/formats, "Measurement socket"). A client gets a second to ask;
- *   a few may wait at once, so that one who says nothing blocks nobody. A container is measured only if the layer
+ *   One packet each way on a SOCK_SEQPACKET socket (docs/formats, "Measurement socket"; init/clients.h). A container is measured only if the layer
  *   policy that PID 1 measured at boot is the one the gate went by, and names it.
  *
  * Input: hostile: any root process of the host can connect. No heap.
@@ -16,13 +15,10 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/measure.h"
+#include "init/clients.h"
 #include "init/measure_log.h"
-#include "init/sys.h"
+#include "init/status.h"
 #include "policy/policy.h"
-
-#define PID1_MAX_REQUEST_BYTES 160
-#define PID1_MAX_CLIENTS       8
-#define PID1_CLIENT_NS         1000000000ull
 
 /** struct pid1_request - @violation: code from 10 to 99, or 0 for a container */
 struct pid1_request {
@@ -31,12 +27,11 @@ struct pid1_request {
 	uint8_t policy[HASH_SHA256_BYTES];
 };
 
-/** struct pid1_clients - connections that have not asked yet; fd -1 where there is none */
-struct pid1_clients {
-	struct pid1_client {
-		int fd;
-		uint64_t deadline_ns;
-	} client[PID1_MAX_CLIENTS];
+/** struct pid1_measure_server - what requests are held to, and where they are counted */
+struct pid1_measure_server {
+	const struct policy *policy;
+	struct pid1_measure_log *log;
+	struct pid1_live *live;
 };
 
 /** pid1_request_parse() - "container <name> <64 hex>" or "violation <two digits>", nothing else. 0 or -EINVAL. */
@@ -46,21 +41,12 @@ int pid1_request_parse(const char *packet, size_t len, struct pid1_request *ret,
 int pid1_request_serve(const struct pid1_request *req, const struct policy *policy, struct pid1_measure_log *log,
 		       struct err *e) WARN_UNUSED;
 
-/** pid1_clients_init() - none yet. */
-void pid1_clients_init(struct pid1_clients *c);
-
-/** pid1_clients_poll() - put @listener and all clients into @ret (1 + PID1_MAX_CLIENTS entries). */
-void pid1_clients_poll(const struct pid1_clients *c, int listener, struct pollfd *ret);
-
-/** pid1_clients_deadline_ns() - when the first of them has had its time; UINT64_MAX if there is none. */
-uint64_t pid1_clients_deadline_ns(const struct pid1_clients *c);
-
 /**
- * pid1_clients_serve() - accept, read, measure, answer, close: whatever @ready (filled by poll) allows
+ * pid1_measure_answer() - a pid1_answer_fn: check, measure, say so in the log
+ * @arg: a struct pid1_measure_server
  *
- * Only uid 0 is answered. Waits for the TPM, for nothing else.
+ * Waits for the TPM, for nothing else.
  */
-void pid1_clients_serve(struct pid1_clients *c, const struct pollfd *ready, uint64_t now_ns,
-			const struct policy *policy, struct pid1_measure_log *log);
+size_t pid1_measure_answer(void *arg, const char *packet, size_t len, char *ret, size_t room);
 
 #endif

@@ -6,3 +6,6 @@ $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid
 $(eval $(call fuzzers,btf fat fdt lastfail measure_request uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += -Os
 $(B)/holdfast-init: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)
+# The whole of PID 1 over a fake kernel: what is not a system call of its own is replaced at the link.
+$(B)/tests/init/test_every_call: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,verity_discover_root verity_sigrecord_load verity_activate \
+	verity_prove_mount policy_load_verified verity_layer_open hash_sha256_file)

@@ -20,7 +20,10 @@
 #include "init/lastfail.h"
 #include "init/manifest.h"
 #include "init/measure_log.h"
+#include "init/spawner.h"
+#include "init/status.h"
 #include "init/times.h"
+#include "init/watchdog.h"
 #include "policy/policy.h"
 #include "verity/activate.h"
 #include "verity/discover.h"
@@ -29,6 +32,7 @@
 #define PID1_RUN_DIR        "/run/holdfast"
 #define PID1_SELF           "/usr/lib/holdfast/holdfast-init"
 #define PID1_SYSROOT        "/sysroot"
+#define PID1_CGROUP         "/sys/fs/cgroup"
 #define PID1_MEASURE_SOCKET "/run/holdfast/measure.sock"
 #define PID1_BOOT_CONF      "/etc/holdfast/boot.conf"
 #define PID1_SIGNER         "/etc/holdfast/signer.der" /* profile direct, in initramfs and root */
@@ -48,10 +52,15 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
-	struct pid1_lastfail lastfail; /* what pid1_lastfail_report() found; code 0: none */
+	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
+	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
 	int signals;
 	int measure_socket;
+	int control_socket;
 	pid_t engine;
+	struct pid1_spawner spawner;
+	struct pid1_watchdog watchdog;
+	struct pid1_live live;
 };
 
 /** struct pid1_stage - one row of a stage table; a row without name ends it */
@@ -94,6 +103,8 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_confine(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_doctor(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_engine(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_watchdog(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_seal(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_phase() - measure a phase of the boot into PCR 11
@@ -125,28 +136,33 @@ void pid1_modules_load_late(const struct pid1 *p);
 
 /**
  * pid1_lastfail_write() - PID 1 refuses: store p->code, p->stage and @sentence
- * pid1_lastfail_report() - the host's modules are loaded: tell the last failure, keep it in p->lastfail, store "none" if it is not stored already
+ * pid1_lastfail_take() - on the host, before modules are locked: the stored failure into p->lastfail, "told" into its place. The last
+ *                        use of EFI variables in this boot: what follows is left to the kernel's log
+ * pid1_lastfail_report() - the host is ready: tell p->lastfail
  * pid1_lastfail_orderly() - this boot ends in order: the kernel need not keep its log
  *
  * See init/lastfail.h. No heap; errors are told, and nothing else comes of them.
  */
+void pid1_lastfail_take(struct pid1 *p);
 void pid1_lastfail_write(struct pid1 *p, const char *sentence);
 void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);
 
 /**
  * pid1_bless_due_ns() - when this boot may be called good, if the host is healthy since @healthy_since_ns; UINT64_MAX: never
- * pid1_bless_start() - it was healthy for so long: start holdfast-bless. Must not: wait for it.
+ * pid1_bless_start() - it was healthy for so long: have holdfast-bless started. Must not: wait for its end.
+ * pid1_spawn_bless() - in the helper that starts processes (init/spawner.h)
  */
 uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
-void pid1_bless_start(void);
+void pid1_bless_start(struct pid1 *p);
+int pid1_spawn_bless(pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
 struct sys_child;
 
 /** pid1_spawn() - start @argv with the cgroup, user and capabilities of @c, its output on the console. */
 int pid1_spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - start one in its cgroup with its privileges. */
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
@@ -163,7 +179,7 @@ _Noreturn void pid1_fail(struct pid1 *p, const struct err *e);
 _Noreturn void pid1_end(enum pid1_action action);
 
 /**
- * pid1_shutdown() - orderly: engine, tasks and agent are asked to end, then everything is made to; unmount; the end
+ * pid1_shutdown() - orderly: containers, then engine, tasks and agent are asked to end, then everything is made to; unmount; the end
  * @services: pids (0: none) that get SIGTERM and their deadline
  *
  * Should: measure the phase `shutdown` first. Must not: wait without a deadline.

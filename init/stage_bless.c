@@ -16,13 +16,19 @@ uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns)
 	return pid1_is_direct(p) ? UINT64_MAX : healthy_since_ns + p->host.healthy_ms * 1000000u; /* without UEFI there is no loader */
 }
 
-void pid1_bless_start(void)
+int pid1_spawn_bless(pid_t *ret_pid, struct err *e)
 {
 	const struct pid1_argv bless = { .arg = { PROGRAM, NULL } };
 	static const struct sys_child child = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs" }; /* root, and no capability */
+
+	return pid1_spawn(&bless, child, ret_pid, e);
+}
+
+void pid1_bless_start(struct pid1 *p)
+{
 	struct err e = ERR_INIT;
 	pid_t pid;
 
-	if (pid1_spawn(&bless, child, &pid, &e)) /* it is reaped as a stranger */
+	if (pid1_start(p, PID1_START_BLESS, 0, &pid, &e)) /* it is reaped as a stranger */
 		pid1_log("bless", "%s", e.msg);
 }

@@ -127,7 +127,9 @@ int pid1_stage_engine(struct pid1 *p, struct err *e)
 	p->measure_socket = sys_listen(PID1_MEASURE_SOCKET);
 	if (p->measure_socket < 0)
 		return pid1_err(e, p->measure_socket, "cannot listen on " PID1_MEASURE_SOCKET);
-	r = pid1_spawn_engine(p, &p->engine, e);
+	r = pid1_spawner_start(p, e);
+	if (!r)
+		r = pid1_start(p, PID1_START_ENGINE, 0, &p->engine, e);
 	if (r)
 		return r;
 	pid1_log(p->stage, "%s started, pid %d", p->host.engine.arg[0], (int)p->engine);

@@ -29,23 +29,26 @@
 /* --- the variable -------------------------------------------------------------------------------------------------- */
 
 /* Return: 0; 1 if this machine has no EFI variables, which is no news; -errno, told. */
-static int variables_open(const char *stage)
+static int variables_open(const struct pid1 *p)
 {
 	struct err e = ERR_INIT;
-	int r = sys_mount("efivarfs", EFIVARS, "efivarfs", MOUNT_FLAGS, NULL);
+	int r;
 
+	if (p->efivars_gone)
+		return 1;
+	r = sys_mount("efivarfs", EFIVARS, "efivarfs", MOUNT_FLAGS, NULL);
 	if (r == -ENOENT || r == -ENODEV || r == -EOPNOTSUPP)
 		return 1;
 	if (!r)
 		return 0;
 	(void)pid1_err(&e, r, "cannot mount %s", EFIVARS);
-	pid1_log(stage, "%s; the last failure is not kept", e.msg);
+	pid1_log(p->stage, "%s; the last failure is not kept", e.msg);
 	return r;
 }
 
 static void variables_close(void)
 {
-	(void)sys_umount(EFIVARS, MNT_DETACH); /* stays mounted at worst; nobody else has a use for it */
+	(void)sys_umount(EFIVARS, MNT_DETACH); /* the module then cannot be unloaded, at worst, which is refused */
 }
 
 /* Return: true if there is one that is well-formed. A malformed one is told, and is as good as none. */
@@ -152,7 +155,7 @@ static void account_for(struct pid1 *p, struct pid1_lastfail *f)
 	}
 	(void)snprintf(f->version, sizeof(f->version), "%s", HOLDFAST_VERSION); /* of who says so; cut is fine */
 	pid1_modules_load_late(p);
-	if (!variables_open(p->stage)) {
+	if (!variables_open(p)) {
 		has_old = variable_read(p->stage, &old);
 		/* A refusal was written down when it happened; its log says it once more. */
 		if (has_old && old.source == LASTFAIL_PID1 && old.code == f->code) {
@@ -195,7 +198,7 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence)
 	struct pid1_lastfail f = { .code = p->code, .source = LASTFAIL_PID1 }, old;
 
 	pid1_modules_load_late(p);
-	if (variables_open(p->stage))
+	if (variables_open(p))
 		return;
 	memcpy(f.slot, p->cmdline.root_hash, sizeof(f.slot));
 	(void)snprintf(f.stage, sizeof(f.stage), "%s", p->stage ? p->stage : "serve"); /* cut is fine, here and below */
@@ -206,25 +209,38 @@ void pid1_lastfail_write(struct pid1 *p, const char *sentence)
 	variables_close();
 }
 
+void pid1_lastfail_take(struct pid1 *p)
+{
+	struct pid1_lastfail told = { 0 }, *f = &p->lastfail;
+
+	if (!variables_open(p)) {
+		if (!variable_read(p->stage, f))
+			memset(f, 0, sizeof(*f));
+		told.in_a_row = f->code ? f->in_a_row : 0; /* of a boot before this one that left no log, nothing is counted on */
+		memcpy(told.slot, p->cmdline.root_hash, sizeof(told.slot));
+		if (f->code || f->in_a_row || memcmp(told.slot, f->slot, sizeof(told.slot)))
+			p->lastfail_cleared = variable_write(p->stage, &told);
+		variables_close();
+	}
+	p->efivars_gone = true;
+}
+
 void pid1_lastfail_report(struct pid1 *p)
 {
 	static const char stage[] = "last-failure";
-	struct pid1_lastfail none = { 0 }, *f = &p->lastfail;
-	char slot[2 * HASH_SHA256_BYTES + 1];
+	const struct pid1_lastfail *f = &p->lastfail;
+	char slot[2 * HASH_SHA256_BYTES + 1], fact[80];
 
-	if (variables_open(stage))
+	if (!f->code)
 		return;
-	if (!variable_read(stage, f))
-		memset(f, 0, sizeof(*f));
 	hex_encode(f->slot, sizeof(f->slot), slot);
-	if (f->code)
-		pid1_log(stage, "E%u %s (stage %s, slot %.16s, %u in a row, said by %s): %s", f->code, code_text(f->code),
-			 *f->stage ? f->stage : "unknown", slot, (unsigned)f->in_a_row,
-			 f->source == LASTFAIL_PID1 ? "PID 1" : "the kernel's log", f->text);
-	memcpy(none.slot, p->cmdline.root_hash, sizeof(none.slot));
-	if ((f->code || memcmp(none.slot, f->slot, sizeof(none.slot))) && variable_write(stage, &none) && f->code)
+	(void)snprintf(fact, sizeof(fact), "E%u %.60s", f->code, f->text); /* fits */
+	pid1_fact(p, "last_failure", fact);
+	pid1_log(stage, "E%u %s (stage %s, slot %.16s, %u in a row, said by %s): %s", f->code, code_text(f->code),
+		 *f->stage ? f->stage : "unknown", slot, (unsigned)f->in_a_row,
+		 f->source == LASTFAIL_PID1 ? "PID 1" : "the kernel's log", f->text);
+	if (p->lastfail_cleared)
 		pid1_log(stage, "told and cleared");
-	variables_close();
 }
 
 void pid1_lastfail_orderly(void)

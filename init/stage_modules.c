@@ -57,7 +57,7 @@ void pid1_modules_load_late(const struct pid1 *p)
 		int r = m->late ? load_one(m) : 0;
 
 		if (r)
-			pid1_log(p->stage, "module %s: %s", m->path, strerror(-r));
+			pid1_log(p->stage, "module %s: %s", m->path, err_text(-r));
 	}
 }
 
@@ -82,10 +82,10 @@ int pid1_stage_host_modules(struct pid1 *p, struct err *e)
 
 	if (r)
 		return r;
-	pid1_lastfail_report(p);
-	/* Root on the host could mount it, and give the next boot's kernel a key (MokListRT): it does not stay. */
+	pid1_lastfail_take(p);
+	/* Root on the host could mount it too, and give the next boot's kernel a key (MokListRT): it does not stay. */
 	r = sys_module_unload("efivarfs");
-	if (r && r != -ENOENT)
+	if (r && r != -ENOENT) /* it was not loaded */
 		return pid1_err(e, r, "cannot unload efivarfs");
 	return pid1_set("/proc/sys/kernel/modules_disabled", "1", e); /* cannot be set back before a reboot */
 }

@@ -2,6 +2,8 @@
 /* init/sys.c - the thin seam between PID 1 and the kernel */
 #include "init/sys.h"
 
+#include "init/sys_retry.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,8 @@
 #include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/watchdog.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,20 +35,10 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-
-#define RETRY(call)                                                                                                    \
-	({                                                                                                             \
-		__typeof__(call) r_;                                                                                   \
-		do                                                                                                     \
-			r_ = (call);                                                                                   \
-		while (r_ < 0 && errno == EINTR);                                                                      \
-		r_ < 0 ? (__typeof__(r_))-errno : r_;                                                                  \
-	})
 
 int sys_open(const char *path, int flags, mode_t mode)
 {
@@ -140,6 +134,11 @@ int sys_names(const char *path, char *buf, size_t room)
 		len += take_names(records, n, buf + len, room - (size_t)len);
 	sys_close(fd);
 	return n < 0 ? (int)n : len;
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	return RETRY(rename(from, to));
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
@@ -349,11 +348,30 @@ int sys_exec_memory_is_denied(void)
 	return 0;
 }
 
+/* The spawner's children are PID 1's; it has an OOM score that they must not inherit. */
+static bool spawn_siblings;
+
+void sys_spawn_siblings(void)
+{
+	spawn_siblings = true;
+}
+
 /* The steps of a child between fork and exec: async-signal-safe calls only, each true when it is done. */
 static bool child_join_cgroup(const struct sys_child *c)
 {
 	int fd = open(c->cgroup_procs, O_WRONLY | O_CLOEXEC);
 
+	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
+}
+
+static bool child_is_mortal(const struct sys_child *c)
+{
+	int fd;
+
+	(void)c;
+	if (!spawn_siblings)
+		return true;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	return fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0;
 }
 
@@ -411,12 +429,14 @@ static bool child_no_new_privs(const struct sys_child *c)
 #define LOAD(field)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(op, k)     BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, 1) /* skip the next one unless it holds */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
+#define DENY(nr)      IF(BPF_JEQ, nr), RETURN(SECCOMP_RET_ERRNO | EPERM)
 
 /*
  * The device-mapper may be asked about its tables, not given any. To IPE a volume is signed if its root hash is, and a
  * table with ignore_corruption and a signature that lies on the disk for all to read would give any bytes that name.
  * Other ABIs have other numbers: none of them is needed. And personality(READ_IMPLIES_EXEC) is refused: with it brk(2)
  * gives writable and executable memory of which neither IPE nor any other security module is asked.
+ * What sysctls shut, root could open again (kernel.io_uring_disabled ...): none of that is for an engine, so it is denied here.
  */
 static bool child_filter(const struct sys_child *c)
 {
@@ -427,6 +447,16 @@ static bool child_filter(const struct sys_child *c)
 		LOAD(nr),
 		IF(BPF_JGE, X32_BIT),
 		RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+		DENY(SYS_perf_event_open),
+		DENY(SYS_io_uring_setup),
+		DENY(SYS_userfaultfd),
+		DENY(SYS_kexec_load),
+		DENY(SYS_kexec_file_load),
+		DENY(SYS_init_module),
+		DENY(SYS_finit_module),
+		DENY(SYS_delete_module),
+		DENY(SYS_swapon),
+		DENY(SYS_acct),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 6),
 		LOAD(args[0]),
 		IF(BPF_JEQ, PERSONALITY_QUERY),
@@ -479,6 +509,7 @@ static const struct child_step {
 } child_steps[] = {
 	{ "joining its cgroup", child_join_cgroup },
 	{ "resetting signals", child_reset_signals },
+	{ "its OOM score", child_is_mortal },
 	{ "its standard descriptors", child_stdio },
 	{ "dropping capabilities, changing its user", child_drop_caps },
 	{ "no_new_privs", child_no_new_privs },
@@ -530,7 +561,8 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	*ret_step = "fork";
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
-	pid = fork();
+	/* The child makes nothing but system calls, so it may come without what fork() does for libraries. */
+	pid = spawn_siblings ? (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) : fork();
 	if (pid == 0)
 		child_run(c, p[1]);
 	if (pid < 0) {
@@ -556,7 +588,7 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 
 pid_t sys_reap(int *ret_status)
 {
-	return RETRY(waitpid(-1, ret_status, WNOHANG));
+	return RETRY(waitpid(-1, ret_status, WNOHANG | WUNTRACED));
 }
 
 int sys_kill(pid_t pid, int sig)
@@ -592,64 +624,27 @@ int sys_ctrl_alt_del_to_us(void)
 	return RETRY(reboot(RB_DISABLE_CAD));
 }
 
-static bool unix_address(const char *path, struct sockaddr_un *ret)
+int sys_watchdog_open(const char *path, int seconds)
 {
-	size_t n = strlen(path);
+	int fd = sys_open(path, O_WRONLY, 0), got = seconds, r;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->sun_family = AF_UNIX;
-	if (n >= sizeof(ret->sun_path))
-		return false;
-	memcpy(ret->sun_path, path, n);
-	return true;
-}
-
-int sys_listen(const char *path)
-{
-	struct sockaddr_un addr;
-	int fd, r;
-
-	if (!unix_address(path, &addr))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
-	(void)umask(0177); /* the socket is born 0600: there is no moment when others could connect */
-	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0 ? -errno : fd;
-	(void)umask(022);
-	if (r < 0)
-		(void)close(fd); /* never used */
-	return r;
+		return fd;
+	r = RETRY(ioctl(fd, WDIOC_SETTIMEOUT, &got));
+	if (!r && got != seconds)
+		r = -ERANGE;
+	if (r)
+		sys_watchdog_close(fd);
+	return r ? r : fd;
 }
 
-int sys_accept(int fd, uid_t *ret_uid)
+int sys_watchdog_feed(int fd)
 {
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	int c = RETRY(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)), r;
-
-	if (c < 0)
-		return c;
-	if (getsockopt(c, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0) {
-		*ret_uid = peer.uid;
-		return c;
-	}
-	r = -errno;
-	(void)close(c); /* nothing was said on it */
-	return r;
+	return RETRY(ioctl(fd, WDIOC_KEEPALIVE, 0));
 }
 
-int sys_can_connect(const char *path)
+void sys_watchdog_close(int fd)
 {
-	struct sockaddr_un addr;
-	int fd, r;
-
-	if (!unix_address(path, &addr))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = RETRY(connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
-	(void)close(fd); /* only asked */
-	return r;
+	(void)!write(fd, "V", 1); /* the magic close; a driver without it stays armed */
+	sys_close(fd);
 }

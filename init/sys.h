@@ -38,6 +38,8 @@ int sys_make_mutable(const char *path);
 
 /** sys_names() - the names in folder @path, each with its NUL, into @buf. What does not fit is left out. Return: bytes. */
 int sys_names(const char *path, char *buf, size_t room);
+/** sys_rename() - rename(2). */
+int sys_rename(const char *from, const char *to);
 
 /** sys_mount() - mount(2). sys_umount() is umount2(2). sys_fs_magic() gives statfs(2)'s f_type of @path. */
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
@@ -125,7 +127,39 @@ struct sys_child {
  */
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step);
 
-/** sys_reap() - one ended child. Return: its pid, 0 if none has ended yet, -ECHILD if there are none. */
+/** sys_spawn_siblings() - from now on what this process spawns are its parent's children, and mortal (OOM score 0). */
+void sys_spawn_siblings(void);
+
+/** sys_helper_fn - a request of @len bytes into a reply of at most @room. Return: its length. */
+typedef size_t sys_helper_fn(void *arg, const void *request, size_t len, void *reply, size_t room);
+
+/**
+ * sys_helper_start() - fork a process that answers requests until its socket is closed
+ * @keep_fd: with the standard three all it keeps
+ *
+ * Return: the socket, or -errno.
+ */
+int sys_helper_start(sys_helper_fn *answer, void *arg, int keep_fd, pid_t *ret_pid);
+
+/** sys_helper_ask() - one request, one reply. Return: its length; -EPIPE: nobody is there; -ETIMEDOUT; other -errno: it was not asked. */
+ssize_t sys_helper_ask(int fd, const void *request, size_t len, void *reply, size_t room, uint64_t within_ns);
+
+/** sys_seal() - no_new_privs, and a filter that leaves this process the system calls of PID 1's loop. For ever. */
+int sys_seal(void);
+
+/**
+ * sys_cgroup_signal() - kill(2) every process of every cgroup below @top, but of those right below it that @skip names
+ *
+ * Return: how many there were (@sig 0: only that), or -errno.
+ */
+int sys_cgroup_signal(const char *top, const char *const skip[], int sig);
+
+/** sys_watchdog_open() - arm it with @seconds, exactly. sys_watchdog_close() disarms it. */
+int sys_watchdog_open(const char *path, int seconds);
+int sys_watchdog_feed(int fd);
+void sys_watchdog_close(int fd);
+
+/** sys_reap() - one child that ended, or was stopped (WIFSTOPPED). Return: its pid, 0 if there is no news, -ECHILD if there are none. */
 pid_t sys_reap(int *ret_status);
 
 /** sys_kill() - kill(2); pid -1 is everyone but PID 1. */
@@ -145,6 +179,9 @@ int sys_listen(const char *path);
 
 /** sys_accept() - next connection and its peer's uid. -EAGAIN if there is none. */
 int sys_accept(int fd, uid_t *ret_uid);
+
+/** sys_connect() - a connection to the SOCK_SEQPACKET socket @path. */
+int sys_connect(const char *path);
 
 /** sys_can_connect() - 0 if the UNIX stream socket @path accepts a connection now. */
 int sys_can_connect(const char *path);

@@ -1,7 +1,7 @@
 # tests/: what no folder owns
-$(B)/tests/vm/probe: $(B)/tests/vm/probe.o
+$(B)/tests/vm/probe: $(addprefix $(B)/tests/vm/,probe.o end_state.o supervisor.o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(B)/tests/verity/vm_activate.o: CFLAGS += -Wno-unused-result
 $(B)/tests/verity/vm_activate: PKGS := libcryptsetup libcrypto blkid json-c
 $(B)/tests/verity/vm_activate: $(B)/tests/verity/vm_activate.o $(B)/libverity.a $(B)/libcommon.a

@@ -62,7 +62,7 @@ bool verity_is_signature_error(int r)
 /* Sentence and code of a failure of libcryptsetup. */
 static int crypt_failed(int r, const struct log *log, const char *what, const char *name, struct err *e)
 {
-	return err_set(e, -r, "%s %s: %s (%s)", what, name, strerror(-r),
+	return err_set(e, -r, "%s %s: %s (%s)", what, name, err_text(-r),
 		       log->first[0] ? log->first : "no reason logged");
 }
 
@@ -146,7 +146,7 @@ static int load_and_activate(const struct verity_activate_params *p, const struc
 		return err_set(e, EEXIST, "a device-mapper device %s is there already", p->name);
 	if (p->signature && (log->refusal || r == -ENOKEY)) {
 		r = log->refusal ? -log->refusal : r;
-		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, strerror(-r));
+		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, err_text(-r));
 	}
 	return crypt_failed(r, log, "cannot activate", p->name, e);
 }

@@ -82,9 +82,9 @@ static int load_table(int fd, const struct verity_activate_params *p, const stru
 	r = dm(fd, DM_TABLE_LOAD, &rq, p->name, DM_READONLY_FLAG);
 	if (has_key && verity_is_signature_error(refusal(r))) {
 		r = refusal(r);
-		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, strerror(-r));
+		return err_set(e, -r, "the kernel refuses the root hash signature of %s: %s", p->name, err_text(-r));
 	}
-	return r ? err_set(e, -r, "the kernel refuses the dm-verity table of %s: %s", p->name, strerror(-r)) : 0;
+	return r ? err_set(e, -r, "the kernel refuses the dm-verity table of %s: %s", p->name, err_text(-r)) : 0;
 }
 
 /* A device without a table, loaded, resumed; removed again if that fails. */
@@ -100,14 +100,14 @@ static int create_and_load(int fd, const struct verity_activate_params *p, const
 	r = dm(fd, DM_DEV_CREATE, &rq, p->name, 0);
 	if (r)
 		return r == -EBUSY ? err_set(e, EEXIST, "a device-mapper device %s is there already", p->name) :
-				     err_set(e, -r, "cannot create device-mapper device %s: %s", p->name, strerror(-r));
+				     err_set(e, -r, "cannot create device-mapper device %s: %s", p->name, err_text(-r));
 	r = load_table(fd, p, sb, table, e);
 	if (!r) {
 		rq = (struct request){ 0 };
 		r = dm(fd, DM_DEV_SUSPEND, &rq, p->name, 0); /* without DM_SUSPEND_FLAG it resumes */
 		if (!r)
 			return 0;
-		r = err_set(e, -r, "cannot start device-mapper device %s: %s", p->name, strerror(-r));
+		r = err_set(e, -r, "cannot start device-mapper device %s: %s", p->name, err_text(-r));
 	}
 	rq = (struct request){ 0 };
 	(void)dm(fd, DM_DEV_REMOVE, &rq, p->name, 0); /* what went wrong before is the better sentence */

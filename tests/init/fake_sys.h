@@ -21,14 +21,19 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
-#define FAKE_FILES     64
+#define FAKE_FILES     96
 #define FAKE_FD        100 /* descriptor n is file n - FAKE_FD */
 #define FAKE_UEVENT_FD 90
 #define FAKE_SIGNAL_FD 91
 #define FAKE_LISTEN_FD 92
 #define FAKE_CLIENT_FD 93
 #define FAKE_TPM_FD    94
-#define FAKE_EVENTS    16
+#define FAKE_HELPER_FD 95
+#define FAKE_WATCHDOG_FD 96
+#define FAKE_CONTROL_FD 97
+#define FAKE_OPERATOR_FD 98
+#define FAKE_HELPER_PID 99
+#define FAKE_EVENTS    256
 
 struct fake_file {
 	char path[128];
@@ -44,21 +49,29 @@ struct fake_event {
 	size_t len;
 	int number;
 	pid_t pid;
-	bool done;
+	bool done, woke;
 };
 
 static struct {
 	struct fake_file file[FAKE_FILES];
 	size_t n_files;
-	char trace[16384];
+	char trace[65536];
+	size_t trace_len;
+	char early[2048]; /* what was said on descriptor 2, before there is a console */
 	const char *fail_call, *fail_what;
 	int fail_errno;
 	unsigned fail_nth, calls; /* the nth call fails, 0: none; lines that are said to people do not count */
+	bool count_all;           /* but here they do */
+	bool fail_sticks;         /* once the nth has failed, calls like it fail for ever */
+	char stuck[300];
+	void (*watch)(const char *call, const char *what);
+	void (*hung)(void);
 	uint64_t now;
 	struct fake_event uevent[FAKE_EVENTS], signal[FAKE_EVENTS], child[FAKE_EVENTS];
 	size_t n_uevents, n_signals, n_children;
 	jmp_buf end;
 	int reboot_cmd;
+	unsigned reboots_failed;
 	pid_t next_pid;
 	uint64_t dropped_caps;
 	bool caps_stick;
@@ -68,10 +81,21 @@ static struct {
 	const char *request;
 	char answer[300];
 	bool client_waits;
+	bool exec_works; /* by a jump to fake.end */
 	uint64_t magic;
 	unsigned devices;
 	uint64_t lifetime; /* of the next spawned child; 0: for ever */
 	int lifetime_status;
+	sys_helper_fn *helper;
+	void *helper_arg;
+	int container_processes;
+	uint64_t containers_end, fed_at;
+	uint64_t engine_gone_at; /* 0: never */
+	uint64_t jump_at, jump_ns; /* the clock */
+	const char *order; /* an operator's, on the control socket */
+	uint64_t order_at;
+	bool order_taken;
+	char order_answer[6200];
 } fake;
 
 static void fake_reset(void)
@@ -86,10 +110,22 @@ static void fake_reset(void)
 /* Write down the call; true if it is the one that is to fail. */
 static bool fake_call(const char *call, const char *what)
 {
-	size_t n = strlen(fake.trace);
+	int n;
+	char like[sizeof(fake.stuck)];
 
-	(void)snprintf(fake.trace + n, sizeof(fake.trace) - n, "%s %s; ", call, what);
-	if (strcmp(what, "/dev/console") && strcmp(what, "/dev/kmsg") && ++fake.calls == fake.fail_nth)
+	if (!*fake.trace)
+		fake.trace_len = 0; /* a test emptied it */
+	n = snprintf(fake.trace + fake.trace_len, sizeof(fake.trace) - fake.trace_len, "%s %s; ", call, what);
+	fake.trace_len += (size_t)n < sizeof(fake.trace) - fake.trace_len ? (size_t)n : 0;
+	if (fake.watch)
+		fake.watch(call, what);
+	(void)snprintf(like, sizeof(like), "%s %s", call, what);
+	if ((fake.count_all || (strcmp(what, "/dev/console") && strcmp(what, "/dev/kmsg"))) && ++fake.calls == fake.fail_nth) {
+		if (fake.fail_sticks)
+			memcpy(fake.stuck, like, sizeof(like));
+		return true;
+	}
+	if (*fake.stuck && !strcmp(fake.stuck, like))
 		return true;
 	return fake.fail_call && !strcmp(fake.fail_call, call) && strstr(what, fake.fail_what);
 }
@@ -139,6 +175,8 @@ int sys_open(const char *path, int flags, mode_t mode)
 		return -fake.fail_errno;
 	if (!f && !(flags & O_CREAT))
 		return -ENOENT;
+	if (f && flags & O_TRUNC)
+		f->len = 0;
 	if (f && flags & O_EXCL)
 		return -EEXIST;
 	if (!f)
@@ -151,7 +189,16 @@ ssize_t sys_read(int fd, void *buf, size_t n)
 {
 	struct fake_file *f;
 
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("read", "operator"))
+			return -fake.fail_errno;
+		n = strlen(fake.order);
+		memcpy(buf, fake.order, n);
+		return (ssize_t)n;
+	}
 	if (fd == FAKE_CLIENT_FD) {
+		if (fake_call("read", "client"))
+			return -fake.fail_errno;
 		if (!fake.request)
 			return -EAGAIN;
 		n = strlen(fake.request);
@@ -171,9 +218,19 @@ ssize_t sys_write(int fd, const void *buf, size_t n)
 {
 	struct fake_file *f;
 
-	if (fd == 2)
+	if (fd == 2) {
+		(void)snprintf(fake.early, sizeof(fake.early), "%.*s", (int)n, (const char *)buf); /* the last line */
 		return (ssize_t)n;
+	}
+	if (fd == FAKE_OPERATOR_FD) {
+		if (fake_call("write", "operator"))
+			return -fake.fail_errno;
+		(void)snprintf(fake.order_answer, sizeof(fake.order_answer), "%.*s", (int)n, (const char *)buf);
+		return (ssize_t)n;
+	}
 	if (fd == FAKE_CLIENT_FD) {
+		if (fake_call("write", "client"))
+			return -fake.fail_errno;
 		(void)snprintf(fake.answer, sizeof(fake.answer), "%.*s", (int)n, (const char *)buf);
 		return (ssize_t)n;
 	}
@@ -184,6 +241,10 @@ ssize_t sys_write(int fd, const void *buf, size_t n)
 		return (ssize_t)n;
 	if (strncmp(f->path, "/proc/", 6) && strncmp(f->path, "/sys/", 5)) /* pseudo files: the last write counts */
 		f->pos = f->len;
+	if (f->pos + n >= sizeof(f->data) && !strncmp(f->path, "/dev/", 5)) { /* a long life: the older half is forgotten */
+		f->pos -= f->len - sizeof(f->data) / 2;
+		memmove(f->data, f->data + f->len - sizeof(f->data) / 2, sizeof(f->data) / 2);
+	}
 	assert_true(f->pos + n < sizeof(f->data));
 	memcpy(f->data + f->pos, buf, n);
 	f->len = f->pos + n;
@@ -200,6 +261,18 @@ void sys_close(int fd)
 int sys_hold_stdio(void)
 {
 	return fake_call("hold_stdio", "") ? -fake.fail_errno : 0;
+}
+
+int sys_rename(const char *from, const char *to)
+{
+	struct fake_file *f;
+
+	if (fake_call("rename", to))
+		return -fake.fail_errno;
+	f = fake_find(from); /* it stays in the table, so that a thousand renames do not fill it */
+	assert_non_null(f);
+	(void)fake_file(to, f->data);
+	return 0;
 }
 
 int sys_mkdir(const char *path, mode_t mode)
@@ -322,7 +395,10 @@ int sys_module_unload(const char *name)
 int sys_exec(const char *const argv[], const char *const env[])
 {
 	(void)env;
-	(void)fake_call("exec", argv[0]);
+	if (fake_call("exec", argv[0]))
+		return -fake.fail_errno;
+	if (fake.exec_works)
+		longjmp(fake.end, 2);
 	return -ENOENT;
 }
 
@@ -349,23 +425,40 @@ int sys_poll(struct pollfd *p, size_t n, uint64_t timeout_ns)
 	uint64_t until = timeout_ns == UINT64_MAX ? UINT64_MAX : fake.now + timeout_ns;
 	int ready = 0;
 
-	if (fake_call("poll", ""))
+	if (fake_call("poll", "")) {
+		fake.now += 10000000; /* somebody's time goes on */
 		return -fake.fail_errno;
+	}
 	for (size_t i = 0; i < n; i++) {
 		p[i].revents = 0;
-		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request)) {
+		if ((p[i].fd == FAKE_LISTEN_FD && fake.client_waits) || (p[i].fd == FAKE_CLIENT_FD && fake.request) ||
+		    (p[i].fd == FAKE_CONTROL_FD && fake.order && !fake.order_taken && fake.now >= fake.order_at) || p[i].fd == FAKE_OPERATOR_FD) {
 			p[i].revents = POLLIN;
 			ready++;
 		}
 	}
 	if (ready)
 		return ready;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
+		if (next[i] && next[i]->at <= fake.now && next[i]->woke)
+			continue; /* nobody took it when it woke somebody: it does not wake again */
 		if (next[i] && next[i]->at < until)
 			until = next[i]->at;
+	}
+	if (fake.order && !fake.order_taken && fake.order_at > fake.now && fake.order_at < until)
+		until = fake.order_at;
+	for (size_t i = 0; i < 3; i++)
+		if (next[i] && next[i]->at <= until)
+			next[i]->woke = true;
+	if (until == UINT64_MAX && fake.hung)
+		fake.hung();
 	if (until == UINT64_MAX)
 		fail_msg("PID 1 would wait for ever: %s", fake.trace);
 	fake.now = until > fake.now ? until : fake.now;
+	if (fake.jump_ns && fake.now >= fake.jump_at) {
+		fake.now += fake.jump_ns;
+		fake.jump_ns = 0;
+	}
 	return 0;
 }
 
@@ -379,6 +472,8 @@ ssize_t sys_uevent_recv(int fd, void *buf, size_t n)
 	struct fake_event *ev = fake_next(fake.uevent, fake.n_uevents);
 
 	(void)fd;
+	if (fake_call("uevent_recv", ""))
+		return -fake.fail_errno;
 	if (!ev || ev->at > fake.now)
 		return -EAGAIN;
 	ev->done = true;
@@ -402,7 +497,8 @@ void sys_console_drain(int fd)
 
 int sys_reboot(int cmd)
 {
-	(void)fake_call("reboot", "");
+	if (fake_call("reboot", "") && ++fake.reboots_failed < 50)
+		return -fake.fail_errno;
 	fake.reboot_cmd = cmd;
 	longjmp(fake.end, 1);
 }
@@ -420,12 +516,14 @@ int sys_cap_drop(unsigned cap)
 
 int sys_cap_has(unsigned cap)
 {
+	if (fake_call("cap_has", ""))
+		return -fake.fail_errno;
 	return fake.caps_stick || !(fake.dropped_caps >> cap & 1);
 }
 
 int sys_exec_memory_is_denied(void)
 {
-	return fake.exec_memory;
+	return fake_call("exec_memory", "") ? -fake.fail_errno : fake.exec_memory;
 }
 
 int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
@@ -447,10 +545,78 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 	return 0;
 }
 
+void sys_spawn_siblings(void)
+{
+}
+
+/* The helper is this process: what it is asked it does at once. */
+int sys_helper_start(sys_helper_fn *answer, void *arg, int keep_fd, pid_t *ret_pid)
+{
+	(void)keep_fd;
+	if (fake_call("helper_start", ""))
+		return -fake.fail_errno;
+	fake.helper = answer;
+	fake.helper_arg = arg;
+	*ret_pid = FAKE_HELPER_PID;
+	return FAKE_HELPER_FD;
+}
+
+ssize_t sys_helper_ask(int fd, const void *request, size_t len, void *reply, size_t room, uint64_t within_ns)
+{
+	(void)within_ns;
+	if (fake_call("helper_ask", ""))
+		return -fake.fail_errno;
+	assert_int_equal(fd, FAKE_HELPER_FD);
+	return (ssize_t)fake.helper(fake.helper_arg, request, len, reply, room);
+}
+
+int sys_seal(void)
+{
+	return fake_call("seal", "") ? -fake.fail_errno : 0;
+}
+
+int sys_cgroup_signal(const char *top, const char *const skip[], int sig)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s but %s %s: %d", top, skip[0], skip[1], sig);
+	if (fake_call("cgroup_signal", what))
+		return -fake.fail_errno;
+	return sig ? fake.container_processes : fake.now >= fake.containers_end ? 0 : fake.container_processes;
+}
+
+int sys_watchdog_open(const char *path, int seconds)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "%s %d", path, seconds);
+	return fake_call("watchdog_open", what) ? -fake.fail_errno : FAKE_WATCHDOG_FD;
+}
+
+int sys_watchdog_feed(int fd)
+{
+	assert_int_equal(fd, FAKE_WATCHDOG_FD);
+	fake.fed_at = fake.now;
+	return fake_call("watchdog_feed", "") ? -fake.fail_errno : 0;
+}
+
+void sys_watchdog_close(int fd)
+{
+	(void)fd;
+	(void)fake_call("watchdog_close", "");
+}
+
+int sys_connect(const char *path)
+{
+	return fake_call("connect", path) ? -fake.fail_errno : FAKE_HELPER_FD;
+}
+
 pid_t sys_reap(int *ret_status)
 {
 	struct fake_event *ev = fake_next(fake.child, fake.n_children);
 
+	if (fake_call("reap", ""))
+		return -fake.fail_errno;
 	if (!ev)
 		return -ECHILD;
 	if (ev->at > fake.now)
@@ -478,6 +644,8 @@ int sys_signal_next(int fd)
 	struct fake_event *ev = fake_next(fake.signal, fake.n_signals);
 
 	(void)fd;
+	if (fake_call("signal_next", ""))
+		return 0;
 	if (!ev || ev->at > fake.now)
 		return 0;
 	ev->done = true;
@@ -491,12 +659,18 @@ int sys_ctrl_alt_del_to_us(void)
 
 int sys_listen(const char *path)
 {
-	return fake_call("listen", path) ? -fake.fail_errno : FAKE_LISTEN_FD;
+	return fake_call("listen", path) ? -fake.fail_errno : strstr(path, "control") ? FAKE_CONTROL_FD : FAKE_LISTEN_FD;
 }
 
 int sys_accept(int fd, uid_t *ret_uid)
 {
-	(void)fd;
+		if (fake_call("accept", ""))
+		return -fake.fail_errno;
+	if (fd == FAKE_CONTROL_FD) {
+		fake.order_taken = true;
+		*ret_uid = fake.peer;
+		return FAKE_OPERATOR_FD;
+	}
 	if (!fake.client_waits)
 		return -EAGAIN;
 	fake.client_waits = false;
@@ -506,7 +680,7 @@ int sys_accept(int fd, uid_t *ret_uid)
 
 int sys_can_connect(const char *path)
 {
-	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at ? 0 : -ECONNREFUSED;
+	return fake_call("connect", path) ? -fake.fail_errno : fake.now >= fake.engine_ready_at && (!fake.engine_gone_at || fake.now < fake.engine_gone_at) ? 0 : -ECONNREFUSED;
 }
 
 /* The TPM: two banks. */

@@ -11,6 +11,8 @@
 static struct policy_image image = { .name = (char *)"hello" };
 static struct policy policy = { .image = &image, .n_images = 1 };
 static struct pid1_measure_log measure_log;
+static struct pid1_live live;
+static struct pid1_measure_server server = { .policy = &policy, .log = &measure_log, .live = &live };
 
 static int setup(void **state)
 {
@@ -103,14 +105,14 @@ static const char *ask(const char *request, uid_t uid)
 	struct pollfd fds[1 + PID1_MAX_CLIENTS];
 	struct pid1_clients c;
 
-	pid1_clients_init(&c);
+	pid1_clients_init(&c, FAKE_LISTEN_FD, pid1_measure_answer, &server);
 	fake.client_waits = true;
 	fake.peer = uid;
 	fake.request = request;
 	for (int turn = 0; turn < 2; turn++) {
-		pid1_clients_poll(&c, FAKE_LISTEN_FD, fds);
+		pid1_clients_poll(&c, fds);
 		(void)!sys_poll(fds, 1 + PID1_MAX_CLIENTS, 1);
-		pid1_clients_serve(&c, fds, fake.now, &policy, &measure_log);
+		pid1_clients_serve(&c, fds, fake.now);
 	}
 	return fake.answer;
 }
@@ -160,17 +162,17 @@ static void a_silent_client_is_dropped_after_a_second(void **state)
 	struct pid1_clients c;
 
 	(void)state;
-	pid1_clients_init(&c);
+	pid1_clients_init(&c, FAKE_LISTEN_FD, pid1_measure_answer, &server);
 	assert_true(pid1_clients_deadline_ns(&c) == UINT64_MAX);
 	fake.client_waits = true;
-	pid1_clients_poll(&c, FAKE_LISTEN_FD, fds);
+	pid1_clients_poll(&c, fds);
 	fds[0].revents = POLLIN;
-	pid1_clients_serve(&c, fds, fake.now, &policy, &measure_log);
+	pid1_clients_serve(&c, fds, fake.now);
 	assert_true(pid1_clients_deadline_ns(&c) == fake.now + PID1_CLIENT_NS);
 	memset(fds, 0, sizeof(fds));
-	pid1_clients_serve(&c, fds, fake.now + PID1_CLIENT_NS - 1, &policy, &measure_log);
+	pid1_clients_serve(&c, fds, fake.now + PID1_CLIENT_NS - 1);
 	assert_null(strstr(fake.trace, "close client"));
-	pid1_clients_serve(&c, fds, fake.now + PID1_CLIENT_NS, &policy, &measure_log);
+	pid1_clients_serve(&c, fds, fake.now + PID1_CLIENT_NS);
 	assert_non_null(strstr(fake.trace, "close client"));
 	assert_true(pid1_clients_deadline_ns(&c) == UINT64_MAX);
 }
@@ -181,14 +183,35 @@ static void while_all_places_are_taken_nobody_is_accepted(void **state)
 	struct pid1_clients c;
 
 	(void)state;
-	pid1_clients_init(&c);
+	pid1_clients_init(&c, FAKE_LISTEN_FD, pid1_measure_answer, &server);
 	for (size_t i = 0; i < PID1_MAX_CLIENTS; i++)
 		c.client[i].fd = FAKE_CLIENT_FD;
-	pid1_clients_poll(&c, FAKE_LISTEN_FD, fds);
+	pid1_clients_poll(&c, fds);
 	assert_int_equal(fds[0].fd, -1);
 	c.client[3].fd = -1;
-	pid1_clients_poll(&c, FAKE_LISTEN_FD, fds);
+	pid1_clients_poll(&c, fds);
 	assert_int_equal(fds[0].fd, FAKE_LISTEN_FD);
+}
+
+static void a_connection_that_cannot_be_taken_is_left_alone_for_a_second(void **state)
+{
+	struct pollfd fds[PID1_CLIENT_FDS];
+	struct pid1_clients c;
+
+	(void)state;
+	pid1_clients_init(&c, FAKE_LISTEN_FD, pid1_measure_answer, &server);
+	fake.client_waits = true;
+	fake_will_fail("accept", "", EMFILE);
+	pid1_clients_poll(&c, fds);
+	fds[0].revents = POLLIN;
+	pid1_clients_serve(&c, fds, fake.now);
+	pid1_clients_poll(&c, fds);
+	assert_int_equal(fds[0].fd, -1);
+	assert_true(pid1_clients_deadline_ns(&c) == fake.now + PID1_CLIENT_NS);
+	pid1_clients_serve(&c, fds, fake.now + PID1_CLIENT_NS);
+	pid1_clients_poll(&c, fds);
+	assert_int_equal(fds[0].fd, FAKE_LISTEN_FD);
+	assert_true(pid1_clients_deadline_ns(&c) == UINT64_MAX);
 }
 
 int main(void)
@@ -203,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup(a_measurement_that_fails_is_no_ok, setup),
 		cmocka_unit_test_setup(another_user_gets_no_answer, setup),
 		cmocka_unit_test_setup(a_silent_client_is_dropped_after_a_second, setup),
+		cmocka_unit_test_setup(a_connection_that_cannot_be_taken_is_left_alone_for_a_second, setup),
 		cmocka_unit_test_setup(while_all_places_are_taken_nobody_is_accepted, setup),
 	};
 

@@ -34,6 +34,11 @@ static int setup(void **state)
 	p.engine = ENGINE_PID;
 	p.signals = FAKE_SIGNAL_FD;
 	p.measure_socket = FAKE_LISTEN_FD;
+	p.control_socket = FAKE_CONTROL_FD;
+	p.watchdog.fd = -1;
+	p.watchdog.next_ns = UINT64_MAX;
+	if (pid1_spawner_start(&p, &e))
+		return -1;
 	return pid1_log_open(&e) || pid1_host_manifest_parse(&p.host, strlen(conf), &e) ||
 	       pid1_measure_open(&p.log, FAKE_TPM_FD, &e);
 }
@@ -272,6 +277,190 @@ static void a_service_that_ignores_sigterm_holds_nothing_up(void **state)
 	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
 }
 
+static void order(const char *line, uint64_t in)
+{
+	fake.order = line;
+	fake.order_at = fake.now + in;
+}
+
+static void a_stopped_engine_is_continued_and_told_of_ever_more_rarely(void **state)
+{
+	unsigned told = 0;
+
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	for (unsigned i = 1; i <= 8; i++)
+		ends(ENGINE_PID, i * SECOND, SIGSTOP << 8 | 0x7f);
+	signal_in(20 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 21 * SECOND, 0);
+	serve();
+	for (const char *at = console(); (at = strstr(at, "engine: was stopped by signal 19, and continued")); at++)
+		told++;
+	assert_int_equal(told, 4); /* the 1st, 2nd, 4th, 8th */
+	assert_int_equal(p.live.engine.stops, 8);
+	assert_non_null(strstr(fake.trace, "kill 100 18; "));
+	assert_null(strstr(console(), "will be started again"));
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+}
+
+static void watchdog(void)
+{
+	p.watchdog.fd = FAKE_WATCHDOG_FD;
+	p.watchdog.interval_ns = 5 * SECOND;
+	p.watchdog.next_ns = fake.now + 5 * SECOND;
+}
+
+static void the_watchdog_is_fed_while_the_engine_answers(void **state)
+{
+	(void)state;
+	watchdog();
+	fake.engine_ready_at = fake.now + 12 * SECOND; /* until then its own deadline watches it */
+	signal_in(61 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 61 * SECOND, 0);
+	serve();
+	assert_int_equal(p.watchdog.fed, 12 + 3); /* and at each step of the end */
+	assert_null(strstr(console(), "not fed"));
+	assert_null(strstr(fake.trace, "watchdog_close")); /* armed to the last */
+}
+
+static void the_watchdog_is_not_fed_while_the_engine_does_not(void **state)
+{
+	(void)state;
+	watchdog();
+	fake.engine_ready_at = fake.now;
+	ends(ENGINE_PID, 7 * SECOND, 0);
+	fake_will_fail("spawn", "/e ", EAGAIN);
+	serve();
+	assert_int_equal(fake.fed_at, 6 * SECOND); /* it began at 1 s */
+	assert_non_null(strstr(console(), "holdfast: watchdog: not fed: the engine does not run\n"));
+	assert_non_null(strstr(console(), "holdfast: E42 "));
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+}
+
+static void an_engine_that_nobody_can_reach_is_not_well(void **state)
+{
+	(void)state;
+	watchdog();
+	fake.engine_ready_at = fake.now;
+	p.host.engine_ready = "/run/e.sock";
+	signal_in(2 * SECOND, SIGHUP);
+	signal_in(30 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 30 * SECOND, 0);
+	fake.engine_gone_at = fake.now + 12 * SECOND;
+	serve();
+	assert_int_equal(p.watchdog.fed, 2 + 3);
+	assert_non_null(strstr(console(), "holdfast: watchdog: not fed: the engine accepts no connection\n"));
+}
+
+static void an_operator_gets_the_status(void **state)
+{
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	pid1_fact(&p, "slot", "a\"b\\c\n");
+	pid1_fact(&p, "floor", "6");
+	pid1_fact(&p, "floor", "7");
+	order("status", 3 * SECOND);
+	signal_in(5 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 6 * SECOND, 0);
+	serve();
+	assert_non_null(strstr(fake.order_answer, "{\"holdfast\":\"status/1\",\"version\":\"" HOLDFAST_VERSION "\","));
+	assert_non_null(strstr(fake.order_answer, "\"state\":\"ready\""));
+	assert_non_null(strstr(fake.order_answer, "\"slot\":\"a?b?c?\",\"floor\":\"7\","));
+	assert_non_null(strstr(fake.order_answer, "\"engine\":{\"state\":\"running\",\"pid\":100,\"starts\":1,"));
+	assert_non_null(strstr(fake.order_answer, "\"agent\":{\"state\":\"absent\""));
+	assert_non_null(strstr(fake_text(PID1_STATUS_PATH), "\"state\":\"ending\"")); /* the last that the file said */
+	assert_non_null(strstr(fake.trace, "open " PID1_STATUS_PATH ".new; write " PID1_STATUS_PATH ".new; rename " PID1_STATUS_PATH "; "));
+}
+
+static void an_operator_may_end_the_machine(void **state)
+{
+	static const struct {
+		const char *line;
+		int cmd;
+	} cases[] = { { "reboot", RB_AUTOBOOT }, { "reboot\n", RB_AUTOBOOT }, { "poweroff\n", RB_POWER_OFF } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(setup(NULL), 0);
+		fake.engine_ready_at = fake.now;
+		order(cases[i].line, 3 * SECOND);
+		ends(ENGINE_PID, 4 * SECOND, 0);
+		serve();
+		assert_string_equal(fake.order_answer, "ok\n");
+		assert_int_equal(fake.reboot_cmd, cases[i].cmd);
+		assert_non_null(strstr(console(), "holdfast: shutdown: done"));
+	}
+}
+
+static void other_orders_and_other_users_are_refused(void **state)
+{
+	static const char *const lines[] = { "reboo", "reboot now", "REBOOT", "reboot\n\n", "\n", "halt", "status status" };
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_SIZE(lines); i++) {
+		assert_int_equal(setup(NULL), 0);
+		fake.peer = i == ARRAY_SIZE(lines) ? 1000 : 0;
+		fake.engine_ready_at = fake.now;
+		order(fake.peer ? "reboot" : lines[i], 3 * SECOND);
+		signal_in(5 * SECOND, SIGTERM);
+		ends(ENGINE_PID, 6 * SECOND, 0);
+		serve();
+		assert_string_equal(fake.order_answer,
+				    fake.peer ? "" : "refused malformed request, wanted status, reboot or poweroff\n");
+		assert_int_equal(fake.reboot_cmd, RB_POWER_OFF); /* by the signal */
+	}
+}
+
+static void containers_are_asked_to_end_before_their_engine(void **state)
+{
+	const char *t;
+
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	fake.container_processes = 3;
+	fake.containers_end = fake.now + 4 * SECOND;
+	signal_in(2 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 3 * SECOND, 0); /* while containers are still waited for */
+	serve();
+	t = strstr(fake.trace, "cgroup_signal /sys/fs/cgroup but engine agent: 15; ");
+	assert_non_null(t);
+	assert_null(strstr(t, "kill 100 15")); /* it was gone by then, and that was noticed */
+	assert_non_null(strstr(t, "kill -1 9; "));
+	assert_int_equal(fake.now, 5 * SECOND);
+}
+
+static void containers_that_ignore_it_have_a_deadline(void **state)
+{
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	fake.container_processes = 3;
+	fake.containers_end = UINT64_MAX;
+	signal_in(2 * SECOND, SIGTERM);
+	ends(ENGINE_PID, 9 * SECOND, 0);
+	serve();
+	assert_non_null(strstr(fake.trace, "kill 100 15; kill 100 18; "));
+	assert_non_null(strstr(console(), "containers: 3 processes left"));
+	assert_int_equal(fake.now, 10 * SECOND); /* the engine's end, at 9 s from 1 s on */
+}
+
+/* As after a suspend, or where somebody turned the clock: nothing is due that was not, and nothing is lost. */
+static void a_clock_that_jumps_ahead_ends_nothing(void **state)
+{
+	(void)state;
+	watchdog();
+	fake.engine_ready_at = fake.now;
+	fake.jump_at = fake.now + 10 * SECOND;
+	fake.jump_ns = 3600 * 24 * 365 * SECOND;
+	fake.signal[fake.n_signals++] = (struct fake_event){ .at = fake.now + 5 * SECOND, .number = SIGHUP };
+	fake.signal[fake.n_signals++] = (struct fake_event){ .at = fake.now + fake.jump_ns + 30 * SECOND, .number = SIGTERM };
+	fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + fake.jump_ns + 31 * SECOND, .pid = ENGINE_PID };
+	serve();
+	assert_null(strstr(console(), "holdfast: E"));
+	assert_null(strstr(console(), "will be started again"));
+	assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+	assert_true(p.watchdog.fed >= 4 && p.watchdog.fed < 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +475,16 @@ int main(void)
 		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
 		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),
 		cmocka_unit_test(signals_end_the_machine_in_order),
+		cmocka_unit_test_setup(a_stopped_engine_is_continued_and_told_of_ever_more_rarely, setup),
+		cmocka_unit_test_setup(the_watchdog_is_fed_while_the_engine_answers, setup),
+		cmocka_unit_test_setup(the_watchdog_is_not_fed_while_the_engine_does_not, setup),
+		cmocka_unit_test_setup(an_engine_that_nobody_can_reach_is_not_well, setup),
+		cmocka_unit_test_setup(an_operator_gets_the_status, setup),
+		cmocka_unit_test(an_operator_may_end_the_machine),
+		cmocka_unit_test(other_orders_and_other_users_are_refused),
+		cmocka_unit_test_setup(containers_are_asked_to_end_before_their_engine, setup),
+		cmocka_unit_test_setup(containers_that_ignore_it_have_a_deadline, setup),
+		cmocka_unit_test_setup(a_clock_that_jumps_ahead_ends_nothing, setup),
 		cmocka_unit_test_setup(a_service_that_ignores_sigterm_holds_nothing_up, setup),
 	};
 

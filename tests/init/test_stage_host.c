@@ -140,9 +140,10 @@ static void every_call_that_fails_fails_its_stage(void **state)
 	assert_true(fake_fail_each(prepare, run_mounts) >= 20);
 	assert_true(fake_fail_each(prepare, run_ipe) >= 17);
 	assert_true(fake_fail_each(prepare, run_harden) >= 5 * ARRAY_SIZE(settings));
-	assert_int_equal(fake_fail_each(prepare, run_confine), 3);
-	assert_int_equal(fake_fail_each(prepare, run_engine), 4);
-	assert_int_equal(fake_fail_each(prepare, run_sound_doctor), 2);
+	assert_int_equal(fake_fail_each(prepare, run_confine), 6);
+	assert_int_equal(fake_fail_each(prepare, run_engine), 6);
+	assert_int_equal(fake_fail_each(prepare, run_sound_doctor), 4); /* spawn, reap, poll, reap */
+
 }
 
 static void ipe_is_loaded_activated_enforced_and_tried(void **state)

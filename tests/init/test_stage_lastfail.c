@@ -13,6 +13,8 @@
 #define ALWAYS   "/sys/module/printk/parameters/always_kmsg_dump"
 #define DUMP     "/sys/fs/pstore/dmesg-efi_pstore-17654321001001"
 #define PANIC    "Panic#1 Part1\n<6>[ 1.0] holdfast: mount-root: x\n<0>[ 1.0] Kernel panic - not syncing: dm-verity device corrupted\n"
+#define LOG_OF_SLOT  "<6>[ 1.0] holdfast: command-line: root hash 1111111111111111111111111111111111111111111111111111111111111111, profile enforce\n"
+#define ENGINE_ENDED "<1>[ 9.0] holdfast: E42 the engine ended too often: it ended 6 times in a row\n"
 
 static struct pid1 p;
 
@@ -144,6 +146,13 @@ static void a_refusal_that_was_stored_is_not_counted_again_from_its_log(void **s
 	assert_int_equal(stored().in_a_row, 2);
 }
 
+/* As far as the host has come when it locks modules. */
+static void next_host(void)
+{
+	p.efivars_gone = false;
+	pid1_lastfail_take(&p);
+}
+
 static void the_next_good_boot_tells_it_once_and_clears_it(void **state)
 {
 	struct pid1_lastfail f = { .code = CODE_CORRUPTION, .source = LASTFAIL_KERNEL, .in_a_row = 3, .text = "block 7" };
@@ -152,19 +161,52 @@ static void the_next_good_boot_tells_it_once_and_clears_it(void **state)
 	memset(f.slot, 0x11, sizeof(f.slot));
 	strcpy(f.stage, "engine");
 	store(&f);
+	next_host();
+	assert_int_equal(stored().code, 0);
+	assert_int_equal(stored().in_a_row, 3); /* how it goes on is not known yet */
+	assert_int_equal(stored().slot[0], 0x11);
+	assert_null(strstr(console(), "last-failure")); /* nor whether the host will be ready */
 	pid1_lastfail_report(&p);
 	assert_non_null(strstr(console(), "holdfast: last-failure: E50 a block of a verified volume is corrupted (stage engine, slot 1111111111111111, "
 					  "3 in a row, said by the kernel's log): block 7\nholdfast: last-failure: told and cleared\n"));
 	assert_int_equal(p.lastfail.code, CODE_CORRUPTION);
-	assert_int_equal(stored().code, 0);
-	assert_int_equal(stored().slot[0], 0x11);
-	fake.trace[0] = '\0';
-	pid1_lastfail_report(&p); /* the boot after that: nothing to tell, nothing to write */
-	assert_int_equal(p.lastfail.code, 0);
-	assert_null(strstr(fake.trace, "write " VARIABLE));
-	p.cmdline.root_hash[0] = 0x22; /* another slot runs well now */
+	assert_string_equal(p.live.fact[0].key, "last_failure");
+	assert_string_equal(p.live.fact[0].value, "E50 block 7");
+	next_host(); /* the boot after that: nothing to tell; it was a good one, so the count begins anew */
 	pid1_lastfail_report(&p);
+	assert_int_equal(p.lastfail.code, 0);
+	assert_int_equal(stored().in_a_row, 0);
+	fake.trace[0] = '\0';
+	next_host(); /* and then nothing to write */
+	assert_null(strstr(fake.trace, "write " VARIABLE));
+	p.cmdline.root_hash[0] = 0x22; /* another slot */
+	next_host();
 	assert_int_equal(stored().slot[0], 0x22);
+}
+
+/* What is told is told; whether it was the last of a row is for the log of the boot that told it. */
+static void a_count_goes_on_until_a_host_was_ready(void **state)
+{
+	struct pid1_lastfail f = { .code = CODE_CORRUPTION, .source = LASTFAIL_KERNEL, .in_a_row = 3 };
+
+	(void)state;
+	memset(f.slot, 0x11, sizeof(f.slot));
+	for (int ready = 0; ready < 2; ready++) {
+		store(&f);
+		next_host();
+		fake_file(DUMP, ready ? LOG_OF_SLOT "<6>[ 2.0] holdfast: ready\n" ENGINE_ENDED : LOG_OF_SLOT ENGINE_ENDED);
+		p.efivars_gone = false; /* the next initramfs */
+		look();
+		assert_int_equal(stored().code, CODE_ENGINE_RESTARTS);
+		assert_int_equal(stored().in_a_row, ready ? 1 : 4);
+	}
+	store(&f);
+	next_host();
+	fake_file(DUMP, ENGINE_ENDED); /* a log that has forgotten how that boot began: it ran long */
+	p.efivars_gone = false;
+	look();
+	assert_int_equal(stored().in_a_row, 1);
+	assert_int_equal(stored().slot[0], 0x11);
 }
 
 static void a_variable_that_is_not_ours_is_told_and_replaced(void **state)
@@ -175,14 +217,14 @@ static void a_variable_that_is_not_ours_is_told_and_replaced(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_file("/dev/console", "");
 		fake_file(VARIABLE, bad[i]);
-		pid1_lastfail_report(&p);
+		next_host();
 		assert_non_null(strstr(console(), "is not ours as it stands, and is not believed: "));
 		assert_int_equal(p.lastfail.code, 0);
 		assert_int_equal(stored().code, 0);
 	}
 	fake_file("/dev/console", "");
 	fake_file(VARIABLE, "")->len = 5000; /* more than is read */
-	pid1_lastfail_report(&p);
+	next_host();
 	assert_non_null(strstr(console(), "bytes or more"));
 	fake_find(VARIABLE)->len = LASTFAIL_FILE_BYTES; /* the fake does not cut a longer file off */
 	assert_int_equal(stored().code, 0);
@@ -198,7 +240,7 @@ static void one_that_cannot_be_written_over_is_deleted_first(void **state)
 	fake.fail_errno = EINVAL;
 	fake.calls = 0;
 	fake.fail_nth = 7; /* mount, open, read, read, make_mutable, open, write */
-	pid1_lastfail_report(&p);
+	next_host();
 	assert_non_null(strstr(fake.trace, "unlink " VARIABLE "; open " VARIABLE));
 	assert_int_equal(stored().code, 0);
 }
@@ -237,17 +279,38 @@ static void nothing_of_it_can_fail_a_boot(void **state)
 		fake.fail_nth = nth;
 		fake.fail_errno = EIO;
 		assert_ok(pid1_stage_last_failure(&p, &e), &e);
+		pid1_lastfail_take(&p);
 		pid1_lastfail_report(&p);
+		p.efivars_gone = nth % 2; /* the end comes in the initramfs, or on the host */
 		pid1_lastfail_orderly();
 		p.code = CODE_HOST_MOUNT;
 		fail_with("a sentence");
-		assert_int_equal(fake.reboot_cmd, RB_POWER_OFF);
+		assert_int_equal(fake.reboot_cmd, fake.reboots_failed ? RB_AUTOBOOT : RB_POWER_OFF);
 		assert_non_null(strstr(console(), "holdfast: E31 "));
 		if (fake.calls < nth) {
 			assert_true(nth > 30);
 			return;
 		}
 	}
+}
+
+/* Root on the host must not reach EFI variables; and PID 1, once sealed, could not mount. The kernel's log has its word. */
+static void the_host_uses_no_variable_after_it_has_locked_modules(void **state)
+{
+	struct pid1_lastfail f = { .code = CODE_MODULE, .source = LASTFAIL_PID1, .in_a_row = 1 };
+
+	(void)state;
+	store(&f);
+	next_host();
+	assert_non_null(strstr(fake.trace, "umount /sys/firmware/efi/efivars; "));
+	fake.trace[0] = '\0';
+	pid1_lastfail_report(&p);
+	p.boot.n_modules = 0; /* the host knows the other manifest */
+	p.code = CODE_ENGINE_RESTARTS;
+	fail_with("it ended 6 times in a row");
+	assert_non_null(strstr(fake_text("/dev/kmsg"), "E42 "));
+	assert_null(strstr(fake.trace, "efivars"));
+	assert_null(strstr(fake.trace, "mount"));
 }
 
 int main(void)
@@ -263,6 +326,8 @@ int main(void)
 		cmocka_unit_test_setup(one_that_cannot_be_written_over_is_deleted_first, setup),
 		cmocka_unit_test_setup(an_orderly_end_leaves_no_log, setup),
 		cmocka_unit_test_setup(nothing_of_it_can_fail_a_boot, setup),
+		cmocka_unit_test_setup(a_count_goes_on_until_a_host_was_ready, setup),
+		cmocka_unit_test_setup(the_host_uses_no_variable_after_it_has_locked_modules, setup),
 	};
 
 	return cmocka_run_group_tests_name("init/stage_lastfail", tests, NULL, NULL);

@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -266,6 +268,178 @@ static void a_child_with_a_user_is_nobody_else(void **state)
 	assert_int_equal(unlink(secret), 0);
 }
 
+/* cgroupfs as far as the walk sees it: folders, and cgroup.procs in them. */
+static void procs(const char *cgroup, const char *text)
+{
+	char path[160];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, cgroup);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s/cgroup.procs", folder, cgroup);
+	f = fopen(path, "we");
+	assert_true(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void no_procs(const char *cgroup)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/cgroup.procs", folder, cgroup);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, cgroup);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)sleep(30);
+		_exit(0);
+	}
+	return pid;
+}
+
+static int ended_by(pid_t pid)
+{
+	int status = 0;
+
+	(void)usleep(50000);
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return 0;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
+}
+
+static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **state)
+{
+	static const char *const skip[] = { "engine", "agent", NULL };
+	pid_t one = sleeper(), two = sleeper(), engine_s = sleeper();
+	char text[64];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%d\n", (int)engine_s);
+	procs("engine", text);
+	(void)snprintf(text, sizeof(text), "0\n1\n%d\n", (int)one);
+	procs("default", text);
+	(void)snprintf(text, sizeof(text), "%d\n", (int)two);
+	procs("default/engine", text); /* the name counts at the top only */
+	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 2);
+	assert_int_equal(ended_by(one), 0);
+	assert_int_equal(sys_cgroup_signal(folder, skip, SIGTERM), 2);
+	assert_int_equal(ended_by(one), SIGTERM);
+	assert_int_equal(ended_by(two), SIGTERM);
+	assert_int_equal(ended_by(engine_s), 0);
+	assert_int_equal(kill(engine_s, SIGKILL), 0);
+	assert_int_equal(waitpid(engine_s, NULL, 0), engine_s);
+	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 0);
+	no_procs("default/engine");
+	no_procs("default");
+	no_procs("engine");
+	assert_int_equal(sys_cgroup_signal("/nonexistent", skip, 0), -ENOENT);
+}
+
+static size_t start_true(void *arg, const void *request, size_t len, void *reply, size_t room)
+{
+	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0 };
+	const char *step;
+	pid_t pid = 0;
+
+	(void)arg;
+	(void)room;
+	if (len != 1 || *(const char *)request != 's' || sys_spawn(&c, &pid, &step))
+		pid = -1;
+	memcpy(reply, &pid, sizeof(pid));
+	return sizeof(pid);
+}
+
+static void what_the_helper_starts_is_our_own_child(void **state)
+{
+	pid_t helper = 0, pid = 0;
+	int fd, status = 0;
+
+	(void)state;
+	NEEDS_SECCOMP();
+	fd = sys_helper_start(start_true, NULL, 2, &helper);
+	assert_true(fd >= 0 && helper > 0);
+	assert_int_equal(sys_helper_ask(fd, "s", 1, &pid, sizeof(pid), 20000 * NS_PER_MS), sizeof(pid));
+	assert_true(pid > 0 && pid != helper);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* killed, it is noticed; nothing waits for ever */
+	assert_int_equal(kill(helper, SIGKILL), 0);
+	assert_int_equal(waitpid(helper, NULL, 0), helper);
+	assert_int_equal(sys_helper_ask(fd, "s", 1, &pid, sizeof(pid), 20000 * NS_PER_MS), -EPIPE);
+	sys_close(fd);
+}
+
+static void a_helper_that_says_nothing_is_given_up(void **state)
+{
+	uint64_t before = sys_now_ns();
+	char c;
+	int s[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
+	assert_int_equal(sys_helper_ask(s[0], "s", 1, &c, 1, 100 * NS_PER_MS), -ETIMEDOUT);
+	assert_true(sys_now_ns() - before >= 100 * NS_PER_MS);
+	assert_int_equal(close(s[0]) + close(s[1]), 0);
+}
+
+/* In a process that is sealed as PID 1 is: 0 if it can do what the loop does, and nothing else. */
+static int sealed(void)
+{
+	struct pollfd none = { .fd = -1 };
+	int status, unix_fd, inet_fd;
+	char c;
+	int fd;
+
+	if (sys_seal())
+		return 1;
+	fd = sys_open("/dev/zero", O_RDONLY, 0);
+	unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0 || sys_read(fd, &c, 1) != 1 || unix_fd < 0 || sys_poll(&none, 1, 1000000) != 0 || sys_reap(&status) != -ECHILD)
+		return 2;
+	inet_fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (inet_fd >= 0 || errno != EPERM)
+		return 3;
+	if (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED || errno != EPERM)
+		return 4;
+	if (fork() >= 0 || errno != EPERM)
+		return 5;
+	if (mount("none", "/", "tmpfs", 0, NULL) == 0 || errno != EPERM)
+		return 6;
+	(void)execl("/bin/true", "true", (char *)NULL);
+	return errno == EPERM ? 0 : 7;
+}
+
+static void a_sealed_process_has_the_calls_of_the_loop_and_no_other(void **state)
+{
+	int status = 0, report[2];
+	uint8_t code = 99;
+	pid_t pid;
+
+	(void)state;
+	NEEDS_SECCOMP();
+	assert_int_equal(pipe(report), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		code = (uint8_t)sealed();
+		(void)!write(report[1], &code, 1);
+		for (;;)
+			(void)sys_poll(NULL, 0, 1000000000); /* exit is refused as well */
+	}
+	assert_int_equal(read(report[0], &code, 1), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(close(report[0]) + close(report[1]), 0);
+	assert_int_equal(code, 0);
+}
+
 static void ctrl_s_does_not_stop_the_console(void **state)
 {
 	int pty = posix_openpt(O_RDWR | O_NOCTTY), fd;
@@ -292,6 +466,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_cannot_make_its_heap_executable),
 		cmocka_unit_test(a_child_has_no_memory_that_it_can_write_and_execute),
 		cmocka_unit_test(a_child_with_a_user_is_nobody_else),
+		cmocka_unit_test(every_process_of_foreign_cgroups_is_signalled_and_no_other),
+		cmocka_unit_test(what_the_helper_starts_is_our_own_child),
+		cmocka_unit_test(a_helper_that_says_nothing_is_given_up),
+		cmocka_unit_test(a_sealed_process_has_the_calls_of_the_loop_and_no_other),
 		cmocka_unit_test(ctrl_s_does_not_stop_the_console),
 	};
 

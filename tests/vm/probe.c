@@ -11,7 +11,7 @@
  * Runs as: root, in the engine's context, in a guest.
  */
 #include "common/agent_user.h"
-#include "common/cleanup.h"
+#include "tests/vm/probe.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -43,10 +43,12 @@
 #define LOADER "/lib/ld-linux-aarch64.so.1"
 #endif
 
-static int failures;
-static bool is_direct; /* profile: BPF-LSM in IPE's place */
+#define MEASURE_SOCKET "/run/holdfast/measure.sock"
 
-static void verdict(bool ok, const char *name, const char *found)
+int failures;
+bool is_direct; /* profile: BPF-LSM in IPE's place */
+
+void verdict(bool ok, const char *name, const char *found)
 {
 	if (ok)
 		printf("probe: ok %s\n", name);
@@ -56,14 +58,14 @@ static void verdict(bool ok, const char *name, const char *found)
 }
 
 /* The call must have failed with one of two errno values. */
-static void denied(long r, int want, int or_want, const char *name)
+void denied(long r, int want, int or_want, const char *name)
 {
 	int saved = errno;
 
 	verdict(r < 0 && (saved == want || saved == or_want), name, r < 0 ? strerror(saved) : "it was allowed");
 }
 
-static ssize_t slurp(const char *path, char *buf, size_t size)
+ssize_t slurp(const char *path, char *buf, size_t size)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t have = 0;
@@ -77,7 +79,7 @@ static ssize_t slurp(const char *path, char *buf, size_t size)
 	return (ssize_t)have;
 }
 
-static int write_to(const char *path, const char *text)
+int write_to(const char *path, const char *text)
 {
 	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -351,13 +353,14 @@ static void kernel(void)
 }
 
 /* One request to PID 1's measurement socket. */
-static bool asked(const char *request, const char *want_prefix, char *answer, size_t size)
+bool asked(const char *path, const char *request, const char *want_prefix, char *answer, size_t size)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/run/holdfast/measure.sock" };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct timeval t = { .tv_sec = 10 };
 	ssize_t n;
 
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	(void)snprintf(answer, size, "no answer");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return false;
@@ -378,11 +381,11 @@ static void measurement_socket(void)
 
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
-	verdict(asked(zeros, "refused", answer, sizeof(answer)), "measure-another-policy", answer);
-	verdict(asked("container", "refused", answer, sizeof(answer)), "measure-malformed", answer);
-	verdict(asked("violation 1000", "refused", answer, sizeof(answer)), "measure-code-out-of-range", answer);
-	verdict(asked("extend 11 ready", "refused", answer, sizeof(answer)), "measure-another-pcr", answer);
-	verdict(asked(big, "refused", answer, sizeof(answer)), "measure-too-long", answer);
+	verdict(asked(MEASURE_SOCKET, zeros, "refused", answer, sizeof(answer)), "measure-another-policy", answer);
+	verdict(asked(MEASURE_SOCKET, "container", "refused", answer, sizeof(answer)), "measure-malformed", answer);
+	verdict(asked(MEASURE_SOCKET, "violation 1000", "refused", answer, sizeof(answer)), "measure-code-out-of-range", answer);
+	verdict(asked(MEASURE_SOCKET, "extend 11 ready", "refused", answer, sizeof(answer)), "measure-another-pcr", answer);
+	verdict(asked(MEASURE_SOCKET, big, "refused", answer, sizeof(answer)), "measure-too-long", answer);
 }
 
 static void pid1(void)
@@ -403,7 +406,7 @@ static void pid1(void)
 }
 
 /* pid of the process whose name is @comm, 0 if there is none. */
-static pid_t find(const char *comm)
+pid_t find(const char *comm)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *entry;
@@ -536,19 +539,12 @@ int main(int argc, char **argv)
 		return kill(1, SIGINT) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "kill-engine"))
 		return kill_engine();
-	if (argc == 2 && !strcmp(argv[1], "orphans")) {
-		/* Grandchildren whose parent is gone: PID 1 must reap them, or they stay as zombies. */
-		for (int i = 0; i < 200; i++)
-			if (fork() == 0) {
-				if (fork() == 0)
-					_exit(0);
-				_exit(0);
-			}
-		while (wait(NULL) > 0 || errno == EINTR)
-			;
-		printf("probe: ok orphans\n");
-		return 0;
-	}
+	if (argc == 2 && !strcmp(argv[1], "supervisor"))
+		return probe_supervisor();
+	if (argc == 2 && !strcmp(argv[1], "last"))
+		return probe_last();
+	if (argc == 2 && !strcmp(argv[1], "orphans"))
+		return probe_orphans(200) > 0 ? 0 : 1;
 	is_direct = slurp("/proc/cmdline", cmdline, sizeof(cmdline)) > 0 && strstr(cmdline, "holdfast.profile=direct");
 	if (is_direct)
 		bpf_lsm();
@@ -556,6 +552,7 @@ int main(int argc, char **argv)
 		ipe();
 	personality_bits();
 	kernel();
+	probe_end_state(); /* before execution(), which takes noexec off its own /tmp */
 	execution(argv[0]);
 	measurement_socket();
 	agent_process();
