@@ -18,6 +18,7 @@
 
 static char folder[] = "/tmp/holdfast-test-XXXXXX";
 static char image[64];
+static char home[256]; /* of the sources */
 
 static int shell(const char *command)
 {
@@ -192,6 +193,31 @@ static void hostile_file_systems_are_refused_by_name(void **state)
 	}
 }
 
+/* The files that the fuzz target begins with; a good one ends where only zeros follow. */
+static void each_file_of_the_corpus_is_what_its_name_says(void **state)
+{
+	static const char *const files[] = { "good-two-ukis.bin", "bad-chain-loop.bin", "bad-cluster-outside.bin", "bad-cluster-zero-of-folder.bin",
+					     "bad-table-too-small.bin", "bad-sector-1024.bin" };
+	static const char *const parts[] = { "", "more than 256 sectors", "goes on at cluster 61439", "goes on at cluster 1", "do not fit its tables", "none of a FAT" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct pid1_bless b;
+		struct err e = ERR_INIT;
+		char line[512];
+
+		(void)snprintf(line, sizeof(line), "cp \"%.300s/tests/data/fat/%s\" esp && truncate -s 5M esp", home, files[i]);
+		assert_int_equal(shell(line), 0);
+		if (*parts[i]) {
+			assert_refused(bless("demo_1", &b, &e), &e, EBADMSG, parts[i]);
+			continue;
+		}
+		assert_ok(bless("demo_1", &b, &e), &e);
+		assert_string_equal(b.to, "demo_1+2.efi");
+		assert_string_equal(b.spent, "demo_2+0-2.efi");
+	}
+}
+
 static void the_running_image_is_known_by_its_os_release(void **state)
 {
 	static const char *const bad[] = { "", "IMAGE_ID=demo\n", "IMAGE_VERSION=1\n", "IMAGE_ID=\nIMAGE_VERSION=1\n",
@@ -232,6 +258,7 @@ static void the_esp_is_looked_for_on_the_disk_of_the_root_alone(void **state)
 static int set_up(void **state)
 {
 	(void)state;
+	assert_non_null(getcwd(home, sizeof(home)));
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
 	assert_int_equal(setenv("MTOOLSRC", "/dev/null", 1), 0);
@@ -256,6 +283,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_written_if_there_is_nothing_to_do),
 		cmocka_unit_test(an_esp_without_that_uki_is_refused_and_not_written),
 		cmocka_unit_test(hostile_file_systems_are_refused_by_name),
+		cmocka_unit_test(each_file_of_the_corpus_is_what_its_name_says),
 		cmocka_unit_test(the_running_image_is_known_by_its_os_release),
 		cmocka_unit_test(the_esp_is_looked_for_on_the_disk_of_the_root_alone),
 	};

@@ -126,14 +126,14 @@ static void a_boot_is_called_good_once_after_the_boards_time(void **state)
 	signal_in(59 * SECOND, SIGTERM);
 	serve();
 	assert_null(strstr(fake.trace, "holdfast-bless"));
-	setup(state);
+	assert_int_equal(setup(state), 0);
 	fake.engine_ready_at = fake.now;
 	fake.lifetime = 1000 * SECOND;
 	ends(ENGINE_PID, 50 * SECOND, 0);
 	signal_in(100 * SECOND, SIGTERM);
 	serve();
 	assert_null(strstr(fake.trace, "holdfast-bless"));
-	setup(state);
+	assert_int_equal(setup(state), 0);
 	fake.engine_ready_at = fake.now;
 	fake.lifetime = 1000 * SECOND;
 	signal_in(200 * SECOND, SIGTERM);
@@ -141,7 +141,7 @@ static void a_boot_is_called_good_once_after_the_boards_time(void **state)
 	first = strstr(fake.trace, "/usr/lib/holdfast/holdfast-bless");
 	assert_non_null(first);
 	assert_null(strstr(strstr(first, "-bless") + 1, "-bless"));
-	setup(state);
+	assert_int_equal(setup(state), 0);
 	p.cmdline.profile = CMDLINE_DIRECT;
 	fake.engine_ready_at = fake.now;
 	signal_in(200 * SECOND, SIGTERM);
