@@ -331,8 +331,7 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 		if (plan_module_is_late(plan, i))
 			buf_printf(ret, "module = -%s\n", plan->module.v[i].path); /* the initramfs has left it out; a host can do without */
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
-	buf_printf(ret, "version = %llu\nfloor.healthy_ms = %llu\n", (unsigned long long)plan->p->version,
-		   (unsigned long long)plan->board.floor_healthy_ms);
+	buf_printf(ret, "floor.healthy_ms = %llu\n", (unsigned long long)plan->board.floor_healthy_ms);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);

@@ -184,7 +184,7 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 {
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
-					    "on_failure",      "watchdog",    "watchdog_ms",   "version",     "floor.healthy_ms", NULL };
+					    "on_failure",      "watchdog",    "watchdog_ms",   "floor.healthy_ms", NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
 	static struct conf c; /* as above */
 	const char *agent;
@@ -198,8 +198,6 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 		r = parse_modules(&c, ret->module, &ret->n_modules, e);
 	if (!r)
 		r = parse_engine(&c, ret, e);
-	if (!r)
-		r = conf_u64(&c, "version", 0, INT64_MAX, &ret->version, e);
 	if (!r)
 		r = conf_u64(&c, "floor.healthy_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->healthy_ms, e);
 	if (!r)

@@ -65,7 +65,7 @@ struct pid1_host_manifest {
 	size_t n_engine_configs;
 	const char *engine_ready;
 	uint64_t ready_ms;
-	uint64_t version, healthy_ms;
+	uint64_t healthy_ms;
 	const char *watchdog; /* NULL: none */
 	uint64_t watchdog_ms;
 	struct pid1_argv agent;

@@ -19,7 +19,7 @@ uint64_t pid1_bless_due_ns(const struct pid1 *p, uint64_t healthy_since_ns)
 int pid1_spawn_bless(pid_t *ret_pid, struct err *e)
 {
 	const struct pid1_argv bless = { .arg = { PROGRAM, NULL } };
-	static const struct sys_child child = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs" }; /* root, and no capability */
+	const struct sys_child child = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs" }; /* root, and no capability */
 
 	return pid1_spawn(&bless, child, ret_pid, e);
 }
