@@ -108,10 +108,19 @@ static void give_to_agent(void)
 
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	static const struct sys_child agent = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs", .user = AGENT_USER_ID };
+	static const struct sys_child agent = { .cgroup_procs = PID1_AGENT_CGROUP, .user = AGENT_USER_ID };
 
 	give_to_agent();
 	return spawn(&p->host.agent, agent, ret_pid, e);
+}
+
+int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e)
+{
+	static const struct pid1_argv bless = { .arg = { "/usr/lib/holdfast/holdfast-bless", NULL } };
+	static const struct sys_child child = { .cgroup_procs = PID1_AGENT_CGROUP }; /* root, without capabilities */
+
+	(void)p; /* as its siblings have it */
+	return spawn(&bless, child, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)
