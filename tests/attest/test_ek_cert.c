@@ -164,6 +164,18 @@ static void a_public_area_is_held_to_the_template(void **state)
 	assert_refused(ek_public_parse(&b, &ek, &e), &e, EINVAL, "ROCA");
 }
 
+static void a_certificate_over_the_bound_is_not_read(void **state)
+{
+	static uint8_t nv[EK_CERT_MAX_BYTES + 1];
+	const struct bytes most = {nv, EK_CERT_MAX_BYTES}, more = {nv, sizeof(nv)};
+	struct err e = ERR_INIT;
+	X509 *cert = NULL;
+
+	(void)state;
+	assert_refused(ek_cert_parse(&most, &cert, &e), &e, EINVAL, "no whole DER SEQUENCE");
+	assert_refused(ek_cert_parse(&more, &cert, &e), &e, EINVAL, "at most 8192 are accepted");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +183,7 @@ int main(void)
 		cmocka_unit_test(all_other_certificates_are_refused_with_the_reason),
 		cmocka_unit_test(a_tpm_without_certificate_is_said_so),
 		cmocka_unit_test(a_public_area_is_held_to_the_template),
+		cmocka_unit_test(a_certificate_over_the_bound_is_not_read),
 	};
 
 	return cmocka_run_group_tests_name("attest/ek_cert", tests, NULL, NULL);
