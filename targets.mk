@@ -115,6 +115,10 @@ bench-gate: guest host-programs ## what the gate adds to a container's start, ag
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
 
+.PHONY: mutate-attest
+mutate-attest: ## each check of the pitfalls of attestation taken out, one at a time: its test must fail (MUTATE=regex of titles)
+	$(Q)tests/attest/mutate '$(MUTATE)'
+
 BENCH_VERDICTS ?= 100000
 bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
 	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
