@@ -11,6 +11,7 @@
 #define INIT_SYS_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -48,6 +49,12 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic);
 
 /** sys_dev() - number of the device that the file system at @path stands on. */
 int sys_dev(const char *path, dev_t *ret_dev);
+
+/** sys_inode() - inode number of @path; of a cgroup's folder that is its id. */
+int sys_inode(const char *path, uint64_t *ret);
+
+/** sys_map_shared() - mmap(2) of the first @n bytes of @fd, to read and write, shared; for ever. */
+int sys_map_shared(int fd, size_t n, void **ret);
 
 /** sys_enter_root() - make the mount at the current folder the root: move it to "/", chroot, chdir. */
 int sys_chdir(const char *path);
@@ -102,6 +109,7 @@ int sys_exec_memory_is_denied(void);
  * @argv, @env:   as for execve(2); argv[0] is an absolute path
  * @cgroup_procs: the cgroup.procs file that it joins first
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
+ * @makes_code:   it and what it starts are not held to write xor execute by the kernel: PID 1's programs judge that
  * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
  * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
@@ -115,6 +123,7 @@ struct sys_child {
 	int console;
 	uint64_t within_ns;
 	uid_t user;
+	bool makes_code;
 	int input, output;
 };
 

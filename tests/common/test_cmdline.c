@@ -15,6 +15,7 @@ static void the_two_words_are_found_among_others(void **state)
 		{ "roothash=" HASH " holdfast.profile=enforce\n", CMDLINE_ENFORCE },
 		{ "holdfast.profile=audit roothash=" HASH, CMDLINE_AUDIT },
 		{ "roothash=" HASH " holdfast.profile=direct", CMDLINE_DIRECT },
+		{ "roothash=" HASH " holdfast.profile=enforce-jit", CMDLINE_ENFORCE_JIT },
 		{ "  quiet\tconsole=ttyS0  roothash=" HASH
 		  " dyndbg=\"file x.c +p; roothash=0\" holdfast.profile=enforce panic=-1",
 		  CMDLINE_ENFORCE },
