@@ -22,8 +22,9 @@
 /* Ours is LGPL 2.1 or later, which its section 3 lets anyone take as GPL; the kernel knows only that name. */
 #define LICENSE "GPL"
 
+/* Without pointers, which cost a relocation each. */
 static const struct wanted {
-	const char *type, *member;
+	char type[16], member[16];
 } wanted[BPF_CODE_OFFSETS] = {
 	[OFF_BPRM_FILE] = { "linux_binprm", "file" },
 	[OFF_VMA_FILE] = { "vm_area_struct", "vm_file" },

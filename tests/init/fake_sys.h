@@ -11,12 +11,14 @@
 
 #include "tests/common/check.h"
 
+#include "common/cleanup.h"
 #include "common/tpm_cmd.h"
 #include "common/tpm_io.h"
 #include "init/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
