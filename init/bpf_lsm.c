@@ -198,14 +198,14 @@ static int fill_slot(const struct policy_image *image, struct bpf_code_slot *ret
 	return 0;
 }
 
-/* As memory that PID 1 can write to when bpf(2) is refused to it. The programs can only read it. */
+/* As memory that PID 1 can write to when bpf(2) is refused to it. (Not RDONLY_PROG: of such a map the kernel gives no writable memory.) */
 static int make_slots(struct pid1_jit *jit, struct err *e)
 {
 	union bpf_attr create = { .map_type = BPF_MAP_TYPE_ARRAY,
 				  .key_size = 4,
 				  .value_size = POLICY_MAX_JIT * sizeof(struct bpf_code_slot),
 				  .max_entries = 1,
-				  .map_flags = BPF_F_RDONLY_PROG | BPF_F_MMAPABLE,
+				  .map_flags = BPF_F_MMAPABLE,
 				  .map_name = "holdfast_jit" };
 	int map = sys_bpf(BPF_MAP_CREATE, &create), r;
 	void *shared = NULL;
