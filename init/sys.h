@@ -109,11 +109,11 @@ int sys_exec_memory_is_denied(void);
  * @argv, @env:   as for execve(2); argv[0] is an absolute path
  * @cgroup_procs: the cgroup.procs file that it joins first
  * @keep_caps:    bit mask of capabilities that stay; all others leave its bounding and process sets
- * @makes_code:   it and what it starts are not held to write xor execute by the kernel: PID 1's programs judge that
  * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
  * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
+ * @makes_code:   it and what it starts are not held to write xor execute by the kernel: PID 1's programs judge that
  */
 struct sys_child {
 	const char *const *argv;
@@ -123,8 +123,8 @@ struct sys_child {
 	int console;
 	uint64_t within_ns;
 	uid_t user;
-	bool makes_code;
 	int input, output;
+	bool makes_code;
 };
 
 /**

@@ -51,10 +51,10 @@ static void anything_else_is_refused_and_named(void **state)
 		{ "roothash=00 holdfast.profile=enforce", "wanted 64 lower-case hex digits" },
 		{ "roothash=A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff holdfast.profile=enforce",
 		  "wanted 64 lower-case hex digits" },
-		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=unset", "wanted enforce, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=unset", "wanted enforce, enforce-jit, audit or direct" },
 		{ "x=\"roothash=" HASH " holdfast.profile=enforce\"", "is missing" },
 	};
 

@@ -235,7 +235,7 @@ static void each_bad_document_is_refused_with_its_place(void **state)
 		 "document.name: \"Demo\" is no name: wanted 1 to 64 of [a-z0-9._-], a letter or digit first"},
 		{"bad-jit-17", ": 17 images have run.jit, wanted at most 16"},
 		{"bad-jit-number", "images[0].run: field \"jit\""},
-		{"bad-jit-outside-run", "document: field \"jit\""},
+		{"bad-jit-outside-run", "document: unknown field \"jit\""},
 		{"bad-network-host", "images[0].run.network: \"host\" is not known, wanted \"none\""},
 		{"bad-no-args", "images[0].run: field \"args\" is missing"},
 		{"bad-no-capabilities", "images[0].run: field \"capabilities\" is missing"},
