@@ -319,7 +319,7 @@ static int make_indices(struct work *w, struct err *e)
 /* No mark: make what is not there. Where nothing is missing, only the permanent attributes are asked for. */
 static int make_floor(struct work *w, bool *ret_made, struct err *e)
 {
-	uint32_t permanent;
+	uint32_t permanent = 0;
 	int r = read_permanent(w, &permanent, e);
 
 	*ret_made = !w->secret.written || !w->floor.written;

@@ -1,10 +1,11 @@
 # init/: PID 1. Small: it stands in every initramfs, and each MB of a UKI is hashed four times before it runs.
 $(eval $(call library,init))
+$(eval $(call program,holdfast-bless,init/bless_main.c,init common,libcrypto json-c))
 $(eval $(call program,holdfast-init,init/main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call program,holdfast-initramfs,init/initramfs_main.c,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(eval $(call program,holdfast-floor,init/floor_main.c,init common,libcrypto json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,btf fdt lastfail measure_request tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,btf fat fdt lastfail measure_request tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += $(SMALL)
 $(B)/holdfast-init $(B)/holdfast-initramfs: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)
 # arm64: the remedy for Cortex-A53's erratum 843419 by exchanging an instruction. The default makes room for whole pages of stubs (8 KiB of
