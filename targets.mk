@@ -83,7 +83,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/vm/maker $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both

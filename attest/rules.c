@@ -433,20 +433,27 @@ static void judge_root_hash(const struct rules *r, struct appraisal *a)
 /* The profile that the reference values name is the one that PCR 11's sequence holds, or they contradict themselves. */
 static void judge_profile(const struct rules *r, struct appraisal *a)
 {
+	static const char *const measured[] = { "direct", "enforce-jit" };
 	const struct refvalues_rule *rule = &r->rv->rule[MEASURE_PCR_PHASE];
-	struct measure_event ev = measure_direct_profile();
-	uint8_t digest[HASH_SHA256_BYTES];
-	bool first, found;
+	bool sequence = rule->kind == REFVALUES_SEQUENCE;
 
-	hash_sha256(ev.data, ev.data_bytes, digest);
-	found = refvalues_find(&rule->list, digest) || refvalues_find(&rule->then, digest);
-	first = rule->kind == REFVALUES_SEQUENCE && rule->list.n &&
-		hash_equal(rule->list.item[0].digest, HASH_SHA256_BYTES, digest, sizeof(digest));
-	if (refvalues_is_direct(r->rv) && !first)
-		appraise_reason(a, "reference values: profile direct, but PCR 11's sequence does not begin with its event");
-	if (!refvalues_is_direct(r->rv) && found)
-		appraise_reason(a, "reference values: profile %s, but PCR 11 has the event of the profile direct",
-				r->rv->profile);
+	for (size_t i = 0; i < ARRAY_SIZE(measured); i++) {
+		struct measure_event ev = measure_profile(measured[i]);
+		bool is_it = !strcmp(r->rv->profile, measured[i]), found, ok;
+		uint8_t digest[HASH_SHA256_BYTES];
+
+		hash_sha256(ev.data, ev.data_bytes, digest);
+		found = refvalues_find(&rule->list, digest);
+		ok = sequence && found;
+		if (!i) /* what is below PID 1 measured nothing that could stand before it */
+			ok = sequence && rule->list.n && hash_equal(rule->list.item[0].digest, HASH_SHA256_BYTES, digest, sizeof(digest));
+		if (is_it && !ok)
+			appraise_reason(a, "reference values: profile %s, but PCR 11's sequence does not %s its event", measured[i],
+					i ? "have" : "begin with");
+		if (!is_it && (found || refvalues_find(&rule->then, digest)))
+			appraise_reason(a, "reference values: profile %s, but PCR 11 has the event of the profile %s", r->rv->profile,
+					measured[i]);
+	}
 }
 
 /* What follows from the profile for whoever reads the verdict. */
@@ -456,6 +463,7 @@ static const char *profile_words(const char *profile)
 		const char *profile, *words;
 	} all[] = {
 		{ "audit", " (permissive: nothing is stopped)" },
+		{ "enforce-jit", " (containers of which the layer policy says so may make executable memory; for all else as enforce)" },
 		{ "direct", " (no UEFI: kernel, initramfs and command line are reported by PID 1 itself; nothing below "
 			    "vouches for them)" },
 	};

@@ -36,9 +36,12 @@ struct measure_event measure_phase(enum measure_phase phase)
 	return event(MEASURE_PCR_PHASE, "phase", phase_words[phase]);
 }
 
-struct measure_event measure_direct_profile(void)
+struct measure_event measure_profile(const char *profile)
 {
-	return event(MEASURE_PCR_PHASE, "profile", "profile:direct");
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "profile:%s", profile); /* the longest has 11 characters */
+	return event(MEASURE_PCR_PHASE, "profile", text);
 }
 
 struct measure_event measure_direct_cmdline(const char *text, size_t len)

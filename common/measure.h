@@ -10,7 +10,7 @@
  *   PCR 11 phases are the bare word, as systemd-pcrphase measures them.
  *
  *   PCR 11  phases            enter-initrd, leave-initrd, sysinit, ready, shutdown; before them, in the profile
- *                             `direct`: profile, command-line, boot-manifest
+ *                             `direct`: profile, command-line, boot-manifest; in the profile `enforce-jit`: profile
  *   PCR 13  launch chain      layer-policy, ipe-policy, engine, engine-config, engine-argv, then
  *                             separator, then one `container` for each one admitted, `violation` for each refused
  *   PCR 15  identity          root-hash, root-signer, state-volume; `floor:unchecked` if the rollback floor was not
@@ -55,11 +55,15 @@ struct measure_event {
 struct measure_event measure_phase(enum measure_phase phase);
 
 /**
- * measure_direct_profile(), _cmdline(), _manifest() - PCR 11, before the phases, in the profile `direct` only: what nobody
- * below PID 1 has measured. "profile:direct"; "command-line:sha256:<hex>", of /proc/cmdline without its newline;
- * "boot-manifest:sha256:<hex>"
+ * measure_profile() - PCR 11 "profile:<profile>", before the phases, in the profiles `direct` and `enforce-jit` only.
+ * @profile: cmdline_profile_str()
  */
-struct measure_event measure_direct_profile(void);
+struct measure_event measure_profile(const char *profile);
+
+/**
+ * measure_direct_cmdline(), _manifest() - PCR 11, behind the profile `direct`: what nobody below PID 1 has measured.
+ * "command-line:sha256:<hex>", of /proc/cmdline without its newline; "boot-manifest:sha256:<hex>"
+ */
 struct measure_event measure_direct_cmdline(const char *text, size_t len);
 struct measure_event measure_direct_manifest(const uint8_t digest[static HASH_SHA256_BYTES]);
 

@@ -175,7 +175,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "firmware.vars",
 					    NULL };
 	static const char *const arches[] = { "x86_64", "arm64", NULL };
-	static const char *const profiles[] = { "enforce", "audit", "direct", NULL };
+	static const char *const profiles[] = { "enforce", "enforce-jit", "audit", "direct", NULL };
 	static const char *const tpms[] = { "required", "optional", NULL };
 	static const char *const corruptions[] = { "panic", "restart", NULL };
 	static const char *const states[] = { "none", "plain", "integrity", NULL };

@@ -72,6 +72,7 @@ struct predict_file {
  * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
  *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @jit:           the profile is `enforce-jit`, which PID 1 measures
  * @loader:        systemd-boot, which starts the UKI, and the text of its loader.conf; only with @uki
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
@@ -96,6 +97,7 @@ struct predict_params {
 	bool secure_boot_off;
 	const struct buf *uki, *loader;
 	const char *loader_conf;
+	bool jit;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];

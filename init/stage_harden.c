@@ -67,7 +67,7 @@ int pid1_stage_harden(struct pid1 *p, struct err *e)
 
 	/* BPF-LSM programs are called through ftrace: without it nothing would be refused (init/bpf_lsm.h). */
 	if (!r)
-		r = pid1_set("/proc/sys/kernel/ftrace_enabled", pid1_is_direct(p) ? "1" : "0", e);
+		r = pid1_set("/proc/sys/kernel/ftrace_enabled", pid1_holds_execution(p) ? "1" : "0", e);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(settings); i++) {
 		char path[96];
 

@@ -163,6 +163,26 @@ int sys_dev(const char *path, dev_t *ret_dev)
 	return r;
 }
 
+int sys_inode(const char *path, uint64_t *ret)
+{
+	struct stat s;
+	int r = RETRY(stat(path, &s));
+
+	if (!r)
+		*ret = s.st_ino;
+	return r;
+}
+
+int sys_map_shared(int fd, size_t n, void **ret)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p;
+	return 0;
+}
+
 int sys_chdir(const char *path)
 {
 	return RETRY(chdir(path));

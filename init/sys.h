@@ -50,6 +50,12 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic);
 /** sys_dev() - number of the device that the file system at @path stands on. */
 int sys_dev(const char *path, dev_t *ret_dev);
 
+/** sys_inode() - inode number of @path; of a cgroup's folder that is its id. */
+int sys_inode(const char *path, uint64_t *ret);
+
+/** sys_map_shared() - mmap(2) of the first @n bytes of @fd, to read and write, shared; for ever. */
+int sys_map_shared(int fd, size_t n, void **ret);
+
 /** sys_enter_root() - make the mount at the current folder the root: move it to "/", chroot, chdir. */
 int sys_chdir(const char *path);
 int sys_enter_root(void);
@@ -111,6 +117,7 @@ int sys_exec_memory_is_denied(void);
  * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
  * @volumes:      it may also make device-mapper devices
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
+ * @makes_code:   it and what it starts are not held to write xor execute by the kernel: PID 1's programs judge that
  */
 struct sys_child {
 	const char *const *argv;
@@ -122,6 +129,7 @@ struct sys_child {
 	uid_t user;
 	int input, output;
 	bool volumes;
+	bool makes_code;
 };
 
 /**

@@ -199,11 +199,11 @@ static bool child_filter(const struct sys_child *c)
 #endif
 
 /* IPE asks where executable memory comes from, not whether it can be written to: a private, writable mapping of a signed
- * file would be anybody's code. */
+ * file would be anybody's code. Whoever has this hands it down for good, so who starts containers that may make code has it not:
+ * then init/bpf_lsm.h refuses the same to all others. */
 static bool child_write_xor_execute(const struct sys_child *c)
 {
-	(void)c;
-	return prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
+	return c->makes_code || prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
 }
 
 static bool child_exec(const struct sys_child *c)

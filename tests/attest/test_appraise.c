@@ -202,7 +202,7 @@ static struct world *world_direct(void)
 	struct events own = {0};
 
 	memset(&w->firmware, 0, sizeof(w->firmware));
-	w_measure(&own, measure_direct_profile());
+	w_measure(&own, measure_profile("direct"));
 	w_measure(&own, measure_direct_cmdline("quiet", 5));
 	w_insert(&w->os, 0, &own.v[1]);
 	w_insert(&w->os, 0, &own.v[0]);
@@ -287,6 +287,41 @@ static void a_host_without_uefi_cannot_hide_what_its_firmware_extended(void **st
 	world_free(w);
 }
 
+/* Profile enforce-jit: PID 1 says so in PCR 11, before its first phase. */
+static struct world *world_jit(void)
+{
+	struct world *w = world_sound();
+	struct events own = {0};
+
+	w_measure(&own, measure_profile("enforce-jit"));
+	w_insert(&w->os, 0, &own.v[0]);
+	w_refvalues(w);
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"enforce-jit\"");
+	return w;
+}
+
+static void enforce_jit_is_accepted_by_values_of_its_own_alone(void **state)
+{
+	struct world *jit = world_jit(), *enforce = world_sound();
+	char values[sizeof(jit->refvalues)];
+
+	(void)state;
+	world_seal(jit);
+	world_seal(enforce);
+	assert_int_equal(world_judge(jit, &judged), APPRAISE_ACCEPT);
+	assert_true(has_line(&judged.facts, "profile: enforce-jit (containers of which the layer policy says so may make executable memory"));
+	assert_int_equal(world_judge(enforce, &judged), APPRAISE_ACCEPT);
+	memcpy(values, jit->refvalues, sizeof(values));
+	memcpy(jit->refvalues, enforce->refvalues, sizeof(values));
+	memcpy(enforce->refvalues, values, sizeof(values));
+	assert_int_equal(world_judge(jit, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: OS event log event 0"));
+	assert_int_equal(world_judge(enforce, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: OS event log event 0"));
+	world_free(jit);
+	world_free(enforce);
+}
+
 /* The profile is no mere word of the document: it and PCR 11's sequence are one. */
 static void values_whose_profile_is_not_their_sequences_refuse(void **state)
 {
@@ -303,6 +338,18 @@ static void values_whose_profile_is_not_their_sequences_refuse(void **state)
 	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"direct\"");
 	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
 	assert_true(has_line(&judged.reasons, "profile direct, but PCR 11's sequence does not begin with its event"));
+	world_free(w);
+	w = world_jit();
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce-jit\"", "\"profile\":\"enforce\"");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile enforce, but PCR 11 has the event of the profile enforce-jit"));
+	world_free(w);
+	w = world_sound();
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"enforce-jit\"");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile enforce-jit, but PCR 11's sequence does not have its event"));
 	world_free(w);
 }
 
@@ -433,6 +480,7 @@ int main(void)
 		cmocka_unit_test(neither_kind_of_host_is_accepted_as_the_other),
 		cmocka_unit_test(another_command_line_without_uefi_refuses),
 		cmocka_unit_test(a_host_without_uefi_cannot_hide_what_its_firmware_extended),
+		cmocka_unit_test(enforce_jit_is_accepted_by_values_of_its_own_alone),
 		cmocka_unit_test(values_whose_profile_is_not_their_sequences_refuse),
 		cmocka_unit_test(an_ima_log_that_nothing_binds_counts_for_nothing),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),

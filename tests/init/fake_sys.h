@@ -11,12 +11,14 @@
 
 #include "tests/common/check.h"
 
+#include "common/cleanup.h"
 #include "common/tpm_cmd.h"
 #include "common/tpm_io.h"
 #include "init/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,8 @@ static struct {
 	bool exec_works; /* by a jump to fake.end */
 	uint64_t magic;
 	unsigned devices;
+	uint32_t map_value[8]; /* of BPF maps, as they were filled */
+	size_t n_map_values;
 	const void *asked; /* what the next program that is asked answers, and how many bytes */
 	ssize_t asked_bytes;
 	const void *asked_next; /* the same for the one after it; NULL: again @asked */
@@ -360,11 +364,31 @@ int sys_dev(const char *path, dev_t *ret_dev)
 	return fake_call("dev", path) ? -fake.fail_errno : 0;
 }
 
+int sys_inode(const char *path, uint64_t *ret)
+{
+	*ret = 100 + fake.devices++;
+	return fake_call("inode", path) ? -fake.fail_errno : 0;
+}
+
+int sys_map_shared(int fd, size_t n, void **ret)
+{
+	static uint64_t shared[64];
+	char what[12];
+
+	(void)fd;
+	assert_true(n <= sizeof(shared));
+	memset(shared, 0, sizeof(shared));
+	*ret = shared;
+	(void)snprintf(what, sizeof(what), "%zu", n);
+	return fake_call("map_shared", what) ? -fake.fail_errno : 0;
+}
+
 int sys_bpf(int cmd, union bpf_attr *attr)
 {
 	char what[12];
 
-	(void)attr;
+	if (cmd == BPF_MAP_UPDATE_ELEM && fake.n_map_values < ARRAY_SIZE(fake.map_value))
+		fake.map_value[fake.n_map_values++] = *(const uint32_t *)(uintptr_t)attr->value;
 	(void)snprintf(what, sizeof(what), "%d", cmd);
 	return fake_call("bpf", what) ? -fake.fail_errno : 0;
 }

@@ -48,7 +48,7 @@
 #define MEASURE_SOCKET "/run/holdfast/measure.sock"
 
 int failures;
-bool is_direct; /* profile: BPF-LSM in IPE's place */
+bool by_bpf;
 
 void verdict(bool ok, const char *name, const char *found)
 {
@@ -205,7 +205,7 @@ static void overlays(const char *self)
 	(void)umount2("/tmp/merged", MNT_DETACH);
 	verdict(mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=/usr,upperdir=/tmp/upper,workdir=/tmp/work") == 0,
 		"overlay-with-upper-mounts", strerror(errno));
-	if (is_direct)
+	if (by_bpf)
 		denied(run(path), EACCES, EACCES, "exec-from-overlay-with-upper");
 	verdict(chmod(path, 0711) == 0, "overlay-copy-up-works", strerror(errno));
 	denied(run(path), EACCES, EACCES, "exec-of-copied-up-file");
@@ -253,7 +253,7 @@ static void ipe(void)
 	denied(write_to("/sys/kernel/security/ipe/new_policy", "x"), EPERM, EACCES, "ipe-new-policy");
 	denied(write_to("/sys/kernel/security/ipe/policies/holdfast/delete", "1"), EPERM, EACCES, "ipe-delete-policy");
 	verdict(slurp("/sys/kernel/security/ipe/policies/holdfast/policy", text, sizeof(text)) > 0 &&
-			strstr(text, "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
+			strstr(text, by_bpf ? "DEFAULT op=EXECUTE action=ALLOW" : "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
 		"ipe-policy-without-boot_verified", text);
 }
 
@@ -596,10 +596,21 @@ static int state(const char *self)
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} parts[] = { { "jit-before", probe_jit_before }, { "jit", probe_jit }, { "jit-after", probe_jit_after } };
 	char cmdline[4096];
+	bool is_direct;
 
 	if (argc == 2 && !strcmp(argv[1], "true"))
 		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && argc == 2; i++)
+		if (!strcmp(argv[1], parts[i].name)) {
+			parts[i].run();
+			printf("probe: %s: %d failed\n", parts[i].name, failures);
+			return failures;
+		}
 	if (argc == 2 && !strcmp(argv[1], "sigterm-pid1"))
 		return kill(1, SIGTERM) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "sigint-pid1"))
@@ -615,9 +626,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "orphans"))
 		return probe_orphans(200) > 0 ? 0 : 1;
 	is_direct = slurp("/proc/cmdline", cmdline, sizeof(cmdline)) > 0 && strstr(cmdline, "holdfast.profile=direct");
-	if (is_direct)
+	by_bpf = is_direct || strstr(cmdline, "holdfast.profile=enforce-jit");
+	if (by_bpf)
 		bpf_lsm();
-	else
+	if (!is_direct)
 		ipe();
 	personality_bits();
 	kernel();
