@@ -61,7 +61,7 @@ int cmd_build(int argc, char **argv)
 		{ "argv", "NAME=WORDS", "arguments, in place of the image's own", p.argv, &p.n_argv,
 		  PLAN_MAX_EXTRAS },
 		{ "exec", "NAME=WORDS", "command that may be run in it", p.exec, &p.n_exec, PLAN_MAX_EXTRAS },
-		{ "jit", "NAME", "image that may make executable memory (profile enforce-jit)", p.jit, &p.n_jit, PLAN_MAX_EXTRAS },
+		{ "jit", "NAME", "image that may make code (enforce-jit)", p.jit, &p.n_jit, PLAN_MAX_EXTRAS },
 		{ "tmpfs", "NAME=DIR", "folder it may write to", p.tmpfs, &p.n_tmpfs, PLAN_MAX_EXTRAS },
 		{ "policy", "FILE", "layer policy made elsewhere; needs --layers", &p.policy, NULL, 0 },
 		{ "layers", "DIR", "its layers", &p.layers, NULL, 0 },
