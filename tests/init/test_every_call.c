@@ -440,7 +440,7 @@ static const struct {
 };
 
 /* In the end nothing is refused any more. */
-static const char *const of_the_end[] = { "write " CEL_PATH, "tpm_extend 11", "volume_close" };
+static const char *const of_the_end[] = { ("write " CEL_PATH), "tpm_extend 11", "volume_close" };
 
 static bool begins(const char *text, const char *with)
 {
