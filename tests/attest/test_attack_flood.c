@@ -40,17 +40,22 @@ static struct stream stream_of(const struct visitor *v)
 	return (struct stream){v->fd, v->ssl};
 }
 
-static bool visit(struct visitor *v)
+static bool shake(struct visitor *v)
 {
 	struct err e = ERR_INIT;
 
-	v->fd = lab_connect(atoi(strchr(lab.where, ':') + 1));
-	assert_true(v->fd >= 0);
 	assert_ok(attest_stream_prepare(v->fd, &e), &e);
 	v->ssl = SSL_new(plain_ctx());
 	assert_int_equal(SSL_set_fd(v->ssl, v->fd), 1);
 	SSL_set_connect_state(v->ssl);
 	return attest_stream_handshake(stream_of(v), 3000, &e) == 0;
+}
+
+static bool visit(struct visitor *v)
+{
+	v->fd = lab_connect(atoi(strchr(lab.where, ':') + 1));
+	assert_true(v->fd >= 0);
+	return shake(v);
 }
 
 static void leave(struct visitor *v)
@@ -208,10 +213,21 @@ static void with_all_places_taken_others_wait_and_those_inside_are_served(void *
 	lab_need();
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
 		assert_true(visit(&v[i]));
-	assert_false(visit(&late)); /* sixteen are inside: it waits in the kernel's queue until it gives up */
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+		assert_int_equal(say(&v[i], ask, sizeof(ask) - 1), 200); /* however long all that took */
+	assert_false(visit(&late)); /* sixteen are inside, and none is silent for long: it waits in the kernel's queue until it gives up */
 	leave(&late);
 	lab_accepted(h);
 	assert_int_equal(say(&v[0], ask, sizeof(ask) - 1), 200);
+	/* Who says nothing for five seconds gives way: nobody can hold all places by doing nothing. */
+	for (int i = 0; !visit(&late); i++) {
+		assert_true(i < 3);
+		leave(&late);
+	}
+	assert_int_equal(say(&late, ask, sizeof(ask) - 1), 200);
+	assert_int_equal(say(&v[1], ask, sizeof(ask) - 1), 0);
+	lab_accepted(h);
+	leave(&late);
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
 		leave(&v[i]);
 	assert_true(visit(&late));
@@ -244,6 +260,67 @@ static void whoever_asks_too_often_is_told_so(void **state)
 	leave(&v);
 }
 
+/* From 127.0.0.2, so that the rate is its own: request behind request as fast as they go out, each answer taken at once. */
+static _Noreturn void pipeline_for_ever(void)
+{
+	static const char ask[] = "GET /healthz HTTP/1.1\r\nHost: v\r\n\r\n";
+	static char many[(sizeof(ask) - 1) * 400], in[16384];
+	const struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct visitor v = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	to.sin_port = htons((uint16_t)atoi(strchr(lab.where, ':') + 1));
+	if (v.fd < 0 || bind(v.fd, (const struct sockaddr *)&from, sizeof(from)) < 0 ||
+	    connect(v.fd, (const struct sockaddr *)&to, sizeof(to)) < 0 || !shake(&v))
+		_exit(1);
+	for (size_t i = 0; i < sizeof(many); i += sizeof(ask) - 1)
+		memcpy(many + i, ask, sizeof(ask) - 1);
+	for (;;) {
+		struct pollfd p = {.fd = v.fd, .events = POLLIN | POLLOUT};
+		int sent = SSL_write(v.ssl, many, sizeof(many)), got;
+
+		while ((got = SSL_read(v.ssl, in, sizeof(in))) > 0)
+			;
+		if (SSL_get_error(v.ssl, got) != SSL_ERROR_WANT_READ)
+			_exit(2); /* shown the door */
+		if (sent <= 0)
+			(void)poll(&p, 1, 100);
+	}
+}
+
+static void a_client_that_never_stops_asking_takes_its_turn(void **state)
+{
+	struct lab_host *h = &lab.host[0];
+	struct timespec a, b;
+	pid_t child[2];
+	int status;
+
+	(void)state;
+	lab_need();
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	lab_verifier_start(NULL);
+	lab_channel(h);
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (!child[i])
+			pipeline_for_ever();
+	}
+	while (lab_metric(h, "holdfast_verifier_limited_total") < 10) /* it has begun */
+		(void)poll(NULL, 0, 20);
+	(void)clock_gettime(CLOCK_MONOTONIC, &a);
+	lab_accepted(h);
+	(void)clock_gettime(CLOCK_MONOTONIC, &b);
+	print_message("  judged in %lld ms meanwhile\n", (long long)(b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000);
+	assert_true(b.tv_sec - a.tv_sec < 5);
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		assert_int_equal(waitpid(child[i], NULL, WNOHANG), 0); /* it was at it all the time */
+		assert_int_equal(kill(child[i], SIGKILL), 0);
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +330,7 @@ int main(void)
 		cmocka_unit_test(one_byte_at_a_time_buys_no_more_time),
 		cmocka_unit_test(with_all_places_taken_others_wait_and_those_inside_are_served),
 		cmocka_unit_test(whoever_asks_too_often_is_told_so),
+		cmocka_unit_test(a_client_that_never_stops_asking_takes_its_turn),
 	};
 
 	return cmocka_run_group_tests_name("attest/attack: flood", tests, set_up, lab_tear_down);
