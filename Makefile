@@ -51,7 +51,7 @@ endif
 # One sanitized build serves the unit tests and the fuzz targets; the fuzzer's engine is clang's, and there for this machine only.
 ifeq ($(SAN),1)
 VARIANT := $(VARIANT)-san
-SAN_FLAGS := -O1 -DHOLDFAST_SANITIZED -fsanitize=address,undefined$(if $(FOREIGN),,$(comma)fuzzer-no-link) -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_FLAGS := -O1 -g1 -DHOLDFAST_SANITIZED -fsanitize=address,undefined$(if $(FOREIGN),,$(comma)fuzzer-no-link) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifeq ($(FOREIGN),)
 CC := clang
 else
@@ -90,6 +90,9 @@ SMALL := $(firstword $(call probe,-Oz) -Os)
 ifneq ($(GUEST),)
 $(B)/common/%.o $(B)/policy/%.o $(B)/verity/%.o: CFLAGS += $(SMALL)
 endif
+
+# A test's own code runs once: what compiles soonest is best. What it tests is compiled as ever.
+TEST_SPEED := $(if $(SAN_FLAGS),-O0,-O1) -g1
 
 .DEFAULT_GOAL := all
 
@@ -157,6 +160,7 @@ $(PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)$(call link,)
 
+$(addsuffix .o,$(TESTS)): CFLAGS += $(TEST_SPEED)
 $(TESTS):
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

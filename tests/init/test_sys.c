@@ -308,12 +308,18 @@ static pid_t sleeper(void)
 	return pid;
 }
 
+static bool runs(pid_t pid)
+{
+	(void)usleep(50000);
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* Waits: on a busy machine, and emulated, a signal takes its time. A sleeper ends by itself after its 30 s. */
 static int ended_by(pid_t pid)
 {
 	int status = 0;
 
-	(void)usleep(50000);
-	if (waitpid(pid, &status, WNOHANG) != pid)
+	if (waitpid(pid, &status, 0) != pid)
 		return 0;
 	return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 }
@@ -332,11 +338,11 @@ static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **st
 	(void)snprintf(text, sizeof(text), "%d\n", (int)two);
 	procs("default/engine", text); /* the name counts at the top only */
 	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 2);
-	assert_int_equal(ended_by(one), 0);
+	assert_true(runs(one));
 	assert_int_equal(sys_cgroup_signal(folder, skip, SIGTERM), 2);
 	assert_int_equal(ended_by(one), SIGTERM);
 	assert_int_equal(ended_by(two), SIGTERM);
-	assert_int_equal(ended_by(engine_s), 0);
+	assert_true(runs(engine_s));
 	assert_int_equal(kill(engine_s, SIGKILL), 0);
 	assert_int_equal(waitpid(engine_s, NULL, 0), engine_s);
 	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 0);
