@@ -8,6 +8,8 @@
 
 #include "attest/stream.h"
 
+#include <sys/ioctl.h>
+
 static int set_up(void **state)
 {
 	static const char *const more[] = {"--max-connections", "16", NULL};
@@ -321,6 +323,69 @@ static void a_client_that_never_stops_asking_takes_its_turn(void **state)
 	}
 }
 
+static int waiting(const struct visitor *v)
+{
+	int n = 0;
+
+	assert_int_equal(ioctl(v->fd, FIONREAD, &n), 0);
+	return n;
+}
+
+#define ASK  "GET /healthz HTTP/1.1\r\nHost: v\r\n\r\n"
+#define MANY 400
+
+static void ask_many(struct visitor *v)
+{
+	static char text[MANY * (sizeof(ASK) - 1)];
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(text); i += sizeof(ASK) - 1)
+		memcpy(text + i, ASK, sizeof(ASK) - 1);
+	assert_ok(attest_stream_write(stream_of(v), 3000, text, sizeof(text), &e), &e);
+}
+
+/*
+ * Two with four hundred requests each, all there before the verifier looks: when the first has its last answer, the other has
+ * not been waiting. The one that is done is looked at first, so that a pause of this process hides nothing but a failure.
+ */
+static void two_with_many_requests_are_served_in_turns(void **state)
+{
+	static const char *const more[] = {"--rate", "0", NULL};
+	int all = 0;
+
+	(void)state;
+	lab_need();
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	lab_verifier_start(more);
+	for (int round = 0; round < 4; round++) {
+		struct visitor v[2];
+		int a = 0, b = 0;
+
+		assert_true(visit(&v[0]) && visit(&v[1]));
+		assert_int_equal(say(&v[0], ASK, sizeof(ASK) - 1), 200); /* nothing else is under way on either */
+		assert_int_equal(say(&v[1], ASK, sizeof(ASK) - 1), 200);
+		assert_int_equal(kill(lab.verifier, SIGSTOP), 0);
+		ask_many(&v[0]);
+		if (round) /* the first round only tells how many bytes the answers have */
+			ask_many(&v[1]);
+		(void)poll(NULL, 0, 100);
+		assert_int_equal(kill(lab.verifier, SIGCONT), 0);
+		for (int i = 0; !round && i < 50; i++, all = waiting(&v[0]))
+			(void)poll(NULL, 0, 20);
+		while (round && a < all && b < all) {
+			a = waiting(&v[0]);
+			b = waiting(&v[1]);
+			if (b == all)
+				a = waiting(&v[0]);
+		}
+		assert_true(all > MANY * 60);
+		if (round && (a < all / 10 * 9 || b < all / 10 * 9))
+			fail_msg("one has all %d bytes, the other %d", all, a < b ? a : b);
+		leave(&v[0]);
+		leave(&v[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +395,7 @@ int main(void)
 		cmocka_unit_test(one_byte_at_a_time_buys_no_more_time),
 		cmocka_unit_test(with_all_places_taken_others_wait_and_those_inside_are_served),
 		cmocka_unit_test(whoever_asks_too_often_is_told_so),
+		cmocka_unit_test(two_with_many_requests_are_served_in_turns),
 		cmocka_unit_test(a_client_that_never_stops_asking_takes_its_turn),
 	};
 
