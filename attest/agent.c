@@ -213,12 +213,34 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 
 /* ---- conversation ----------------------------------------------------------------------------------------------- */
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The next question, unless the peer's turn is over. Its last answer was sent, however long that took. */
+static int next_question(const struct attest_agent *a, struct stream s, int64_t since_ms, int idle_ms, struct buf *ret,
+			 struct err *e)
+{
+	int64_t left = since_ms + a->talk_ms - now_ms();
+
+	if (a->talk_ms && left <= 0)
+		return err_set(e, ETIMEDOUT, "receive: the peer has asked for %d s, which is its turn", a->talk_ms / 1000);
+	if (a->talk_ms && (idle_ms < 0 || left < idle_ms))
+		idle_ms = (int)left;
+	return attest_stream_recv(s, idle_ms, MESSAGE_MS, ret, e);
+}
+
 int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e)
 {
 	cleanup_buf struct buf request = BUF_INIT;
+	int64_t since_ms = now_ms();
 	int rc;
 
-	while ((rc = attest_stream_recv(s, idle_ms, MESSAGE_MS, &request, e)) == 0) {
+	while ((rc = next_question(a, s, since_ms, idle_ms, &request, e)) == 0) {
 		cleanup_buf struct buf reply = BUF_INIT;
 		struct err why = ERR_INIT; /* said to the peer */
 		uint64_t given = a->given;

@@ -13,9 +13,11 @@
 #define REQUEST_MS    10000
 #define WRITE_MS      10000
 #define IDLE_MS       60000
+#define BUSY_IDLE_MS  5000 /* while all places are in use */
 #define TICK_MS       250
 #define MAX_EVENTS    64
 #define MAX_ACCEPTS   16 /* in one turn */
+#define TURN_REQUESTS 8 /* of one connection, then it is the others' turn */
 #define PIECE_BYTES   16384
 #define KEEP_BYTES    8192
 
@@ -27,6 +29,7 @@ enum conn_state { CONN_HANDSHAKE, CONN_IDLE, CONN_REQUEST, CONN_COMMIT, CONN_WRI
  * @need: head and body of the request in hand, 0 while its head is not whole
  * @out:  the answer, @sent of it written
  * @key:  digest of the client's key, if it showed one
+ * @more: it was put off: bytes may wait that epoll will not tell of, of the next request or inside OpenSSL
  */
 struct conn {
 	int fd;
@@ -39,7 +42,7 @@ struct conn {
 	struct http_request http;
 	struct buf out;
 	size_t sent;
-	bool has_key, close_after, wants_write;
+	bool has_key, close_after, wants_write, more;
 	struct channel_shown shown;
 };
 
@@ -54,6 +57,7 @@ struct worker {
 	struct judge_result *scratch;
 	uint64_t batch;
 	bool dirty; /* verdicts wait for a commit */
+	bool more;  /* of some connection */
 	int64_t now_ms;
 };
 
@@ -342,16 +346,25 @@ static bool write_answer(struct worker *w, struct conn *c)
 	return watch(w, c, false);
 }
 
-/* Return: false if the connection has ended. */
+/* Others shall have their turn before @c goes on. */
+static bool put_off(struct worker *w, struct conn *c)
+{
+	c->more = w->more = true;
+	return true;
+}
+
+/* At most TURN_REQUESTS requests: whoever asks without a pause is put off. Return: false if the connection has ended. */
 static bool conn_turn(struct worker *w, struct conn *c)
 {
 	if (c->state == CONN_HANDSHAKE && !shake_hands(w, c))
 		return false;
-	for (;;) {
+	for (int n = 0;; n++) {
 		if (c->state == CONN_WRITE && !write_answer(w, c))
 			return false;
 		if (c->state != CONN_IDLE && c->state != CONN_REQUEST)
 			return true; /* the peer must read first, or shake hands, or the commit is waited for */
+		if (n == TURN_REQUESTS)
+			return put_off(w, c);
 		if (!read_request(w, c))
 			return false;
 		if (c->state != CONN_WRITE)
@@ -385,19 +398,44 @@ static void finish_batch(struct worker *w)
 		if (rc)
 			answer_plain(w, c, 503, e.msg);
 		c->state = CONN_WRITE;
-		if (!write_answer(w, c) || (has_more(c) && !conn_turn(w, c)))
+		if (!write_answer(w, c))
 			conn_drop(w, c);
+		else if (has_more(c))
+			(void)put_off(w, c); /* true */
 	}
 }
 
+/* With all places in use, who holds one for nothing gives way sooner. */
 static void expire(struct worker *w)
 {
-	for (size_t i = w->n; i-- > 0;)
-		if (w->now_ms >= w->conn[i]->deadline_ms) {
-			if (w->conn[i]->state != CONN_IDLE)
-				count(w, SERVICE_TIMEOUTS);
-			conn_drop(w, w->conn[i]);
-		}
+	int64_t idle_ms = w->n == w->max ? IDLE_MS - BUSY_IDLE_MS : 0;
+
+	for (size_t i = w->n; i-- > 0;) {
+		bool idle = w->conn[i]->state == CONN_IDLE;
+
+		if (w->now_ms < w->conn[i]->deadline_ms - (idle ? idle_ms : 0))
+			continue;
+		if (!idle)
+			count(w, SERVICE_TIMEOUTS);
+		conn_drop(w, w->conn[i]);
+	}
+}
+
+/* Those that were put off. */
+static void go_on(struct worker *w)
+{
+	if (!w->more)
+		return;
+	w->more = false;
+	for (size_t i = w->n; i-- > 0;) {
+		struct conn *c = w->conn[i];
+
+		if (!c->more)
+			continue;
+		c->more = false;
+		if (!conn_turn(w, c))
+			conn_drop(w, c);
+	}
 }
 
 static void *work(void *arg)
@@ -410,15 +448,15 @@ static void *work(void *arg)
 		int n;
 
 		listen_if_room(w);
-		n = epoll_wait(w->epoll, ev, MAX_EVENTS, TICK_MS);
+		n = epoll_wait(w->epoll, ev, MAX_EVENTS, w->more ? 0 : TICK_MS);
 		w->now_ms = clock_ms(CLOCK_BOOTTIME);
 		for (int i = 0; i < n; i++)
 			if (!ev[i].data.ptr)
 				accept_some(w);
 			else if (!conn_turn(w, ev[i].data.ptr))
 				conn_drop(w, ev[i].data.ptr);
-		while (w->dirty) /* a connection may have had its next request ready */
-			finish_batch(w);
+		go_on(w);
+		finish_batch(w);
 		if (w->now_ms - tick_ms >= TICK_MS) {
 			tick_ms = w->now_ms;
 			expire(w);

@@ -208,6 +208,41 @@ static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **s
 	assert_refused(ek_cert_parse(&b, &cert, &e), &e, EINVAL, "neither 00 nor ff");
 }
 
+static void roots_are_bounded_and_that_is_said(void **state)
+{
+	cleanup_buf struct buf one = BUF_INIT;
+	char path[] = "/tmp/test_ek_cert.XXXXXX";
+
+	(void)state;
+	load("roots.pem", &one);
+	for (int n = EK_CERT_MAX_ROOTS; n <= EK_CERT_MAX_ROOTS + 1; n++) {
+		cleanup_buf struct buf area = BUF_INIT, nv = BUF_INIT;
+		cleanup_ek_public struct ek_public ek = {0};
+		cleanup_x509 X509 *cert = NULL;
+		struct err e = ERR_INIT;
+		struct bytes b;
+		FILE *f;
+
+		(void)strcpy(path + strlen(path) - 6, "XXXXXX");
+		f = fdopen(mkstemp(path), "w");
+		assert_non_null(f);
+		for (int i = 0; i < n; i++)
+			assert_int_equal(fwrite(one.data, 1, one.len, f), one.len);
+		assert_int_equal(fclose(f), 0);
+		load("good-ek-public.bin", &area);
+		load("good-ek.der", &nv);
+		b = view(&area);
+		assert_ok(ek_public_parse(&b, &ek, &e), &e);
+		b = view(&nv);
+		assert_ok(ek_cert_parse(&b, &cert, &e), &e);
+		if (n == EK_CERT_MAX_ROOTS)
+			assert_ok(ek_cert_verify(cert, &ek, path, &e), &e);
+		else
+			assert_refused(ek_cert_verify(cert, &ek, path, &e), &e, EINVAL, "has too many PEM certificates, wanted 1 to 64");
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_public_area_is_held_to_the_template),
 		cmocka_unit_test(a_certificate_over_the_bound_is_not_read),
 		cmocka_unit_test(padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own),
+		cmocka_unit_test(roots_are_bounded_and_that_is_said),
 	};
 
 	return cmocka_run_group_tests_name("attest/ek_cert", tests, NULL, NULL);
