@@ -64,5 +64,6 @@ int pid1_stage_console(struct pid1 *p, struct err *e)
 	if (r)
 		return pid1_err(e, r, "cannot make %s", PID1_RUN_DIR);
 	pid1_log("console", "holdfast-init " HOLDFAST_VERSION);
+	pid1_hurry(true); /* until init/stage_seal.c */
 	return 0;
 }

@@ -82,8 +82,9 @@ static struct {
 	char params[1024];
 } rq;
 
-static void dm(int fd, unsigned long what, unsigned flags)
+static void dm(int fd, unsigned long what, unsigned targets, unsigned flags)
 {
+	rq.io = (struct dm_ioctl){ .target_count = targets };
 	rq.io.version[0] = DM_VERSION_MAJOR;
 	rq.io.data_size = sizeof(rq);
 	rq.io.data_start = offsetof(__typeof__(rq), spec);
@@ -102,15 +103,14 @@ static void open_root(void)
 
 	if (n <= 0 || fd < 0 || RAW(add_key, "user", "bench:root", signature, n, KEY_SPEC_THREAD_KEYRING) < 0)
 		die("bench: FAILED key");
-	dm(fd, DM_DEV_CREATE, 0);
+	dm(fd, DM_DEV_CREATE, 0, 0);
 	if (raw_read("/bench/sectors", sectors, sizeof(sectors)) <= 0 || raw_read("/bench/table", rq.params, sizeof(rq.params)) <= 0)
 		die("bench: FAILED table");
 	for (const char *c = sectors; *c >= '0' && *c <= '9'; c++)
 		rq.spec.length = rq.spec.length * 10 + (unsigned)(*c - '0');
-	rq.io.target_count = 1;
 	__builtin_memcpy(rq.spec.target_type, "verity", 7);
-	dm(fd, DM_TABLE_LOAD, DM_READONLY_FLAG);
-	dm(fd, DM_DEV_SUSPEND, 0); /* without DM_SUSPEND_FLAG it resumes */
+	dm(fd, DM_TABLE_LOAD, 1, DM_READONLY_FLAG);
+	dm(fd, DM_DEV_SUSPEND, 0, 0); /* without DM_SUSPEND_FLAG it resumes */
 	(void)RAW(close, fd, 0, 0, 0, 0);
 }
 
