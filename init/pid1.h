@@ -87,6 +87,7 @@ extern const char *const pid1_environment[];
 /* The initramfs. */
 int pid1_stage_api(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_console(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_hurry(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_boot_manifest(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_cmdline(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e) WARN_UNUSED;

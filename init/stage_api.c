@@ -64,6 +64,13 @@ int pid1_stage_console(struct pid1 *p, struct err *e)
 	if (r)
 		return pid1_err(e, r, "cannot make %s", PID1_RUN_DIR);
 	pid1_log("console", "holdfast-init " HOLDFAST_VERSION);
+	return 0;
+}
+
+int pid1_stage_hurry(struct pid1 *p, struct err *e)
+{
+	(void)p;
+	(void)e;
 	pid1_hurry(true); /* until init/stage_seal.c */
 	return 0;
 }

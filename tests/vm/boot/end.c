@@ -123,7 +123,7 @@ void raw_main(void)
 		pss(1, "pid1", "/proc/1/smaps_rollup");
 		(void)RAW(exit, 0, 0, 0, 0, 0);
 	}
-	say(kmsg, "bench: end", 10);
+	say(kmsg, "bench: end\n", 11); /* without a newline the kernel would wait for the rest of the line */
 	console = raw_open("/dev/console", O_RDWR);
 	show_log(console);
 	(void)RAW(mount, "proc", "/proc", "proc", MS_NOSUID, 0);

@@ -51,7 +51,7 @@ static void load_module(char *line)
 	params += *params == ' ';
 	fd = raw_open(path, 0);
 	if (fd < 0 || (RAW(finit_module, fd, params, 0, 0, 0) < 0 && !may_fail))
-		die("bench: FAILED module");
+		die("bench: FAILED module\n");
 	(void)RAW(close, fd, 0, 0, 0, 0);
 }
 
@@ -61,7 +61,7 @@ static void load_modules(void)
 	static char text[16384];
 
 	if (raw_read("/etc/holdfast/boot.conf", text, sizeof(text)) <= 0)
-		die("bench: FAILED boot.conf");
+		die("bench: FAILED boot.conf\n");
 	for (char *line = text, *next; *line; line = next) {
 		size_t n = 0;
 
@@ -91,7 +91,7 @@ static void dm(int fd, unsigned long what, unsigned targets, unsigned flags)
 	rq.io.flags = flags;
 	__builtin_memcpy(rq.io.name, "root", 5);
 	if (RAW(ioctl, fd, what, &rq, 0, 0) < 0)
-		die("bench: FAILED dm");
+		die("bench: FAILED dm\n");
 }
 
 /* /bench/sectors, /bench/table, /bench/signature: made by the bench from the image. */
@@ -102,10 +102,10 @@ static void open_root(void)
 	int fd = raw_open("/dev/mapper/control", O_RDWR);
 
 	if (n <= 0 || fd < 0 || RAW(add_key, "user", "bench:root", signature, n, KEY_SPEC_THREAD_KEYRING) < 0)
-		die("bench: FAILED key");
+		die("bench: FAILED key\n");
 	dm(fd, DM_DEV_CREATE, 0, 0);
 	if (raw_read("/bench/sectors", sectors, sizeof(sectors)) <= 0 || raw_read("/bench/table", rq.params, sizeof(rq.params)) <= 0)
-		die("bench: FAILED table");
+		die("bench: FAILED table\n");
 	for (const char *c = sectors; *c >= '0' && *c <= '9'; c++)
 		rq.spec.length = rq.spec.length * 10 + (unsigned)(*c - '0');
 	__builtin_memcpy(rq.spec.target_type, "verity", 7);
@@ -120,21 +120,21 @@ void raw_main(void)
 
 	(void)RAW(mkdirat, -100, "/dev", 0755, 0, 0);
 	if (RAW(mount, "devtmpfs", "/dev", "devtmpfs", 0, 0) < 0)
-		die("bench: FAILED /dev");
+		die("bench: FAILED /dev\n");
 	kmsg = raw_open("/dev/kmsg", O_WRONLY);
-	mark("bench: main");
+	mark("bench: main\n");
 	load_modules();
-	mark("bench: modules");
+	mark("bench: modules\n");
 	open_root();
-	mark("bench: activate");
+	mark("bench: activate\n");
 	(void)RAW(mkdirat, -100, "/root", 0755, 0, 0);
 	if (RAW(mount, "/dev/dm-0", "/root", "erofs", MS_RDONLY, 0) < 0)
-		die("bench: FAILED mount");
-	mark("bench: mount-root");
+		die("bench: FAILED mount\n");
+	mark("bench: mount-root\n");
 	if (RAW(mount, "/dev", "/root/dev", 0, MS_MOVE, 0) < 0 || RAW(chdir, "/root", 0, 0, 0, 0) < 0 || RAW(mount, ".", "/", 0, MS_MOVE, 0) < 0 ||
 	    RAW(chroot, ".", 0, 0, 0, 0) < 0)
-		die("bench: FAILED switch-root");
-	mark("bench: switch-root");
+		die("bench: FAILED switch-root\n");
+	mark("bench: switch-root\n");
 	(void)RAW(execve, argv[0], argv, env, 0, 0);
-	die("bench: FAILED exec");
+	die("bench: FAILED exec\n");
 }
