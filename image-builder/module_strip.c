@@ -2,6 +2,7 @@
 /* image-builder/module_strip.c - kernel modules as a boot wants them: what is loaded, and nothing else */
 #include "image-builder/module_strip.h"
 
+#include "common/cleanup.h"
 #include "common/reader.h"
 
 #include <elf.h>
@@ -119,19 +120,40 @@ static int read_section(struct strip *s, size_t i, struct reader *table)
 	return 0;
 }
 
+/* ORC tables serve to print a backtrace. The kernel takes a module without them (arch/x86/kernel/module.c, module_finalize()). */
+static bool is_unwinding(const struct strip *s, size_t i)
+{
+	static const char *const tables[] = { ".orc_unwind", ".orc_unwind_ip", ".orc_header" };
+	const struct section *names = &s->sec[s->head.e_shstrndx];
+	uint32_t at = s->sec[i].h.sh_name;
+
+	for (size_t k = 0; names->bytes && k < ARRAY_SIZE(tables); k++) {
+		size_t n = strlen(tables[k]) + 1;
+
+		if (at < names->h.sh_size && n <= names->h.sh_size - at && !memcmp(names->bytes + at, tables[k], n))
+			return true;
+	}
+	return false;
+}
+
+static bool is_loaded(const struct strip *s, size_t i)
+{
+	return (s->sec[i].h.sh_flags & SHF_ALLOC) && !is_unwinding(s, i);
+}
+
 /* What is loaded, and what loading needs. Numbers keep their order. */
 static int number_sections(struct strip *s)
 {
 	for (size_t i = 1; i < s->n_sec; i++) {
 		const Elf64_Shdr *h = &s->sec[i].h;
-		bool keep = (h->sh_flags & SHF_ALLOC) || i == s->symtab || i == s->sec[s->symtab].h.sh_link || i == s->head.e_shstrndx;
+		bool keep = is_loaded(s, i) || i == s->symtab || i == s->sec[s->symtab].h.sh_link || i == s->head.e_shstrndx;
 
 		if (h->sh_type == SHT_RELA) {
 			if (h->sh_info == 0 || h->sh_info >= s->n_sec || h->sh_entsize != sizeof(Elf64_Rela) || h->sh_size % sizeof(Elf64_Rela) ||
 			    h->sh_link != s->symtab)
 				return err_set(s->e, EINVAL, "%s: section %zu relocates section %u by entries of %llu bytes and the symbols of section %u",
 					       s->name, i, h->sh_info, (unsigned long long)h->sh_entsize, h->sh_link);
-			keep = s->sec[h->sh_info].h.sh_flags & SHF_ALLOC; /* what is not loaded is cut, relocations with it */
+			keep = is_loaded(s, h->sh_info); /* what is not loaded is cut, relocations with it */
 		}
 		if (keep)
 			s->sec[i].to = (uint32_t)++s->n_kept;

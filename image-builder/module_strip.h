@@ -3,15 +3,17 @@
  * image-builder/module_strip.h - kernel modules as a boot wants them: without what loading never looks at, signed by the owner
  *
  * Theory of operation
- *   A module of Debian's carries a type description (.BTF, for tracing), names of local symbols (for backtraces) and an ECDSA
+ *   A module of Debian's carries a type description (.BTF, for tracing), names of local symbols and tables of stack frames (for backtraces), and an ECDSA
  *   P-384 signature by the distribution's key. The kernel reads, hashes (twice, where IMA measures), parses and
  *   checks all of that before the root is there; it is most of a boot's instructions (make bench-boot). So on machines whose kernel
  *   takes the owner's key (db, by the platform keyring) modules are cut to what is loaded, and signed with db, RSA in
  *   SHA-256, as root hashes and IPE's policy are. That is no weaker: whoever has db's key signs the kernel itself.
  *
- *   Cut are sections that are not loaded (no SHF_ALLOC) but for symbols, their names, relocations and section names, and local
- *   symbols that no relocation names. All that is loaded stays bit by bit; symbols and sections are renumbered. What the format
- *   allows and kernel modules do not have (groups, more than 65279 sections) is refused rather than guessed.
+ *   Cut are sections that are not loaded (no SHF_ALLOC) but for symbols, their names, relocations and section names; ORC tables; and
+ *   local symbols that no relocation names. An oops in a module is then told by module and offset, and its backtrace is a guess. What
+ *   hardens (return, call and retpoline sites, IBT seals, versions) and all else that is loaded stays bit by bit; symbols and
+ *   sections are renumbered. What the format allows and kernel modules do not have (groups, more than 65279 sections) is refused rather
+ *   than guessed.
  *
  * Input: packages checked by apt, parsed as hostile. Runs as: the builder's user. Output depends on nothing but input.
  * Spec: System V gABI 4.1, chapter 4; Linux, Documentation/admin-guide/module-signing.rst, include/linux/module_signature.h.

@@ -39,3 +39,11 @@ message:
 	.section .comment,"MS",@progbits,1
 	.asciz "GCC: test"
 	.section .note.GNU-stack,"",@progbits
+	.section .orc_unwind_ip,"a",@progbits
+	.long local_unused - .
+	.section .orc_unwind,"a",@progbits
+	.word 1, 2, 3
+	.section .orc_header,"a",@progbits
+	.ascii "01234567890123456789"
+	.section .return_sites,"a",@progbits
+	.long local_unused - .
