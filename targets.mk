@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -120,6 +120,10 @@ bench-boot: guest host-programs ## a boot to the verity root against raw system 
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
 
+.PHONY: mutate-attest
+mutate-attest: ## each check of the pitfalls of attestation taken out, one at a time: its test must fail (MUTATE=regex of titles)
+	$(Q)tests/attest/mutate '$(MUTATE)'
+
 BENCH_VERDICTS ?= 100000
 bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
 	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
@@ -136,8 +140,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
-	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor) $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor %/holdfast-bless,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

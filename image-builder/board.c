@@ -105,11 +105,11 @@ static int check_inside(const struct conf *c, const char *key, const char *path,
 	return 0;
 }
 
-/* UEFI's three files: all of them, or, without UEFI, none. */
+/* UEFI's four files: all of them, or, without UEFI, none. */
 static int check_uefi(const struct conf *c, const struct board *b, struct err *e)
 {
-	const char *const keys[] = { "stub", "firmware.code", "firmware.vars" };
-	const char *const values[] = { b->stub, b->firmware_code, b->firmware_vars };
+	const char *const keys[] = { "stub", "loader", "firmware.code", "firmware.vars" };
+	const char *const values[] = { b->stub, b->loader, b->firmware_code, b->firmware_vars };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(keys); i++) {
@@ -142,6 +142,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 	static const char *const keys[] = { "arch",
 					    "package",
 					    "stub",
+					    "loader",
 					    "module.boot",
 					    "module.host",
 					    "library",
@@ -176,6 +177,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 	const struct text_key texts[] = {
 		{ "arch", &ret->arch, NULL, arches },
 		{ "stub", &ret->stub, "", NULL },
+		{ "loader", &ret->loader, "", NULL },
 		{ "cmdline", &ret->cmdline, "", NULL },
 		{ "profile", &ret->profile, "enforce", profiles },
 		{ "tpm", &ret->tpm, "required", tpms },

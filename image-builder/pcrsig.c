@@ -8,7 +8,6 @@
 
 #define PCR_SECURE_BOOT 7
 #define CPIO_DIR        ".extra"
-#define CPIO_FILE       CPIO_DIR "/tpm2-pcr-signature.json"
 
 /* PCR 11 just after @phase; the prediction ends with `ready`. */
 static int value_after(const struct predict *predicted, enum measure_phase phase, uint8_t ret[static HASH_SHA256_BYTES],
@@ -72,13 +71,15 @@ static void cpio_header(struct buf *b, unsigned inode, unsigned mode, size_t siz
 	buf_pad(b, 4);
 }
 
-int pcrsig_cpio(const uint8_t *json, size_t len, struct buf *ret, struct err *e)
+int pcrsig_cpio(const char *file, const uint8_t *data, size_t len, struct buf *ret, struct err *e)
 {
 	cleanup_buf struct buf b = BUF_INIT;
+	char path[64];
 
+	(void)snprintf(path, sizeof(path), CPIO_DIR "/%s", file); /* one of the two below */
 	cpio_header(&b, 1, 0040555, 0, CPIO_DIR);
-	cpio_header(&b, 2, 0100444, len, CPIO_FILE);
-	buf_put(&b, json, len);
+	cpio_header(&b, 2, 0100444, len, path);
+	buf_put(&b, data, len);
 	buf_pad(&b, 4);
 	buf_str(&b, "070701" "00000000" "00000000" "00000000" "00000000" "00000001" /* links */ "00000000" "00000000" "00000000"
 		    "00000000" "00000000" "00000000" "0000000B" /* size of the name */ "00000000" "TRAILER!!!");

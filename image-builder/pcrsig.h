@@ -40,7 +40,12 @@
  */
 int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret, struct err *e) WARN_UNUSED;
 
-/** pcrsig_cpio() - the archive that the stub (257) appends to the initramfs for a section .pcrsig of these bytes. */
-int pcrsig_cpio(const uint8_t *json, size_t len, struct buf *ret, struct err *e) WARN_UNUSED;
+/**
+ * pcrsig_cpio() - the archive that the stub (257) appends to the initramfs for a section of these bytes
+ * @file: PCRSIG_FILE for .pcrsig, PCRSIG_OSREL_FILE for .osrel
+ */
+#define PCRSIG_FILE       "tpm2-pcr-signature.json"
+#define PCRSIG_OSREL_FILE "os-release"
+int pcrsig_cpio(const char *file, const uint8_t *data, size_t len, struct buf *ret, struct err *e) WARN_UNUSED;
 
 #endif

@@ -228,6 +228,8 @@ static int find_inputs(struct plan *plan, struct err *e)
 	if (!r && !board_is_direct(&plan->board)) {
 		r = folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
 		r = r ? r : folder_need(plan->stub, e);
+		r = r ? r : folder_join(plan->p->tree, plan->board.loader, plan->loader, e);
+		r = r ? r : folder_need(plan->loader, e);
 	}
 	for (size_t i = 0; !r && i < plan->p->n_overlays; i++)
 		r = folder_need(plan->p->overlay[i], e);

@@ -86,7 +86,7 @@ struct plan {
 	struct tree_program mkfs;
 	uint64_t epoch;
 	char *release;
-	char kernel[PATH_MAX], stub[PATH_MAX];
+	char kernel[PATH_MAX], stub[PATH_MAX], loader[PATH_MAX];
 	struct modules module;
 	size_t n_boot_modules;
 	struct plan_image image[2 * PLAN_MAX_IMAGES];
@@ -105,6 +105,10 @@ void plan_free(struct plan *plan);
 /** plan_boot_conf() - text of the boot manifest. plan_host_conf() - of the host manifest. NUL-terminated in @ret. */
 int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN_UNUSED;
 int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN_UNUSED;
+
+/** plan_os_release() - os-release(5) of the image: the same text in the root and in the UKI. */
+#define PLAN_OS_RELEASE_BYTES 512
+void plan_os_release(const struct plan *plan, char ret[static PLAN_OS_RELEASE_BYTES]);
 
 /** plan_root_files() - add to plan->root what every host has: folders, links, programs, /etc, the gate's bottom layer. */
 int plan_root_files(struct plan *plan, struct err *e) WARN_UNUSED;

@@ -5,7 +5,7 @@
  * Theory of operation
  *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
  *   known for one combination, named here: OVMF (edk2 2025.02) with owner keys and Secure Boot on, or, where that was asked
- *   for, off; the image booted from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   for, off; systemd-boot 257 at the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
@@ -71,6 +71,7 @@ struct predict_file {
  * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
  *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @loader:        systemd-boot, which starts the UKI, and the text of its loader.conf; only with @uki
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
@@ -91,7 +92,8 @@ struct predict_params {
 	const struct predict_list *machine;
 	uint8_t gpt_event[HASH_SHA256_BYTES];
 	bool secure_boot_off;
-	const struct buf *uki;
+	const struct buf *uki, *loader;
+	const char *loader_conf;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];

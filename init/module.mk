@@ -5,9 +5,10 @@ $(eval $(call program,holdfast-init,init/main.c,init policy verity common,$(if $
 UEFI_ONLY := init/uefi_only.c verity/trust_kernel.c common/sha_plain.c
 $(eval $(call program,holdfast-initramfs,init/initramfs_main.c $(UEFI_ONLY),init policy verity common,$(if $(SAN_FLAGS),libcryptsetup libcrypto) blkid json-c))
 $(eval $(call program,holdfast-initramfs-direct,init/initramfs_main.c,init policy verity common,$(if $(SAN_FLAGS),libcryptsetup) libcrypto blkid json-c))
+$(eval $(call program,holdfast-bless,init/bless_main.c,init common,libcrypto json-c))
 $(eval $(call program,holdfast-floor,init/floor_main.c,init common,libcrypto json-c))
 $(eval $(call tests,init,init policy verity common,libcryptsetup libcrypto blkid json-c))
-$(eval $(call fuzzers,btf fdt lastfail measure_request tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
+$(eval $(call fuzzers,btf fat fdt lastfail measure_request tpm_answers uevent,init policy verity common,libcryptsetup libcrypto blkid json-c))
 $(B)/init/%.o: CFLAGS += $(SMALL)
 $(B)/holdfast-init $(B)/holdfast-initramfs $(B)/holdfast-initramfs-direct: LDFLAGS += $(call ld_probe,-z pack-relative-relocs)
 # The whole of PID 1 over a fake kernel: what is not a system call of its own is replaced at the link.

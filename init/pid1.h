@@ -142,12 +142,7 @@ int pid1_direct_resume(struct err *e) WARN_UNUSED;
 /** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
-/** pid1_modules_load() - load @n modules in order but the late ones; an optional one that is refused is only told. */
-/**
- * pid1_floor_due_ns() - when the floor is to be raised, if the host stays as healthy as it is since @healthy_since_ns
- * pid1_floor_host_is_healthy() - raise it to what runs. No heap; a failure is told
- */
-uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
+/** pid1_floor_host_is_healthy() - raise the floor to what runs, if that is newer. No heap; a failure is told */
 void pid1_floor_host_is_healthy(struct pid1 *p);
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
@@ -171,11 +166,13 @@ void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);
 
 #define PID1_ENGINE_CGROUP "/sys/fs/cgroup/engine/cgroup.procs"
+#define PID1_AGENT_CGROUP  "/sys/fs/cgroup/agent/cgroup.procs"
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent(), pid1_spawn_bless() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_fail() - tell why, then do what the manifest says of failures

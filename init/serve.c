@@ -45,6 +45,7 @@ struct serve {
 	struct pid1_control control;
 	struct pid1_clients operators;
 	bool ready;
+	bool healthy; /* it was told */
 	bool more; /* children may be left to reap */
 	uint64_t ready_ns;
 	uint64_t ready_try_ns;
@@ -194,12 +195,24 @@ static void try_ready(struct serve *s, uint64_t now)
 	s->ready_try_ns = now + READY_TRY_NS;
 }
 
-/* When the rollback floor may be raised: ready, and the engine was not started anew, for the board's time. */
-static uint64_t floor_due_ns(const struct serve *s)
+/* When this host counts as healthy: ready, and the engine was not started anew, for the board's time. */
+static uint64_t healthy_due_ns(const struct serve *s)
 {
-	if (!s->ready || !s->engine.pid)
+	if (!s->ready || !s->engine.pid || s->healthy)
 		return NEVER;
-	return pid1_floor_due_ns(s->p, s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns);
+	return (s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns) + s->p->host.healthy_ms * NS_PER_MS;
+}
+
+/* This boot came well, which the boot loader (init/bless.h) and the rollback floor (init/floor.h) are told once. */
+static void host_is_healthy(struct serve *s)
+{
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	s->healthy = true;
+	if (!pid1_is_direct(s->p) && pid1_start(s->p, PID1_START_BLESS, 0, &pid, &e)) /* without UEFI there is no loader */
+		pid1_log("bless", "%s; the boot loader counts this boot as a failed try", e.msg);
+	pid1_floor_host_is_healthy(s->p); /* the child is reaped as a stranger: nothing waits for it */
 }
 
 static void next_task(struct serve *s)
@@ -246,7 +259,7 @@ static uint64_t earliest(const struct serve *s)
 {
 	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
 			 s->p->watchdog.next_ns, pid1_clients_deadline_ns(&s->gates),
-			 pid1_clients_deadline_ns(&s->operators), floor_due_ns(s) };
+			 pid1_clients_deadline_ns(&s->operators), healthy_due_ns(s) };
 	uint64_t first = s->more ? 0 : NEVER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -305,8 +318,8 @@ _Noreturn void pid1_serve(struct pid1 *p)
 		if (now >= s.agent.start_ns)
 			service_start(&s, &s.agent, now);
 		try_ready(&s, now);
-		if (now >= floor_due_ns(&s))
-			pid1_floor_host_is_healthy(p);
+		if (now >= healthy_due_ns(&s))
+			host_is_healthy(&s);
 		next_task(&s);
 		if (now >= p->watchdog.next_ns)
 			pid1_watchdog_turn(&p->watchdog, now, wrong(&s));

@@ -57,17 +57,17 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
+static int spawn(const char *const *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
 {
 	const char *step = "";
 	int r;
 
-	c.argv = argv->arg;
+	c.argv = argv;
 	c.env = pid1_environment;
 	c.console = pid1_log_console();
 	c.within_ns = SPAWN_NS;
 	r = sys_spawn(&c, ret_pid, &step);
-	return r ? pid1_err(e, r, "cannot start %s (%s)", argv->arg[0], step) : 0;
+	return r ? pid1_err(e, r, "cannot start %s (%s)", argv[0], step) : 0;
 }
 
 /* What runs in the containers' cgroup: the engine, and tasks in its context. */
@@ -76,12 +76,12 @@ static const struct sys_child engine_child = { .cgroup_procs = PID1_ENGINE_CGROU
 
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.engine, engine_child, ret_pid, e);
+	return spawn(p->host.engine.arg, engine_child, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.task[task], engine_child, ret_pid, e);
+	return spawn(p->host.task[task].arg, engine_child, ret_pid, e);
 }
 
 /*
@@ -108,10 +108,19 @@ static void give_to_agent(void)
 
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	static const struct sys_child agent = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs", .user = AGENT_USER_ID };
+	static const struct sys_child agent = { .cgroup_procs = PID1_AGENT_CGROUP, .user = AGENT_USER_ID };
 
 	give_to_agent();
-	return spawn(&p->host.agent, agent, ret_pid, e);
+	return spawn(p->host.agent.arg, agent, ret_pid, e);
+}
+
+int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e)
+{
+	static const char *const argv[] = { "/usr/lib/holdfast/holdfast-bless", NULL };
+	static const struct sys_child child = { .cgroup_procs = PID1_AGENT_CGROUP }; /* root, without capabilities */
+
+	(void)p; /* as its siblings have it */
+	return spawn(argv, child, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)

@@ -2,6 +2,9 @@
 /* tests/attest/test_appraise.c - sound hosts are accepted with their facts; what is no verdict is no acceptance */
 #include "tests/attest/world.h"
 
+#include "attest/ima_log.h"
+#include "attest/rules.h"
+
 static struct appraisal judged; /* large */
 
 static bool has_line(const struct appraisal_lines *l, const char *part)
@@ -310,12 +313,60 @@ static void reference_values_without_rules_accept_nothing(void **state)
 	world_free(w);
 }
 
+/* No evidence of 64 KiB holds so many; whoever raises that bound must not find this one gone. */
+static void more_tables_than_the_bound_refuse_and_as_many_do_not(void **state)
+{
+	static struct rules rules; /* large */
+	struct world *w = world_sound();
+	cleanup_buf struct buf log = BUF_INIT;
+	struct refvalues rv = {0};
+	struct bytes table = {0};
+	struct ima_dm_event dm;
+	struct ima_entry en;
+	struct err e = ERR_INIT;
+	struct replay r;
+	struct reader rd;
+
+	(void)state;
+	world_seal(w);
+	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "r", &rv, &e), &e);
+	rd = reader_init(w->ima_log.data, w->ima_log.len);
+	for (size_t i = 0, from = 0; ima_log_next(&rd, i, &en, &e) == 1; i++, from = reader_offset(&rd)) {
+		assert_ok(ima_dm_parse(&en, &dm, &e), &e);
+		if (i == 0 || dm.kind == IMA_DM_TABLE_LOAD)
+			table = (struct bytes){w->ima_log.data + from, reader_offset(&rd) - from};
+		if (i == 0)
+			buf_put(&log, table.p, table.n);
+	}
+	for (size_t i = 0; i < RULES_MAX_TABLES; i++)
+		buf_put(&log, table.p, table.n);
+	for (size_t more = 0; more < 2; more++) {
+		const char *difference = rules.pcr[10].difference;
+
+		assert_ok(rules_init(&rules, &rv, &e), &e);
+		assert_ok(replay_init(HASH_SHA256, &r, &e), &e);
+		for (size_t i = 0; i < 10; i++) /* of which the first entry speaks */
+			memcpy(r.pcr[i], w->pcr[i], 32);
+		assert_ok(rules_ima(&rules, &r, (struct bytes){log.data, log.len}, &e), &e);
+		assert_int_equal(rules.n_tables, RULES_MAX_TABLES);
+		if (more)
+			assert_non_null(strstr(difference, "more than 512 dm-verity tables"));
+		else
+			assert_string_equal(difference, "");
+		rules_free(&rules);
+		buf_put(&log, table.p, table.n);
+	}
+	refvalues_free(&rv);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_host_is_accepted_with_its_facts),
 		cmocka_unit_test(a_stated_startup_locality_of_3_is_accepted),
 		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
+		cmocka_unit_test(more_tables_than_the_bound_refuse_and_as_many_do_not),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
 		cmocka_unit_test(a_description_judges_nothing),

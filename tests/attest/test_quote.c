@@ -224,7 +224,10 @@ static const struct edit {
 	{"rsa", 18, 0x04, "of 1024 bits"},
 	{"rsa", 23, 3, "exponent 3"},
 	{"rsa", 26, 0x46, "wanted 2048 to"},
+	{"ecc", 15, 0x1a, "scheme 0x1a"},
+	{"ecc", 17, 0x0c, "hash 0xc"},
 	{"ecc", 19, 4, "curve 0x4"},
+	{"ecc", 21, 0x20, "wanted ECDSA, SHA-256, P-256"},
 	{"ecc", 60, 0xee, "cannot be used"},
 };
 

@@ -298,6 +298,12 @@ static void bad_hcrtm_late(struct buf *b)
 	put_event(b, 0, TCG_EV_EFI_HCRTM_EVENT, two_algs, 2, 1, "HCRTM", 5);
 }
 
+static void bad_hcrtm_pcr_1(struct buf *b)
+{
+	w_spec_id(b, two_algs, two_sizes, 2);
+	put_event(b, 1, TCG_EV_EFI_HCRTM_EVENT, two_algs, 2, 1, "HCRTM", 5);
+}
+
 static void bad_hcrtm_locality_3(struct buf *b)
 {
 	w_spec_id(b, two_algs, two_sizes, 2);
@@ -350,6 +356,7 @@ static const struct bad_case {
 	{"locality short", bad_locality_short, "StartupLocality must be"},
 	{"locality 1", bad_locality_1, "locality is 1"},
 	{"hcrtm late", bad_hcrtm_late, "H-CRTM event must be"},
+	{"hcrtm in PCR 1", bad_hcrtm_pcr_1, "H-CRTM event must be"},
 	{"hcrtm with locality 3", bad_hcrtm_locality_3, "H-CRTM event must be"},
 	{"too many events", bad_many_events, "more than 8192 events"},
 };

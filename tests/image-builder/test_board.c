@@ -56,9 +56,10 @@ static void malformed_boards_are_refused_with_file_and_reason(void **state)
 		{ "bad-state-zero.conf", "size.state_mib" },
 		{ "bad-profile.conf", "permissive" },
 		{ "bad-empty-package.conf", "package" },
-		{ "bad-no-equals.conf", "12" }, /* its line */
+		{ "bad-no-equals.conf", "13" }, /* its line */
 		{ "bad-library-up.conf", "library" },
 		{ "bad-no-stub.conf", "stub is missing" },
+		{ "bad-no-loader.conf", "loader is missing" },
 		{ "bad-no-firmware.conf", "firmware.vars is missing" },
 		{ "bad-direct-stub.conf", "stub is given, but the profile direct has no UEFI" },
 		{ "bad-direct-firmware.conf", "firmware.code is given" },

@@ -142,7 +142,7 @@ static void the_stubs_archive_is_what_cpio_reads(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_ok(pcrsig_cpio((const uint8_t *)json, sizeof(json) - 1, &b, &e), &e);
+	assert_ok(pcrsig_cpio(PCRSIG_FILE, (const uint8_t *)json, sizeof(json) - 1, &b, &e), &e);
 	/* .extra: 110 + 7 = 117, padded 120; file: 110 + 31 = 141, padded 144, data 14 padded 16; trailer 110 + 14 */
 	assert_int_equal(b.len, 120 + 144 + 16 + 124);
 	assert_memory_equal(b.data, "070701" "00000001" "0000416d", 22);

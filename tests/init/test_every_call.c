@@ -417,6 +417,7 @@ static const struct {
 	{ "connect", 0, "the engine is not ready yet" },
 	{ "spawn /e", 0, "it is tried again later" },
 	{ "spawn /agent", 0, "likewise" },
+	{ "spawn /usr/lib/holdfast/holdfast-bless", 0, "the boot loader counts this boot as a try" },
 	{ "spawn /task", CODE_TASK, "" },
 	{ "write " CEL_PATH, CODE_HOST_MEASURE, "" },
 	{ "tpm_extend 11", CODE_HOST_MEASURE, "" },
