@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-state holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -83,7 +83,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/vm/maker $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both

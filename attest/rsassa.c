@@ -2,7 +2,6 @@
 /* attest/rsassa.c - RSASSA-PKCS1-v1_5 signatures verified by a key that was made ready once */
 #include "attest/rsassa.h"
 
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

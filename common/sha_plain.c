@@ -9,8 +9,8 @@
 
 #define MAX_BLOCK_BYTES 128
 
-/* struct plain - @h of 32-bit words holds them in its lower halves; @block: bytes that fill none yet, @bytes % block_bytes of them */
-struct plain {
+/* struct plain - @h of 32-bit words holds them in its lower halves; @block: bytes that fill none yet, @bytes % block_bytes of them. It stands in struct sha's room */
+struct __attribute__((may_alias)) plain {
 	uint64_t h[8];
 	uint64_t bytes;
 	uint8_t block[MAX_BLOCK_BYTES];

@@ -36,6 +36,7 @@ struct strip {
 	size_t n_sec, symtab, n_kept;
 	struct symbol *sym;
 	size_t n_sym, n_local, n_sym_kept;
+	bool keep_types;
 	struct buf symbols, strings; /* anew */
 	struct err *e;
 };
@@ -108,9 +109,9 @@ static int read_section(struct strip *s, size_t i, struct reader *table)
 	if (h->sh_addralign > MAX_ALIGN || (h->sh_addralign & (h->sh_addralign - 1)) || h->sh_link >= s->n_sec)
 		return err_set(s->e, EINVAL, "%s: section %zu has alignment %llu and refers to section %u of %zu", s->name, i,
 			       (unsigned long long)h->sh_addralign, h->sh_link, s->n_sec);
-	if (h->sh_type == SHT_GROUP || h->sh_type == SHT_SYMTAB_SHNDX || h->sh_type == SHT_REL || h->sh_type == SHT_DYNSYM)
+	if ((h->sh_type == SHT_NULL) != (i == 0) || h->sh_type == SHT_GROUP || h->sh_type == SHT_SYMTAB_SHNDX || h->sh_type == SHT_REL || h->sh_type == SHT_DYNSYM)
 		return err_set(s->e, EINVAL, "%s: section %zu is of type %u, which modules do not have", s->name, i, h->sh_type);
-	if (h->sh_type == SHT_NULL || h->sh_type == SHT_NOBITS)
+	if (i == 0 || h->sh_type == SHT_NOBITS)
 		return 0;
 	bytes = at(s, h->sh_offset, h->sh_size);
 	if (bytes.bad)
@@ -120,20 +121,35 @@ static int read_section(struct strip *s, size_t i, struct reader *table)
 	return 0;
 }
 
+/* Is section @i one of @wanted, by its name? */
+static bool is_named(const struct strip *s, size_t i, const char *const *wanted, size_t n_wanted)
+{
+	const struct section *names = &s->sec[s->head.e_shstrndx];
+	uint32_t at = s->sec[i].h.sh_name;
+
+	for (size_t k = 0; names->bytes && k < n_wanted; k++) {
+		size_t n = strlen(wanted[k]) + 1;
+
+		if (at < names->h.sh_size && n <= names->h.sh_size - at && !memcmp(names->bytes + at, wanted[k], n))
+			return true;
+	}
+	return false;
+}
+
 /* ORC tables serve to print a backtrace. The kernel takes a module without them (arch/x86/kernel/module.c, module_finalize()). */
 static bool is_unwinding(const struct strip *s, size_t i)
 {
 	static const char *const tables[] = { ".orc_unwind", ".orc_unwind_ip", ".orc_header" };
-	const struct section *names = &s->sec[s->head.e_shstrndx];
-	uint32_t at = s->sec[i].h.sh_name;
 
-	for (size_t k = 0; names->bytes && k < ARRAY_SIZE(tables); k++) {
-		size_t n = strlen(tables[k]) + 1;
+	return is_named(s, i, tables, ARRAY_SIZE(tables));
+}
 
-		if (at < names->h.sh_size && n <= names->h.sh_size - at && !memcmp(names->bytes + at, tables[k], n))
-			return true;
-	}
-	return false;
+/* Not loaded as other sections are, but taken by the kernel (kernel/module/main.c, find_module_sections()). */
+static bool is_types(const struct strip *s, size_t i)
+{
+	static const char *const types[] = { ".BTF", ".BTF.base" };
+
+	return is_named(s, i, types, ARRAY_SIZE(types));
 }
 
 static bool is_loaded(const struct strip *s, size_t i)
@@ -146,7 +162,7 @@ static int number_sections(struct strip *s)
 {
 	for (size_t i = 1; i < s->n_sec; i++) {
 		const Elf64_Shdr *h = &s->sec[i].h;
-		bool keep = is_loaded(s, i) || i == s->symtab || i == s->sec[s->symtab].h.sh_link || i == s->head.e_shstrndx;
+		bool keep = is_loaded(s, i) || (s->keep_types && is_types(s, i)) || i == s->symtab || i == s->sec[s->symtab].h.sh_link || i == s->head.e_shstrndx;
 
 		if (h->sh_type == SHT_RELA) {
 			if (h->sh_info == 0 || h->sh_info >= s->n_sec || h->sh_entsize != sizeof(Elf64_Rela) || h->sh_size % sizeof(Elf64_Rela) ||
@@ -279,6 +295,8 @@ static int keep_symbols(struct strip *s)
 		local += i < s->n_local;
 		y->to = (uint32_t)s->n_sym_kept++;
 		put_symbol(s, y);
+		if (s->strings.len > s->len) /* names of one another's end, over and over */
+			return err_set(s->e, EINVAL, "%s: the names of %zu symbols take more bytes than the file's %zu", s->name, i + 1, s->len);
 	}
 	s->n_local = local;
 	return s->symbols.bad || s->strings.bad ? err_set(s->e, ENOMEM, "no memory for the symbols of %s", s->name) : 0;
@@ -375,9 +393,9 @@ static int write_all(struct strip *s, struct buf *ret)
 	return body.bad || ret->bad ? err_set(s->e, ENOMEM, "no memory for module %s", s->name) : 0;
 }
 
-int module_strip(const void *data, size_t len, const char *name, struct buf *ret, struct err *e)
+int module_strip(const void *data, size_t len, const char *name, bool keep_types, struct buf *ret, struct err *e)
 {
-	cleanup_strip struct strip s = { .data = data, .name = name, .e = e };
+	cleanup_strip struct strip s = { .data = data, .name = name, .keep_types = keep_types, .e = e };
 	size_t signature = 0;
 	int r = module_signature_bytes(data, len, name, &signature, e);
 

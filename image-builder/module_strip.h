@@ -10,7 +10,7 @@
  *   SHA-256, as root hashes and IPE's policy are. That is no weaker: whoever has db's key signs the kernel itself.
  *
  *   Cut are sections that are not loaded (no SHF_ALLOC) but for symbols, their names, relocations and section names; ORC tables; and
- *   local symbols that no relocation names. An oops in a module is then told by module and offset, and its backtrace is a guess. What
+ *   local symbols that no relocation names. BTF stays where a BPF program reads the module's structures. An oops in a module is then told by module and offset, and its backtrace is a guess. What
  *   hardens (return, call and retpoline sites, IBT seals, versions) and all else that is loaded stays bit by bit; symbols and
  *   sections are renumbered. What the format allows and kernel modules do not have (groups, more than 65279 sections) is refused rather
  *   than guessed.
@@ -25,6 +25,8 @@
 #include "common/err.h"
 #include "common/pki.h"
 
+#include <stdbool.h>
+
 #define MODULE_STRIP_MAX_SECTIONS 4096
 #define MODULE_STRIP_MAX_SYMBOLS  (1u << 20)
 
@@ -32,11 +34,12 @@
  * module_strip() - the module without its signature, and without what loading never looks at
  * @data: a relocatable ELF64 file, little-endian, perhaps with a signature appended; @len bytes
  * @name: for messages
+ * @keep_types: leave .BTF, for a module whose structures BPF programs read (init/bpf_lsm.c: overlay, in the profile enforce-jit)
  * @ret:  appended to; it must be empty
  *
  * Return: 0; -EINVAL with what was found where; -ENOMEM.
  */
-int module_strip(const void *data, size_t len, const char *name, struct buf *ret, struct err *e) WARN_UNUSED;
+int module_strip(const void *data, size_t len, const char *name, bool keep_types, struct buf *ret, struct err *e) WARN_UNUSED;
 
 /** module_sign() - append a signature by @by to the module in @m, as kbuild's sign-file does. */
 int module_sign(const struct pki_signer *by, struct buf *m, struct err *e) WARN_UNUSED;

@@ -27,7 +27,12 @@ static int value_after(const struct predict *predicted, enum measure_phase phase
 static const struct use {
 	const char *reference;
 	enum measure_phase first, last;
-} boot = { PCR_POLICY_BOOT, MEASURE_ENTER_INITRD, MEASURE_SYSINIT }, channel = { PCR_POLICY_CHANNEL, MEASURE_SYSINIT, MEASURE_READY };
+	bool identity; /* PCR 15 too, as it is before a state volume is measured */
+} uses[] = {
+	{ PCR_POLICY_BOOT, MEASURE_ENTER_INITRD, MEASURE_SYSINIT, false },
+	{ PCR_POLICY_CHANNEL, MEASURE_SYSINIT, MEASURE_READY, false },
+	{ PCR_POLICY_STATE, MEASURE_LEAVE_INITRD, MEASURE_LEAVE_INITRD, true },
+};
 
 _Static_assert(PCRSIG_PHASES == MEASURE_SYSINIT - MEASURE_ENTER_INITRD + 1, "the phases before ready");
 
@@ -35,14 +40,16 @@ _Static_assert(PCRSIG_PHASES == MEASURE_SYSINIT - MEASURE_ENTER_INITRD + 1, "the
 static int add_phases(EVP_PKEY *key, const struct use *use, const struct predict *predicted, struct buf *doc, struct err *e)
 {
 	const bool uefi = predicted->pcr[PCR_SECURE_BOOT].rule == PREDICT_SEQUENCE;
-	uint8_t value[2][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11 */
+	uint8_t value[3][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, PCR 11, perhaps PCR 15 */
 	struct pcr_policies p = { 0 };
 	int r = uefi ? predict_value(predicted, PCR_SECURE_BOOT, value[0], e) : 0;
 
+	r = r || !use->identity ? r : predict_value(predicted, MEASURE_PCR_IDENTITY, value[uefi + 1], e);
 	for (enum measure_phase phase = use->first; !r && phase <= use->last; phase++) {
 		struct pcr_policy *one = &p.v[p.n++];
 
-		one->pcrs = 1u << MEASURE_PCR_PHASE | (uefi ? 1u << PCR_SECURE_BOOT : 0);
+		one->pcrs = 1u << MEASURE_PCR_PHASE | (uefi ? 1u << PCR_SECURE_BOOT : 0) |
+			    (use->identity ? 1u << MEASURE_PCR_IDENTITY : 0);
 		r = value_after(predicted, phase, value[uefi], e);
 		if (r)
 			break;
@@ -58,8 +65,9 @@ int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret,
 
 	buf_str(ret, "{}");
 	r = ret->bad ? err_set(e, ENOMEM, "no memory for PCR policies") : 0;
-	r = r ? r : add_phases(key, &boot, predicted, ret, e);
-	return r ? r : add_phases(key, &channel, predicted, ret, e);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(uses); i++)
+		r = add_phases(key, &uses[i], predicted, ret, e);
+	return r;
 }
 
 /* One header of a cpio, as stub 257 writes it: nothing but type, size and name differs from entry to entry. */

@@ -65,19 +65,29 @@ static int add_image(struct plan *plan, const char *spec, bool foreign, struct e
 	return 0;
 }
 
-/* "NAME=..." of --argv and its kin must name an image that goes into the policy. */
+const char *plan_profile(const struct plan *plan)
+{
+	return plan->p->profile ? plan->p->profile : plan->board.profile;
+}
+
+bool plan_is_jit(const struct plan *plan)
+{
+	return !strcmp(plan_profile(plan), "enforce-jit");
+}
+
+/* "NAME=..." of --argv and its kin, "NAME" of --jit, must name an image that goes into the policy. */
 static int check_extras(const struct plan *plan, const char *option, const char *const *v, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *eq = strchr(v[i], '=');
+		const char *eq = strcmp(option, "jit") ? strchr(v[i], '=') : strchr(v[i], '\0');
 		bool found = false;
 
 		for (size_t k = 0; eq && k < plan->n_images; k++)
 			found |= !plan->image[k].foreign && strlen(plan->image[k].name) == (size_t)(eq - v[i]) &&
 				 !strncmp(plan->image[k].name, v[i], (size_t)(eq - v[i]));
 		if (!found)
-			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME=..., NAME one of the --image ones",
-				       option, v[i]);
+			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME%s, NAME one of the --image ones",
+				       option, v[i], strcmp(option, "jit") ? "=..." : "");
 	}
 	return 0;
 }
@@ -95,6 +105,7 @@ static int find_images(struct plan *plan, struct err *e)
 	r = r ? r : check_extras(plan, "argv", p->argv, p->n_argv, e);
 	r = r ? r : check_extras(plan, "exec", p->exec, p->n_exec, e);
 	r = r ? r : check_extras(plan, "tmpfs", p->tmpfs, p->n_tmpfs, e);
+	r = r ? r : check_extras(plan, "jit", p->jit, p->n_jit, e);
 	if (!r && p->policy) {
 		cleanup_policy struct policy *policy = NULL;
 
@@ -158,7 +169,10 @@ bool plan_module_is_late(const struct plan *plan, size_t i)
 	return late;
 }
 
-/* Cut to what is loaded, and signed by db, which the kernel takes from the firmware. Without UEFI it knows the distribution's key alone. */
+/*
+ * Cut to what is loaded, and signed by db, which the kernel takes from the firmware. Without UEFI it knows the distribution's key alone.
+ * PID 1's programs of enforce-jit read overlayfs's structures, by its types.
+ */
 static int own_modules(struct plan *plan, struct err *e)
 {
 	const struct pki_signer by = { .key = plan->keys.key[KEYS_DB], .cert = plan->keys.cert[KEYS_DB] };
@@ -168,7 +182,7 @@ static int own_modules(struct plan *plan, struct err *e)
 		struct module *m = &plan->module.v[i];
 		cleanup_buf struct buf own = BUF_INIT;
 
-		r = module_strip(m->data.data, m->data.len, m->path, &own, e);
+		r = module_strip(m->data.data, m->data.len, m->path, plan_is_jit(plan) && !strcmp(m->name, "overlay"), &own, e);
 		r = r ? r : module_sign(&by, &own, e);
 		if (!r) {
 			buf_free(&m->data);
@@ -270,7 +284,7 @@ static int find_machine(struct plan *plan, struct err *e)
 /* Whoever builds for machines without Secure Boot says so: such reference values accept what no firmware checked. */
 static int check_secure_boot(const struct plan *plan, struct err *e)
 {
-	const char *profile = plan->p->profile ? plan->p->profile : plan->board.profile;
+	const char *profile = plan_profile(plan);
 
 	if (plan->p->secure_boot_off && strcmp(profile, "audit"))
 		return err_set(e, EINVAL, "--secure-boot off: wanted the profile audit, this is %s: enforce refuses to boot without Secure "
@@ -376,6 +390,8 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
 	buf_printf(ret, "version = %llu\nfloor.healthy_ms = %llu\n", (unsigned long long)plan->p->version,
 		   (unsigned long long)plan->board.floor_healthy_ms);
+	if (strcmp(plan->board.state, "none") != 0)
+		buf_printf(ret, "state.argv = /usr/lib/holdfast/holdfast-state %s %s\n", plan->board.state, plan->board.state_recovery);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);

@@ -37,7 +37,7 @@
  * @programs:   folder with holdfast-init, holdfast-runtime, holdfast-attest
  * @image:      "[NAME=]LAYOUT:TAG": goes into the policy, the layers and the engine's archives. NAME is TAG if not given
  * @foreign:    likewise, but the policy does not name it: the archive alone
- * @argv, @exec, @tmpfs: "NAME=...": more than the image itself says, for the policy's entry
+ * @argv, @exec, @tmpfs: "NAME=...": more than the image itself says, for the policy's entry; @jit: "NAME"
  * @task:       commands for the host manifest
  * @policy, @layers: a policy document and its layers made elsewhere, in place of @image's
  * @out:        folder to make; replaced only if it is an earlier image
@@ -54,9 +54,9 @@ struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression,
 		*profile, *machine;
 	const char *image[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
-	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS];
+	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS], *jit[PLAN_MAX_EXTRAS];
 	const char *overlay[PLAN_MAX_OVERLAYS];
-	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
+	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_jit, n_overlays;
 	uint64_t version;
 	bool stay, unseeded, secure_boot_off;
 	progress_fn *say;
@@ -96,6 +96,10 @@ struct plan {
 
 /** plan_make() - read and check everything. */
 int plan_make(struct plan *plan, const struct plan_params *p, struct err *e) WARN_UNUSED;
+
+/** plan_profile() - the one asked for, or the board's. plan_is_jit() - is it enforce-jit? */
+const char *plan_profile(const struct plan *plan);
+bool plan_is_jit(const struct plan *plan);
 
 /** plan_free() - release what it holds. */
 void plan_free(struct plan *plan);

@@ -165,6 +165,24 @@ static int add_bottom(struct fileset *f, struct err *e)
 	return r ? r : fileset_link(f, BOTTOM "/etc/mtab", "/proc/mounts", e);
 }
 
+/* What makes and opens the sealed state. Without it nothing of this is in the root. */
+static int add_state(struct plan *plan, struct fileset *f, struct err *e)
+{
+	static const char *const mkfs[] = { "usr/sbin/mkfs.ext4" };
+	char source[PATH_MAX];
+	int r;
+
+	if (!strcmp(plan->board.state, "none"))
+		return 0;
+	r = add_program(plan, f, "holdfast-state", "usr/lib/holdfast/holdfast-state", e);
+	r = r ? r : fileset_from_tree(f, mkfs, ARRAY_SIZE(mkfs), e);
+	if (r || strcmp(plan->board.state_recovery, "escrow") != 0)
+		return r;
+	r = folder_join(plan->p->keys, "state-escrow.pem", source, e);
+	r = r ? r : folder_need(source, e);
+	return r ? r : fileset_copy(f, "etc/holdfast/state-escrow.pem", 0644, source, e);
+}
+
 void plan_os_release(const struct plan *plan, char ret[static PLAN_OS_RELEASE_BYTES])
 {
 	unsigned long long version = plan->p->version;
@@ -187,6 +205,7 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-floor", "usr/lib/holdfast/holdfast-floor", e);
+	r = r ? r : add_state(plan, f, e);
 	if (!board_is_direct(&plan->board)) /* there is no boot loader to tell */
 		r = r ? r : add_program(plan, f, "holdfast-bless", "usr/lib/holdfast/holdfast-bless", e);
 	r = r ? r : fileset_link(f, "usr/sbin/init", "../lib/holdfast/holdfast-init", e);

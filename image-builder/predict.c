@@ -225,12 +225,12 @@ static int predict_phases(struct predict_list *l, struct err *e)
 	return 0;
 }
 
-/* PCR 11: the UKI's sections by the stub, then the phases by PID 1 up to where it serves. */
-static int predict_sections(const struct pe *pe, struct predict *ret, struct err *e)
+/* PCR 11: the UKI's sections by the stub, then by PID 1 the profile, if it is one to be told, and the phases up to where it serves. */
+static int predict_sections(const struct predict_params *p, const struct pe *pe, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, MEASURE_PCR_PHASE);
 	const struct pe_section *s;
-	int r;
+	int r = 0;
 
 	for (size_t i = 0; (s = uki_measured(pe, i)); i++) {
 		size_t n;
@@ -244,14 +244,16 @@ static int predict_sections(const struct pe *pe, struct predict *ret, struct err
 		if (r)
 			return r;
 	}
-	return predict_phases(l, e);
+	if (p->jit)
+		r = add_measured(l, measure_profile("enforce-jit"), "enforce-jit", e);
+	return r ? r : predict_phases(l, e);
 }
 
 /* PCR 11 without UEFI: PID 1's own word on what was started, then the phases. */
 static int predict_direct(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, MEASURE_PCR_PHASE);
-	int r = add_measured(l, measure_direct_profile(), "direct", e);
+	int r = add_measured(l, measure_profile("direct"), "direct", e);
 
 	if (!r)
 		r = add_measured(l, measure_direct_cmdline(p->cmdline, strlen(p->cmdline)), NULL, e);
@@ -290,6 +292,7 @@ static int predict_identity(const struct predict_params *p, struct predict *ret,
 	struct predict_list *l = sequence(ret, MEASURE_PCR_IDENTITY);
 	int r = add_measured(l, measure_root_hash(p->root_hash), NULL, e);
 
+	ret->pcr[MEASURE_PCR_IDENTITY].state_volume = p->state_volume;
 	return r ? r : add_measured(l, measure_root_signer(p->root_signer), NULL, e);
 }
 
@@ -400,7 +403,7 @@ static int predict_uefi(const struct predict_params *p, struct predict *ret, str
 		r = predict_secure_boot(p, ret, e);
 	if (!r)
 		r = predict_kernel(&pe, ret, e);
-	return r ? r : predict_sections(&pe, ret, e);
+	return r ? r : predict_sections(p, &pe, ret, e);
 }
 
 int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e)
@@ -408,11 +411,12 @@ int predict_boot(const struct predict_params *p, struct predict *ret, struct err
 	struct pe pe;
 	int r;
 
+	r = predict_identity(p, ret, e);
 	if (!p->uki)
-		return predict_direct(p, ret, e);
-	r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
+		return r ? r : predict_direct(p, ret, e);
+	r = r ? r : pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
 	r = r ? r : predict_secure_boot(p, ret, e);
-	return r ? r : predict_sections(&pe, ret, e);
+	return r ? r : predict_sections(p, &pe, ret, e);
 }
 
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e)

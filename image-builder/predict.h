@@ -54,6 +54,7 @@ struct predict {
 		enum predict_rule rule;
 		const char *why;
 		struct predict_list event, then;
+		bool state_volume; /* PREDICT_SEQUENCE: then one event of a state volume, whose UUID is each machine's own */
 	} pcr[PREDICT_PCRS];
 };
 
@@ -71,9 +72,11 @@ struct predict_file {
  * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
  *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @jit:           the profile is `enforce-jit`, which PID 1 measures
  * @loader:        systemd-boot, which starts the UKI, and the text of its loader.conf; only with @uki
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
+ * @state_volume:  PID 1 opens one, and says which (PCR 15)
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
  * @policy_digest, @policy_version: layer policy document
  * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
@@ -94,6 +97,7 @@ struct predict_params {
 	bool secure_boot_off;
 	const struct buf *uki, *loader;
 	const char *loader_conf;
+	bool jit;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
@@ -108,6 +112,7 @@ struct predict_params {
 	const struct predict_file *ima_file;
 	size_t n_ima_files;
 	bool tpm_is_late;
+	bool state_volume;
 	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
 	size_t n_verity_roots;
 };
@@ -115,7 +120,7 @@ struct predict_params {
 /** predict_make() - all rules. @ret: zeroed by the caller; released with predict_free() whatever is returned. */
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
-/** predict_boot() - PCR 7 and 11 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
+/** predict_boot() - PCR 7, 11 and 15 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
 int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
 /** predict_free() - release; accepts a zeroed one. */

@@ -58,11 +58,6 @@ static int make_initramfs(struct write *w, struct buf *ret, struct err *e)
 	return 0;
 }
 
-static const char *profile(const struct write *w)
-{
-	return w->plan->p->profile ? w->plan->p->profile : w->plan->board.profile;
-}
-
 static int make_cmdline(struct write *w, struct err *e)
 {
 	const char *own = w->plan->board.cmdline;
@@ -70,7 +65,7 @@ static int make_cmdline(struct write *w, struct err *e)
 
 	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
 	if (snprintf(w->cmdline, sizeof(w->cmdline), "%s%sroothash=%s holdfast.profile=%s", own, *own ? " " : "", hex,
-		     profile(w)) >= (int)sizeof(w->cmdline))
+		     plan_profile(w->plan)) >= (int)sizeof(w->cmdline))
 		return err_set(e, EINVAL, "the command line is longer than %zu characters", sizeof(w->cmdline) - 1);
 	return 0;
 }
@@ -93,10 +88,13 @@ static int know_boot(const struct write *w, const struct buf *uki, struct predic
 					.db = plan->keys.cert[KEYS_DB],
 					.secure_boot_off = plan->p->secure_boot_off,
 					.uki = uki,
+					.jit = plan_is_jit(plan),
 					.loader = &w->loader,
 					.loader_conf = LOADER_CONF,
 					.cmdline = w->cmdline };
 	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
+	memcpy(ret->root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(ret->root_signer, w->root_signer, HASH_SHA256_BYTES);
 	return efivar_uuid_parse(KEYS_OWNER_GUID, &ret->owner, e);
 }
 
@@ -305,8 +303,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = know_machine(w, &p, e);
 	if (r)
 		return r;
-	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
-	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
 	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
 	p.policy_version = w->policy->version;
@@ -318,6 +314,7 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	p.ima_file = k->module;
 	p.n_ima_files = plan->module.n;
 	p.tpm_is_late = tpm_is_late(plan);
+	p.state_volume = strcmp(plan->board.state, "none") != 0;
 	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
 	p.n_verity_roots = k->n_roots;
 	return predict_make(&p, ret, e);
@@ -334,7 +331,7 @@ int write_refvalues(struct write *w, struct err *e)
 	int r = predict(w, &k, &rules, e);
 
 	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], PCR_POLICY_CHANNEL, image.channel_policy, e);
-	image.profile = profile(w);
+	image.profile = plan_profile(w->plan);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;
 	image.packages = w->packages.n ? &w->packages : NULL;

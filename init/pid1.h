@@ -53,6 +53,7 @@ struct pid1 {
 	struct verity_device root;
 	struct policy *policy;
 	struct pid1_lsm lsm;
+	struct pid1_jit jit;
 	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
 	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
 	struct pid1_tpm_wire floor_armed; /* n 0: the floor need not be raised */
@@ -110,6 +111,7 @@ int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_lock_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_state(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -130,8 +132,11 @@ int pid1_phase(struct pid1 *p, enum measure_phase phase, struct err *e) WARN_UNU
 /** pid1_is_direct() - does this boot run in the profile `direct`? */
 bool pid1_is_direct(const struct pid1 *p);
 
+/** pid1_holds_execution() - is it a profile in which programs of PID 1 do (init/bpf_lsm.h), not IPE? `direct`, `enforce-jit`. */
+bool pid1_holds_execution(const struct pid1 *p);
+
 /**
- * pid1_direct_begin() - profile `direct`: no UEFI may be there, and PID 1 judges signatures by PID1_SIGNER, which must be
+ * pid1_direct_begin() - profile `direct`: PID 1 judges signatures by PID1_SIGNER, which must be
  * what the boot manifest names as root.signer
  */
 int pid1_direct_begin(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -139,11 +144,20 @@ int pid1_direct_begin(struct pid1 *p, struct err *e) WARN_UNUSED;
 /** pid1_direct_resume() - the same after the change of root: the certificate is the verified root's. */
 int pid1_direct_resume(struct err *e) WARN_UNUSED;
 
-/** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
+/** pid1_direct_measure() - profile `direct`: what nobody below PID 1 has measured, into PCR 11 */
 int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/**
+ * pid1_profile_measure() - PID 1's first events of PCR 11: the profile, if PID 1 holds execution; in `direct` also what nobody
+ * below it has measured
+ */
+int pid1_profile_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /** pid1_floor_host_is_healthy() - raise the floor to what runs, if that is newer. No heap; a failure is told */
 void pid1_floor_host_is_healthy(struct pid1 *p);
+
+/** pid1_state_close() - the state volume is unmounted: take it from the device-mapper, and its key from the kernel. No heap; told if it fails. */
+void pid1_state_close(void);
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;

@@ -297,7 +297,7 @@ static void begin(struct serve *s, struct pid1 *p)
 	p->live.engine = (struct pid1_service_state){ .pid = p->engine, .starts = 1, .last = -1 };
 	p->live.agent = (struct pid1_service_state){ .last = -1 };
 	state_is(s, &s->engine, "running");
-	s->measure = (struct pid1_measure_server){ .policy = p->policy, .log = &p->log, .live = &p->live };
+	s->measure = (struct pid1_measure_server){ .policy = p->policy, .jit = &p->jit, .log = &p->log, .live = &p->live };
 	pid1_clients_init(&s->gates, p->measure_socket, pid1_measure_answer, &s->measure);
 	s->control = (struct pid1_control){ .p = p };
 	pid1_clients_init(&s->operators, p->control_socket, pid1_control_answer, &s->control);

@@ -58,11 +58,8 @@ int pid1_direct_measure(struct pid1 *p, struct err *e)
 		r = hash_sha256_file(PID1_BOOT_CONF, manifest, e);
 	if (r)
 		return r;
-	ev = measure_direct_profile();
-	r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_cmdline(cmdline, len);
-	if (!r)
-		r = pid1_measure(&p->log, &ev, e);
+	r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_manifest(manifest);
 	return r ? r : pid1_measure(&p->log, &ev, e);
 }

@@ -57,12 +57,13 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const char *const *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
+static int spawn(const char *const *argv, struct sys_child c, bool makes_code, pid_t *ret_pid, struct err *e)
 {
 	const char *step = "";
 	int r;
 
 	c.argv = argv;
+	c.makes_code = makes_code;
 	c.env = pid1_environment;
 	c.console = pid1_log_console();
 	c.within_ns = SPAWN_NS;
@@ -76,12 +77,12 @@ static const struct sys_child engine_child = { .cgroup_procs = PID1_ENGINE_CGROU
 
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(p->host.engine.arg, engine_child, ret_pid, e);
+	return spawn(p->host.engine.arg, engine_child, p->jit.n, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return spawn(p->host.task[task].arg, engine_child, ret_pid, e);
+	return spawn(p->host.task[task].arg, engine_child, p->jit.n, ret_pid, e);
 }
 
 /*
@@ -111,7 +112,7 @@ int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 	static const struct sys_child agent = { .cgroup_procs = PID1_AGENT_CGROUP, .user = AGENT_USER_ID };
 
 	give_to_agent();
-	return spawn(p->host.agent.arg, agent, ret_pid, e);
+	return spawn(p->host.agent.arg, agent, false, ret_pid, e);
 }
 
 int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e)
@@ -120,7 +121,7 @@ int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e)
 	static const struct sys_child child = { .cgroup_procs = PID1_AGENT_CGROUP }; /* root, without capabilities */
 
 	(void)p; /* as its siblings have it */
-	return spawn(argv, child, ret_pid, e);
+	return spawn(argv, child, false, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)

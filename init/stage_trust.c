@@ -53,6 +53,11 @@ bool pid1_is_direct(const struct pid1 *p)
 	return p->cmdline.profile == CMDLINE_DIRECT;
 }
 
+bool pid1_holds_execution(const struct pid1 *p)
+{
+	return pid1_is_direct(p) || p->cmdline.profile == CMDLINE_ENFORCE_JIT;
+}
+
 /* There the kernel could have judged, so whoever asks for `direct` has changed the command line. */
 static int refuse_uefi(struct err *e)
 {
@@ -83,6 +88,14 @@ int pid1_stage_cmdline(struct pid1 *p, struct err *e)
 		return 0;
 	r = refuse_uefi(e);
 	return r ? r : pid1_direct_begin(p, e);
+}
+
+int pid1_profile_measure(struct pid1 *p, struct err *e)
+{
+	struct measure_event ev = measure_profile(cmdline_profile_str(p->cmdline.profile));
+	int r = pid1_holds_execution(p) ? pid1_measure(&p->log, &ev, e) : 0;
+
+	return r || !pid1_is_direct(p) ? r : pid1_direct_measure(p, e);
 }
 
 /* What the kernel's EFI stub found, where it is told by a device tree. */

@@ -55,6 +55,7 @@ static const struct edit {
 	{"\"8\":{\"zero\":true},", "", "8"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true},\"16\":{\"zero\":true}", "pcrs has 17 entries"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"then\":[]}", "then stands without sequence"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"state_volume\":true}", "state_volume is false or stands without sequence"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":{}}", "sequence"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[\"a\"]}", "wanted an object"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[{\"digest\":\"00\",\"what\":\"x\"}]}", "digest"},

@@ -429,6 +429,18 @@ static void an_hcrtm_event_starts_pcr_0_at_locality_4(void **state)
 	}
 }
 
+static void the_size_of_a_log_is_bounded(void **state)
+{
+	uint8_t *zeros = test_calloc(1, TCG_LOG_MAX_BYTES + 1); /* events of the SHA-1 format */
+	struct err e = ERR_INIT;
+	struct tcg_log log;
+
+	(void)state;
+	assert_ok(tcg_log_open(zeros, TCG_LOG_MAX_BYTES, &log, &e), &e);
+	assert_refused(tcg_log_open(zeros, TCG_LOG_MAX_BYTES + 1, &log, &e), &e, EINVAL, "has 4194305 bytes, wanted 1 to 4194304");
+	test_free(zeros);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_bad_log_refuses_with_its_rule),
 		cmocka_unit_test(the_sound_twin_of_all_these_is_read),
 		cmocka_unit_test(an_hcrtm_event_starts_pcr_0_at_locality_4),
+		cmocka_unit_test(the_size_of_a_log_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,40 @@ static void every_length_and_cut_gives_what_openssl_gives(void **state)
 		}
 }
 
+/* Sizes and pieces by a generator of its own, the same in each run. */
+static void big_data_in_random_pieces_gives_what_openssl_gives(void **state)
+{
+	static uint8_t data[1 << 18];
+	uint64_t seed = 0x9e3779b97f4a7c15;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++) {
+		seed = seed * 6364136223846793005 + 1442695040888963407;
+		data[i] = (uint8_t)(seed >> 56);
+	}
+	for (size_t run = 0; run < 64; run++) {
+		enum hash_alg alg = algs[run % ARRAY_SIZE(algs)];
+		uint8_t want[HASH_MAX_BYTES], have[HASH_MAX_BYTES];
+		size_t len = (size_t)(seed >> 33) % (sizeof(data) + 1), at = 0;
+		struct sha s;
+
+		assert_true(hash_once(alg, data, len, want));
+		assert_true(own_begin(&s, alg));
+		while (at < len) {
+			size_t n;
+
+			seed = seed * 6364136223846793005 + 1442695040888963407;
+			n = 1 + (size_t)(seed >> 33) % 9000;
+			n = n < len - at ? n : len - at;
+			own_put(&s, data + at, n);
+			at += n;
+		}
+		own_end(&s, have);
+		assert_memory_equal(have, want, hash_bytes(alg));
+		seed = seed * 6364136223846793005 + 1442695040888963407;
+	}
+}
+
 static void extending_and_unknown_algorithms_are_alike(void **state)
 {
 	uint8_t a[HASH_SHA256_BYTES] = { 1, 2, 3 }, b[HASH_SHA256_BYTES], digest[HASH_SHA256_BYTES] = { 9 };
@@ -87,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(abc_has_the_digest_of_the_standard),
 		cmocka_unit_test(every_length_and_cut_gives_what_openssl_gives),
+		cmocka_unit_test(big_data_in_random_pieces_gives_what_openssl_gives),
 		cmocka_unit_test(extending_and_unknown_algorithms_are_alike),
 	};
 

@@ -12,9 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_buf struct buf once = BUF_INIT, twice = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	if (module_strip(data, size, "fuzz", &once, &e))
+	if (module_strip(data, size, "fuzz", size & 1, &once, &e))
 		return 0;
-	if (module_strip(once.data, once.len, "again", &twice, &e) || twice.len != once.len || memcmp(once.data, twice.data, once.len) != 0)
+	if (module_strip(once.data, once.len, "again", size & 1, &twice, &e) || twice.len != once.len || memcmp(once.data, twice.data, once.len) != 0)
 		abort();
 	return 0;
 }

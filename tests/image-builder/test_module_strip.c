@@ -2,7 +2,7 @@
 /*
  * tests/image-builder/test_module_strip.c - what is loaded of a module stays as it was; what is not goes; the signature is the owner's
  *
- * good-module.o: as -o good-module.o good-module.s (binutils 2.40, x86_64).
+ * good-module.elf: as -o good-module.elf good-module.s (binutils 2.40, x86_64).
  */
 #include "tests/image-builder/make.h"
 
@@ -10,7 +10,7 @@
 
 #include <elf.h>
 
-#define GOOD "tests/data/module/good-module.o"
+#define GOOD "tests/data/module/good-module.elf"
 
 /* struct view - a sound object file of ours, looked at without care */
 struct view {
@@ -125,7 +125,7 @@ static void what_is_loaded_stays_and_the_rest_goes(void **state)
 	struct view v;
 
 	(void)state;
-	assert_ok(module_strip(in.data, in.len, "good", &out, &e), &e);
+	assert_ok(module_strip(in.data, in.len, "good", false, &out, &e), &e);
 	assert_true(out.len < in.len);
 	assert_loads_the_same(&in, &out);
 	v = view(&out);
@@ -134,7 +134,28 @@ static void what_is_loaded_stays_and_the_rest_goes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(nameless); i++)
 		assert_null(symbol(&v, nameless[i]));
 	assert_non_null(symbol(&v, "message")); /* local, but a relocation names it */
-	assert_ok(module_strip(out.data, out.len, "again", &again, &e), &e);
+	assert_ok(module_strip(out.data, out.len, "again", false, &again, &e), &e);
+	assert_int_equal(again.len, out.len);
+	assert_memory_equal(again.data, out.data, out.len);
+}
+
+static void types_stay_where_they_are_asked_for(void **state)
+{
+	cleanup_buf struct buf in = load(GOOD), out = BUF_INIT, again = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct view a = view(&in), b;
+	const Elf64_Shdr *x = section(&a, ".BTF"), *y;
+
+	(void)state;
+	assert_ok(module_strip(in.data, in.len, "good", true, &out, &e), &e);
+	b = view(&out);
+	y = section(&b, ".BTF");
+	assert_non_null(x);
+	assert_non_null(y);
+	assert_int_equal(x->sh_size, y->sh_size);
+	assert_memory_equal(a.data + x->sh_offset, b.data + y->sh_offset, x->sh_size);
+	assert_null(section(&b, ".debug_x"));
+	assert_ok(module_strip(out.data, out.len, "again", true, &again, &e), &e);
 	assert_int_equal(again.len, out.len);
 	assert_memory_equal(again.data, out.data, out.len);
 }
@@ -151,7 +172,7 @@ static void a_signature_is_taken_off_and_the_owners_put_on(void **state)
 	make_key("db", 0, &key, &cert);
 	assert_ok(module_signature_bytes(in.data, in.len, "good", &n, &e), &e);
 	assert_int_equal(n, 0);
-	assert_ok(module_strip(in.data, in.len, "good", &bare, &e), &e);
+	assert_ok(module_strip(in.data, in.len, "good", false, &bare, &e), &e);
 	buf_put(&out, bare.data, bare.len);
 	assert_ok(module_sign(&(struct pki_signer){ .key = key, .cert = cert }, &out, &e), &e);
 	assert_ok(module_signature_bytes(out.data, out.len, "signed", &n, &e), &e);
@@ -160,67 +181,67 @@ static void a_signature_is_taken_off_and_the_owners_put_on(void **state)
 	out.data[100] ^= 1;
 	assert_int_equal(pki_verify_detached(cert, out.data, bare.len, out.data + bare.len, n - tail, &e), -EBADMSG);
 	out.data[100] ^= 1;
-	assert_ok(module_strip(out.data, out.len, "signed", &again, &e), &e);
+	assert_ok(module_strip(out.data, out.len, "signed", false, &again, &e), &e);
 	assert_int_equal(again.len, bare.len);
 	assert_memory_equal(again.data, bare.data, bare.len);
 	out.data[out.len - 28 - 10] = 1; /* id type */
-	assert_refused(module_strip(out.data, out.len, "bad", &again, &e), &e, EINVAL, "wanted type 2");
+	assert_refused(module_strip(out.data, out.len, "bad", false, &again, &e), &e, EINVAL, "wanted type 2");
 	out.data[out.len - 28 - 10] = 2;
 	out.data[out.len - 28 - 4] = 1; /* more bytes than there are */
-	assert_refused(module_strip(out.data, out.len, "bad", &again, &e), &e, EINVAL, "struct module_signature");
+	assert_refused(module_strip(out.data, out.len, "bad", false, &again, &e), &e, EINVAL, "struct module_signature");
 }
 
-/* Places in good-module.o: headers at 0x448, 64 bytes each; symbols at 0xe0, 24 each; .rela.text at 0x288. */
+/* tests/data/module/make says what each has wrong. */
 static void malformed_modules_are_refused_with_the_rule(void **state)
 {
 	static const struct {
-		size_t at;
-		uint8_t value;
-		const char *part;
+		const char *name, *part;
 	} bad[] = {
-		{ 0, 'X', "no ELF header" },
-		{ EI_CLASS, ELFCLASS32, "a module is 64-bit" },
-		{ EI_DATA, ELFDATA2MSB, "little-endian" },
-		{ 16, ET_DYN, "relocatable" },
-		{ 56, 1, "1 program headers" },
-		{ 58, 65, "section headers of 65 bytes" },
-		{ 60, 1, "1 section headers" },
-		{ 62, 24, "names in 24" },
-		{ 41, 9, "section header 0 lies outside the file" },
-		{ 0x448 + 64 + 0x18 + 2, 1, "section 1 has 27 bytes at offset" },
-		{ 0x448 + 64 + 0x30, 3, "alignment 3" },
-		{ 0x448 + 64 + 0x28, 24, "refers to section 24 of 24" },
-		{ 0x448 + 64 + 4, SHT_GROUP, "which modules do not have" },
-		{ 0x448 + 64 + 4, SHT_SYMTAB, "both symbol tables" },
-		{ 0x448 + 21 * 64 + 4, SHT_PROGBITS, "no symbol table" },
-		{ 0x448 + 2 * 64 + 0x2c, 24, "relocates section 24" },
-		{ 0x448 + 2 * 64 + 0x2c, 0, "relocates section 0" },
-		{ 0x448 + 2 * 64 + 0x28, 3, "the symbols of section 3" },
-		{ 0x448 + 2 * 64 + 0x20, 0x47, "relocates section 1 by entries" },
-		{ 0x448 + 21 * 64 + 0x20, 0x51, "symbol table of 337 bytes" },
-		{ 0x448 + 21 * 64 + 0x2c, 9, "stands among the wrong ones" },
-		{ 0xe0 + 24 + 6, 24, "symbol 1 is in section 24 of 24" },
-		{ 0xe0 + 3 * 24, 0x60, "the name of symbol 3 lies outside" },
-		{ 0x288 + 12, 14, "names symbol 14 of 14" },
-		{ 0xe0 + 5 * 24 + 6, 10, "of section 10, which is not loaded" },
+		{ "magic", "no ELF header" },
+		{ "class32", "a module is 64-bit" },
+		{ "big-endian", "little-endian" },
+		{ "shared-object", "relocatable" },
+		{ "program-headers", "1 program headers" },
+		{ "section-header-size", "section headers of 65 bytes" },
+		{ "one-section", "1 section headers" },
+		{ "section-names-outside", "names in 24" },
+		{ "section-headers-outside", "section header 0 lies outside the file" },
+		{ "section-outside", "section 1 has 27 bytes at offset" },
+		{ "alignment-not-a-power", "alignment 3" },
+		{ "link-outside", "refers to section 24 of 24" },
+		{ "group", "which modules do not have" },
+		{ "first-section", "section 0 is of type 4" },
+		{ "section-of-no-type", "section 1 is of type 0" },
+		{ "two-symbol-tables", "both symbol tables" },
+		{ "no-symbol-table", "no symbol table" },
+		{ "relocates-outside", "relocates section 24" },
+		{ "relocates-nothing", "relocates section 0" },
+		{ "relocations-of-other-symbols", "the symbols of section 3" },
+		{ "relocations-cut", "relocates section 1 by entries" },
+		{ "symbols-cut", "symbol table of 337 bytes" },
+		{ "local-count", "stands among the wrong ones" },
+		{ "symbol-in-no-section", "symbol 1 is in section 24 of 24" },
+		{ "symbol-name-outside", "the name of symbol 3 lies outside" },
+		{ "relocation-of-no-symbol", "names symbol 14 of 14" },
+		{ "relocation-of-cut-symbol", "of section 10, which is not loaded" },
 	};
 	cleanup_buf struct buf in = load(GOOD);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		cleanup_buf struct buf out = BUF_INIT;
+		cleanup_buf struct buf one = BUF_INIT, out = BUF_INIT;
 		struct err e = ERR_INIT;
-		uint8_t was = in.data[bad[i].at];
+		char path[128];
 
-		in.data[bad[i].at] = bad[i].value;
-		assert_refused(module_strip(in.data, in.len, "bad", &out, &e), &e, EINVAL, bad[i].part);
-		in.data[bad[i].at] = was;
+		(void)snprintf(path, sizeof(path), "tests/data/module/bad-%s.elf", bad[i].name);
+		one = load(path);
+		assert_refused(module_strip(one.data, one.len, bad[i].name, false, &out, &e), &e, EINVAL, bad[i].part);
 	}
 	for (size_t n = 0; n < in.len; n++) {
 		cleanup_buf struct buf out = BUF_INIT;
 		struct err e = ERR_INIT;
 
-		assert_int_equal(module_strip(in.data, n, "cut", &out, &e), -EINVAL);
+		assert_int_equal(module_strip(in.data, n, "cut", false, &out, &e), -EINVAL);
 	}
 }
 
@@ -228,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_loaded_stays_and_the_rest_goes),
+		cmocka_unit_test(types_stay_where_they_are_asked_for),
 		cmocka_unit_test(a_signature_is_taken_off_and_the_owners_put_on),
 		cmocka_unit_test(malformed_modules_are_refused_with_the_rule),
 	};

@@ -200,6 +200,7 @@ static int host_conf(size_t n, bool unseeded, const char *seed, struct buf *ret,
 	plan.engine = (struct engine){ .argv = "/engine", .ready = "/sock", .seed = seed };
 	plan.board.agent_tls = plan.board.watchdog = "";
 	plan.board.on_failure = "halt";
+	plan.board.state = "none";
 	for (size_t i = 0; i < n + 1; i++)
 		(void)snprintf(plan.image[i].name, sizeof(plan.image[i].name), i < n ? "image-%zu" : "foreign-%zu", i);
 	return plan_host_conf(&plan, ret, e);

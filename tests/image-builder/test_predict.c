@@ -343,6 +343,28 @@ static void without_uefi_pid_1_vouches_for_itself(void **state)
 	predict_free(&direct);
 }
 
+/* enforce-jit: one event more, between what the stub and what PID 1 says of the boot. */
+static void enforce_jit_is_measured_before_the_phases(void **state)
+{
+	struct predict_params p = params;
+	struct predict jit = {0};
+	struct err e = ERR_INIT;
+	char hex[2 * HASH_SHA256_BYTES + 1];
+	size_t n = predicted.pcr[11].event.n;
+
+	(void)state;
+	p.jit = true;
+	assert_ok(predict_make(&p, &jit, &e), &e);
+	assert_int_equal(jit.pcr[11].event.n, n + 1);
+	for (size_t i = 0; i < n - 4; i++)
+		assert_memory_equal(jit.pcr[11].event.v[i].digest, predicted.pcr[11].event.v[i].digest, HASH_SHA256_BYTES);
+	hex_encode(jit.pcr[11].event.v[n - 4].digest, HASH_SHA256_BYTES, hex); /* printf profile:enforce-jit | sha256sum */
+	assert_string_equal(hex, "fa381b42ac1cf09bf912c9a17edb281772fd2406a0ccdbd4b4df18ae40f2da61");
+	for (size_t i = n - 4; i < n; i++)
+		assert_memory_equal(jit.pcr[11].event.v[i + 1].digest, predicted.pcr[11].event.v[i].digest, HASH_SHA256_BYTES);
+	predict_free(&jit);
+}
+
 static void what_cannot_be_predicted_is_refused(void **state)
 {
 	static const char *const bad_name[] = {"Hello World"};
@@ -429,6 +451,7 @@ int main(void)
 		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
 		cmocka_unit_test(firmware_and_disk_are_judged_of_a_described_machine_only),
 		cmocka_unit_test(without_uefi_pid_1_vouches_for_itself),
+		cmocka_unit_test(enforce_jit_is_measured_before_the_phases),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};
 
