@@ -99,6 +99,9 @@ TEST_SPEED := $(if $(SAN_FLAGS),-O0,-O1) -g1
 .DEFAULT_GOAL := all
 
 # --- what the folders add -------------------------------------------------------------------------------------------
+# What only a program that names it is linked with, in place of a file of a library: see init/module.mk.
+NOT_BUILT := common/sha_plain.c init/uefi_only.c verity/trust_kernel.c
+
 # $(call library,FOLDER): lib<FOLDER>.a of all its .c files but main.c, cmd_*.c and *_main.c, and those in NOT_BUILT.
 lib_srcs = $(filter-out $(1)/main.c $(1)/cmd_%.c $(1)/%_main.c $(NOT_BUILT),$(wildcard $(1)/*.c))
 define library
