@@ -127,11 +127,11 @@ void raw_main(void)
 	mark("bench: modules\n");
 	open_root();
 	mark("bench: activate\n");
-	(void)RAW(mkdirat, -100, "/root", 0755, 0, 0);
-	if (RAW(mount, "/dev/dm-0", "/root", "erofs", MS_RDONLY, 0) < 0)
+	(void)RAW(mkdirat, -100, "/newroot", 0755, 0, 0);
+	if (RAW(mount, "/dev/dm-0", "/newroot", "erofs", MS_RDONLY, 0) < 0)
 		die("bench: FAILED mount\n");
 	mark("bench: mount-root\n");
-	if (RAW(mount, "/dev", "/root/dev", 0, MS_MOVE, 0) < 0 || RAW(chdir, "/root", 0, 0, 0, 0) < 0 || RAW(mount, ".", "/", 0, MS_MOVE, 0) < 0 ||
+	if (RAW(mount, "/dev", "/newroot/dev", 0, MS_MOVE, 0) < 0 || RAW(chdir, "/newroot", 0, 0, 0, 0) < 0 || RAW(mount, ".", "/", 0, MS_MOVE, 0) < 0 ||
 	    RAW(chroot, ".", 0, 0, 0, 0) < 0)
 		die("bench: FAILED switch-root\n");
 	mark("bench: switch-root\n");
