@@ -13,7 +13,7 @@
 #define REQUEST_MS    10000
 #define WRITE_MS      10000
 #define IDLE_MS       60000
-#define BUSY_IDLE_MS  5000 /* while all places are in use */
+#define BUSY_IDLE_MS  10000 /* while all places are in use */
 #define TICK_MS       250
 #define MAX_EVENTS    64
 #define MAX_ACCEPTS   16 /* in one turn */
