@@ -169,9 +169,9 @@ static void args_devices(struct machine *m)
 	(void)snprintf(m->opt_disk, sizeof(m->opt_disk), "if=none,id=disk,format=raw,file=%s%s", p->disk,
 		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 	args(m, "-drive", m->opt_disk);
-	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
+	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. 0 is what a board with -kernel among its qemu.arg takes. */
 	(void)snprintf(m->opt_disk_device, sizeof(m->opt_disk_device), "virtio-blk-pci,drive=disk,addr=0x%x%s", BOOT_PCI_DISK,
-		       p->kernel ? "" : ",bootindex=0"); /* fits */
+		       p->kernel ? "" : ",bootindex=1"); /* fits */
 	args(m, "-device", m->opt_disk_device);
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
