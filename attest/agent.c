@@ -5,6 +5,7 @@
 #include "attest/message.h"
 #include "attest/stream.h"
 #include "attest/tpm.h"
+#include "common/clock.h"
 #include "common/file.h"
 
 #include <dirent.h>
@@ -213,19 +214,11 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 
 /* ---- conversation ----------------------------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The next question, unless the peer's turn is over. Its last answer was sent, however long that took. */
 static int next_question(const struct attest_agent *a, struct stream s, int64_t since_ms, int idle_ms, struct buf *ret,
 			 struct err *e)
 {
-	int64_t left = since_ms + a->talk_ms - now_ms();
+	int64_t left = since_ms + a->talk_ms - clock_ms(CLOCK_MONOTONIC);
 
 	if (a->talk_ms && left <= 0)
 		return err_set(e, ETIMEDOUT, "receive: the peer has asked for %d s, which is its turn", a->talk_ms / 1000);
@@ -237,7 +230,7 @@ static int next_question(const struct attest_agent *a, struct stream s, int64_t 
 int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e)
 {
 	cleanup_buf struct buf request = BUF_INIT;
-	int64_t since_ms = now_ms();
+	int64_t since_ms = clock_ms(CLOCK_MONOTONIC);
 	int rc;
 
 	while ((rc = next_question(a, s, since_ms, idle_ms, &request, e)) == 0) {

@@ -2,12 +2,13 @@
 /* attest/server.c - connections of the verifier's service: TLS, deadlines, bounds */
 #include "attest/server.h"
 
+#include "common/clock.h"
+
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #define HANDSHAKE_MS  5000
 #define REQUEST_MS    10000
@@ -30,6 +31,7 @@ enum conn_state { CONN_HANDSHAKE, CONN_IDLE, CONN_REQUEST, CONN_COMMIT, CONN_WRI
  * @out:  the answer, @sent of it written
  * @key:  digest of the client's key, if it showed one
  * @more: it was put off: bytes may wait that epoll will not tell of, of the next request or inside OpenSSL
+ * @turn: the worker's turn in which it last had its own
  */
 struct conn {
 	int fd;
@@ -42,6 +44,7 @@ struct conn {
 	struct http_request http;
 	struct buf out;
 	size_t sent;
+	uint64_t turn;
 	bool has_key, close_after, wants_write, more;
 	struct channel_shown shown;
 };
@@ -56,8 +59,9 @@ struct worker {
 	struct service_answer answer;
 	struct judge_result *scratch;
 	uint64_t batch;
-	bool dirty; /* verdicts wait for a commit */
-	bool more;  /* of some connection */
+	uint64_t turn; /* counted from 1: each connection has its own at most once in it */
+	bool dirty;    /* verdicts wait for a commit */
+	bool more;     /* of some connection */
 	int64_t now_ms;
 };
 
@@ -67,14 +71,6 @@ struct server {
 	unsigned n_workers;
 	struct worker worker[SERVER_MAX_WORKERS];
 };
-
-static int64_t clock_ms(clockid_t id)
-{
-	struct timespec t;
-
-	(void)clock_gettime(id, &t); /* both clocks are always there */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void count(const struct worker *w, enum service_count what)
 {
@@ -356,6 +352,9 @@ static bool put_off(struct worker *w, struct conn *c)
 /* At most TURN_REQUESTS requests: whoever asks without a pause is put off. Return: false if the connection has ended. */
 static bool conn_turn(struct worker *w, struct conn *c)
 {
+	if (c->turn == w->turn)
+		return true; /* put off, and told of by epoll as well, which will tell again */
+	c->turn = w->turn;
 	if (c->state == CONN_HANDSHAKE && !shake_hands(w, c))
 		return false;
 	for (int n = 0;; n++) {
@@ -427,6 +426,7 @@ static void go_on(struct worker *w)
 	if (!w->more)
 		return;
 	w->more = false;
+	w->now_ms = clock_ms(CLOCK_BOOTTIME);
 	for (size_t i = w->n; i-- > 0;) {
 		struct conn *c = w->conn[i];
 
@@ -448,14 +448,15 @@ static void *work(void *arg)
 		int n;
 
 		listen_if_room(w);
-		n = epoll_wait(w->epoll, ev, MAX_EVENTS, w->more ? 0 : TICK_MS);
+		w->turn++;
+		go_on(w); /* may drop connections: before epoll names any */
+		n = epoll_wait(w->epoll, ev, MAX_EVENTS, w->more || w->dirty ? 0 : TICK_MS);
 		w->now_ms = clock_ms(CLOCK_BOOTTIME);
 		for (int i = 0; i < n; i++)
 			if (!ev[i].data.ptr)
 				accept_some(w);
 			else if (!conn_turn(w, ev[i].data.ptr))
 				conn_drop(w, ev[i].data.ptr);
-		go_on(w);
 		finish_batch(w);
 		if (w->now_ms - tick_ms >= TICK_MS) {
 			tick_ms = w->now_ms;
