@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/attest/test_ek_cert.c - which endorsement keys are believed, and which certificates of them */
+/*
+ * tests/attest/test_attack_ek_certificate.c - pitfall "EK certificates in the wild": what is off in real ones, and what is forged
+ *
+ * Whoever has a certificate believed that no maker of TPMs signed for an EK can pass a program off as a TPM. So what real
+ * certificates have wrong is read, and exactly that, and each forgery stands beside the sound one it was made from.
+ */
 #include "tests/common/check.h"
 
 #include "attest/ek_cert.h"
@@ -187,7 +192,7 @@ static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **s
 	cleanup_buf struct buf area = BUF_INIT, nv = BUF_INIT;
 	cleanup_ek_public struct ek_public ek = {0};
 	cleanup_x509 X509 *cert = NULL;
-	char path[] = "/tmp/test_ek_cert.XXXXXX";
+	char path[] = "/tmp/test_attack_ek_certificate.XXXXXX";
 	struct err e = ERR_INIT;
 	struct bytes b;
 	FILE *f;
@@ -215,7 +220,7 @@ static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **s
 static void roots_are_bounded_and_that_is_said(void **state)
 {
 	cleanup_buf struct buf one = BUF_INIT;
-	char path[] = "/tmp/test_ek_cert.XXXXXX";
+	char path[] = "/tmp/test_attack_ek_certificate.XXXXXX";
 
 	(void)state;
 	load("roots.pem", &one);
