@@ -52,6 +52,7 @@ struct pid1 {
 	struct verity_sigrecord root_signature;
 	struct verity_device root;
 	struct policy *policy;
+	size_t n_pulled; /* layers that the engine will pull: policy/layer_service.h */
 	struct pid1_lsm lsm;
 	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
 	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
@@ -171,10 +172,11 @@ void pid1_lastfail_orderly(void);
 
 #define PID1_ENGINE_CGROUP "/sys/fs/cgroup/engine/cgroup.procs"
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent(), pid1_spawn_opener() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+int pid1_spawn_opener(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_fail() - tell why, then do what the manifest says of failures

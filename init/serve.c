@@ -40,6 +40,7 @@ struct serve {
 	struct pid1 *p;
 	struct service engine;
 	struct service agent;
+	struct service opener;
 	struct pid1_measure_server measure;
 	struct pid1_clients gates;
 	struct pid1_control control;
@@ -62,7 +63,7 @@ static void state_is(struct serve *s, struct service *v, const char *state)
 
 static _Noreturn void end(struct serve *s, enum pid1_action action)
 {
-	pid_t services[] = { s->task_pid, s->engine.pid, s->agent.pid };
+	pid_t services[] = { s->task_pid, s->engine.pid, s->agent.pid, s->opener.pid };
 
 	s->p->live.state = "ending";
 	s->p->live.changed = true;
@@ -132,7 +133,7 @@ static void service_stopped(struct serve *s, struct service *v, int sig)
 
 static void child_news(struct serve *s, pid_t pid, int status)
 {
-	struct service *v = pid == s->engine.pid ? &s->engine : pid == s->agent.pid ? &s->agent : NULL;
+	struct service *v = pid == s->engine.pid ? &s->engine : pid == s->agent.pid ? &s->agent : pid == s->opener.pid ? &s->opener : NULL;
 
 	if (WIFSTOPPED(status)) {
 		if (v)
@@ -244,7 +245,7 @@ static void take_signals(struct serve *s)
 
 static uint64_t earliest(const struct serve *s)
 {
-	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
+	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->opener.start_ns, s->ready ? NEVER : s->ready_try_ns,
 			 s->p->watchdog.next_ns, pid1_clients_deadline_ns(&s->gates),
 			 pid1_clients_deadline_ns(&s->operators), floor_due_ns(s) };
 	uint64_t first = s->more ? 0 : NEVER;
@@ -281,8 +282,9 @@ static void begin(struct serve *s, struct pid1 *p)
 	s->engine = (struct service){ "engine", PID1_START_ENGINE, &p->live.engine, p->engine, now, NEVER, { 0 } };
 	s->agent = (struct service){ "agent", PID1_START_AGENT, &p->live.agent, 0, now,
 				     p->host.agent.arg[0] ? now : NEVER, { 0 } };
+	s->opener = (struct service){ "layers", PID1_START_OPENER, &p->live.opener, 0, now, p->n_pulled ? now : NEVER, { 0 } };
 	p->live.engine = (struct pid1_service_state){ .pid = p->engine, .starts = 1, .last = -1 };
-	p->live.agent = (struct pid1_service_state){ .last = -1 };
+	p->live.agent = p->live.opener = (struct pid1_service_state){ .last = -1 };
 	state_is(s, &s->engine, "running");
 	s->measure = (struct pid1_measure_server){ .policy = p->policy, .log = &p->log, .live = &p->live };
 	pid1_clients_init(&s->gates, p->measure_socket, pid1_measure_answer, &s->measure);
@@ -304,6 +306,8 @@ _Noreturn void pid1_serve(struct pid1 *p)
 			service_start(&s, &s.engine, now);
 		if (now >= s.agent.start_ns)
 			service_start(&s, &s.agent, now);
+		if (now >= s.opener.start_ns)
+			service_start(&s, &s.opener, now);
 		try_ready(&s, now);
 		if (now >= floor_due_ns(&s))
 			pid1_floor_host_is_healthy(p);

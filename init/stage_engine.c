@@ -12,6 +12,7 @@
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
+#include "policy/layer_service.h"
 
 #include <linux/capability.h>
 
@@ -112,6 +113,18 @@ int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 
 	give_to_agent();
 	return spawn(&p->host.agent, agent, ret_pid, e);
+}
+
+/* No mount, loop device or table without CAP_SYS_ADMIN; a node, if devtmpfs has none yet. Memory is the engine's. */
+int pid1_spawn_opener(struct pid1 *p, pid_t *ret_pid, struct err *e)
+{
+	static const struct pid1_argv argv = { { POLICY_LAYER_PROGRAM } };
+	static const struct sys_child opener = { .cgroup_procs = PID1_ENGINE_CGROUP,
+						 .keep_caps = CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_MKNOD),
+						 .maps = true };
+
+	(void)p;
+	return spawn(&argv, opener, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)

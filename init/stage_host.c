@@ -163,17 +163,27 @@ int pid1_stage_layers(struct pid1 *p, struct err *e)
 	for (size_t i = 0; i < p->policy->n_images; i++) {
 		const struct policy_image *img = &p->policy->image[i];
 
-		for (size_t k = 0; k < img->n_layers; k++, n++) {
+		for (size_t k = 0; k < img->n_layers; k++) {
 			char path[VERITY_LAYER_PATH_BYTES];
-			int r = verity_layer_open(POLICY_LAYER_DIR, img->layer[k].root_hash, img->layer[k].data_bytes,
+			int r;
+
+			/* Not in `direct`: the volumes that may be executed from are settled when the engine starts. */
+			if (!pid1_is_direct(p) && verity_layer_is_elsewhere(POLICY_LAYER_DIR, img->layer[k].root_hash)) {
+				p->n_pulled++;
+				continue;
+			}
+			r = verity_layer_open(POLICY_LAYER_DIR, img->layer[k].root_hash, img->layer[k].data_bytes,
 						  VERITY_CORRUPTION_EIO, path, e);
 
 			if (verity_is_signature_error(r))
 				p->code = CODE_LAYER_SIGNATURE;
 			if (r)
 				return err_context(e, "image %s, layer %zu", img->name, k);
+			n++;
 		}
 	}
+	if (p->n_pulled)
+		pid1_log(p->stage, "%zu more for the engine to pull", p->n_pulled);
 	pid1_log(p->stage, "%zu open, each from a signed dm-verity volume%s", n,
 		 pid1_is_direct(p) ? " (signatures checked by PID 1)" : "");
 	return 0;

@@ -11,6 +11,7 @@
 #define INIT_SYS_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -105,6 +106,7 @@ int sys_exec_memory_is_denied(void);
  * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
  * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
+ * @maps:         it may give the device-mapper tables, which no other child may
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
  */
 struct sys_child {
@@ -116,6 +118,7 @@ struct sys_child {
 	uint64_t within_ns;
 	uid_t user;
 	int input, output;
+	bool maps;
 };
 
 /**

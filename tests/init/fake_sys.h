@@ -534,8 +534,8 @@ int sys_spawn(const struct sys_child *c, pid_t *ret_pid, const char **ret_step)
 {
 	char what[200];
 
-	(void)snprintf(what, sizeof(what), "%s in %s keep %llx%s%.0u", c->argv[0], c->cgroup_procs,
-		       (unsigned long long)c->keep_caps, c->user ? " as " : "", (unsigned)c->user);
+	(void)snprintf(what, sizeof(what), "%s in %s keep %llx%s%.0u%s", c->argv[0], c->cgroup_procs,
+		       (unsigned long long)c->keep_caps, c->user ? " as " : "", (unsigned)c->user, c->maps ? " maps" : "");
 	*ret_step = "execve";
 	if (fake_call("spawn", what))
 		return -fake.fail_errno;

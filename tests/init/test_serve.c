@@ -160,6 +160,27 @@ static void the_agent_is_given_what_it_needs_and_the_engine_is_not(void **state)
 	assert_null(strstr(fake.trace, "chown /dev/tpm0 "));
 }
 
+/* holdfast-layer may map, and has two capabilities; it runs where there is something to pull, and is one of those that are asked to end. */
+static void who_opens_pulled_layers_runs_only_where_there_are_any(void **state)
+{
+	static const char started[] = "spawn /usr/lib/holdfast/holdfast-layer in /sys/fs/cgroup/engine/cgroup.procs keep 8200000 maps; ";
+
+	for (int pulled = 0; pulled < 2; pulled++) {
+		assert_int_equal(setup(state), 0);
+		p.n_pulled = (size_t)pulled;
+		fake.engine_ready_at = fake.now;
+		signal_in(100 * SECOND, SIGTERM);
+		if (pulled)
+			ends(200, 10 * SECOND, SIGKILL);
+		fake.next_pid = 200;
+		serve();
+		assert_int_equal(strstr(fake.trace, started) != NULL, pulled);
+		assert_int_equal(strstr(console(), "holdfast: layers: will be started again in 1 s\n") != NULL, pulled);
+		assert_int_equal(strstr(console(), "holdfast: layers: started, pid 201\n") != NULL, pulled);
+		assert_int_equal(strstr(fake.trace, "kill 201 15; ") != NULL, pulled);
+	}
+}
+
 /* Whatever of it fails, the agent is started, and the host is ready. */
 static void no_failure_of_the_agent_holds_up_the_boot(void **state)
 {
@@ -464,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_good_run_forgives_earlier_ends),
 		cmocka_unit_test_setup(an_agent_that_keeps_ending_takes_nothing_down, setup),
 		cmocka_unit_test_setup(the_agent_is_given_what_it_needs_and_the_engine_is_not, setup),
+		cmocka_unit_test_setup(who_opens_pulled_layers_runs_only_where_there_are_any, setup),
 		cmocka_unit_test_setup(no_failure_of_the_agent_holds_up_the_boot, setup),
 		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
 		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),

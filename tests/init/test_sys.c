@@ -54,7 +54,7 @@ static int remove_folder(void **state)
 static int spawn(const char *procs, const char **ret_step, int *ret_status)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0, 0, 0 };
+	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0, 0, 0, false };
 	pid_t pid = 0;
 	int r = sys_spawn(&c, &pid, ret_step);
 
@@ -113,16 +113,20 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 	static const struct {
 		unsigned long number;
 		int want;
+		bool maps;
 	} cases[] = {
-		{ DM_TABLE_STATUS, ENOTTY }, /* passed on to /dev/null, which knows no ioctl */
-		{ DM_VERSION, ENOTTY },
-		{ TCGETS, ENOTTY },
-		{ DM_TABLE_LOAD, EPERM },
-		{ DM_DEV_CREATE, EPERM },
-		{ DM_DEV_SUSPEND, EPERM },
-		{ DM_DEV_REMOVE, EPERM },
-		{ _IO(DM_IOCTL, DM_TABLE_LOAD_CMD), EPERM }, /* the kernel looks at type and number only */
-		{ DM_TABLE_LOAD | 1ul << 32, EPERM },        /* and at 32 bits of them */
+		{ DM_TABLE_STATUS, ENOTTY, false }, /* passed on to /dev/null, which knows no ioctl */
+		{ DM_VERSION, ENOTTY, false },
+		{ TCGETS, ENOTTY, false },
+		{ DM_TABLE_LOAD, EPERM, false },
+		{ DM_DEV_CREATE, EPERM, false },
+		{ DM_DEV_SUSPEND, EPERM, false },
+		{ DM_DEV_REMOVE, EPERM, false },
+		{ _IO(DM_IOCTL, DM_TABLE_LOAD_CMD), EPERM, false }, /* the kernel looks at type and number only */
+		{ DM_TABLE_LOAD | 1ul << 32, EPERM, false },        /* and at 32 bits of them */
+		{ DM_TABLE_LOAD, ENOTTY, true }, /* holdfast-layer, and nobody else */
+		{ DM_DEV_CREATE, ENOTTY, true },
+		{ TCGETS, ENOTTY, true },
 	};
 
 	(void)state;
@@ -130,7 +134,7 @@ static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char number[24], want[12];
 		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, cases[i].maps };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -173,7 +177,7 @@ static int try_memory(void)
 static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
 {
 	const char *argv[] = { "/proc/self/exe", "--memory", NULL }, *env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
 	const char *step = "";
 	int status = 0, r;
 	pid_t pid = 0;
@@ -201,7 +205,7 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -255,7 +259,7 @@ static void a_child_with_a_user_is_nobody_else(void **state)
 	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
 	assert_int_equal(close(open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
 	for (int other = 0; other < 2; other++) {
-		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0, 0, 0 };
+		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0, 0, 0, false };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -344,7 +348,7 @@ static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **st
 static size_t start_true(void *arg, const void *request, size_t len, void *reply, size_t room)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0 };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
 	const char *step;
 	pid_t pid = 0;
 
