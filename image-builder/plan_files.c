@@ -182,6 +182,7 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-floor", "usr/lib/holdfast/holdfast-floor", e);
+	r = r ? r : add_program(plan, f, "holdfast-layer", "usr/lib/holdfast/holdfast-layer", e);
 	r = r ? r : fileset_link(f, "usr/sbin/init", "../lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-runtime", "usr/bin/holdfast-runtime", e);
 	r = r ? r : add_program(plan, f, "holdfast-attest", "usr/bin/holdfast-attest", e);
