@@ -41,3 +41,9 @@ fetch_cri() {
 	"$image_tool" fetch --board "$board" --engine engines/containerd-cri --cache "$cache/packages-$(deb_name "$arch")" --out "$cri_tree" busybox-static curl \
 		golang-github-kubernetes-cri-api-dev
 }
+
+# fetch_pulled: the same for containerd that pulls; the registry is what the tests pull from
+pulled_tree=$cache/tree-pulled-$(deb_name "$arch")
+fetch_pulled() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd-pull --cache "$cache/packages-$(deb_name "$arch")" --out "$pulled_tree" busybox-static docker-registry
+}
