@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-layer holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-bless holdfast-state holdfast-layer holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -83,7 +83,7 @@ lint: programs ## include edges, symbol prefixes, function limits, and that each
 	$(Q)tools/lint . $(B)
 
 vm-check: guest host-programs ## boots in QEMU: the chain, and each attack refused
-	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/verity/vm_activate
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/probe $(GUEST_DIR)/tests/vm/maker $(GUEST_DIR)/tests/verity/vm_activate
 	$(Q)ARCH=$(ARCH) tests/vm/run $(CASES)
 
 vm-check-all: ## vm-check on both architectures; docs/vm-cases.md becomes the table of both
@@ -115,6 +115,10 @@ bench-gate: guest host-programs ## what the gate adds to a container's start, ag
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
 
+.PHONY: mutate-attest
+mutate-attest: ## each check of the pitfalls of attestation taken out, one at a time: its test must fail (MUTATE=regex of titles)
+	$(Q)tests/attest/mutate '$(MUTATE)'
+
 BENCH_VERDICTS ?= 100000
 bench-attest-service: programs $(B)/tests/attest/bench_service ## the verifier under load, loopback only (BENCH_VERDICTS=100000)
 	$(Q)$(B)/tests/attest/bench_service $(BENCH_VERDICTS)
@@ -131,8 +135,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
-	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-floor %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-layer) $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-floor %/holdfast-bless %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

@@ -21,7 +21,7 @@ void base64_put(struct buf *out, const void *data, size_t n)
 {
 	const uint8_t *p = data;
 	uint8_t last[3] = {0};
-	char text[256];
+	char text[256] = "";
 	size_t used = 0;
 
 	for (; n >= 3; n -= 3, p += 3, used += 4) {

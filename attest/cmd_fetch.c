@@ -3,6 +3,7 @@
 #include "attest/client.h"
 #include "attest/cmd.h"
 #include "attest/cmd_timeout.h"
+#include "attest/evidence_files.h"
 
 #include "common/cli.h"
 #include "common/file.h"
@@ -39,51 +40,93 @@ static int new_nonce(const char *path, uint8_t ret[static EVIDENCE_NONCE_BYTES],
 	return file_write(path, text, sizeof(text) - 1, 0644, e);
 }
 
-static int fetch(const char *connect, int timeout_ms, const uint8_t *nonce, const char *out, const char *cert)
+/* @nonce: 32 bytes; @ak: the host's record, NULL without --enrolment */
+struct fetch_options {
+	const char *connect, *hex, *nonce_file, *out, *dir, *enrolment, *cert, *timeout;
+	uint8_t nonce[EVIDENCE_NONCE_BYTES];
+	const struct enrolment *ak;
+};
+
+static int write_evidence(const struct fetch_options *o, const struct client_connection *c, const struct buf *evidence,
+			  enum evidence_replay *ret, struct err *e)
+{
+	const struct evidence_files_input in = {.evidence = {evidence->data, evidence->len},
+						.nonce = o->nonce,
+						.channel_key = c->has_key ? c->channel_key : NULL,
+						.ak = o->ak};
+	int rc = o->cert ? write_cert(c, o->cert, e) : 0;
+
+	if (!rc && o->out)
+		rc = file_write(o->out, evidence->data, evidence->len, 0644, e);
+	return !rc && o->dir ? evidence_files_write(&in, o->dir, ret, e) : rc;
+}
+
+static int fetch(const struct fetch_options *o, int timeout_ms)
 {
 	cleanup_buf struct buf evidence = BUF_INIT;
 	char text[2 * EVIDENCE_NONCE_BYTES + 1];
+	enum evidence_replay replayed = EVIDENCE_REPLAY_UNSET;
 	struct err e = ERR_INIT;
 	cleanup_client_connection struct client_connection c = {.fd = -1};
-	int rc = attest_client_connect(connect, timeout_ms, &c, &e);
+	int rc = attest_client_connect(o->connect, timeout_ms, &c, &e);
 
 	if (rc == 0)
-		rc = attest_client_evidence(&c, timeout_ms, nonce, &evidence, &e);
-	if (rc == 0 && cert)
-		rc = write_cert(&c, cert, &e);
+		rc = attest_client_evidence(&c, timeout_ms, o->nonce, &evidence, &e);
 	if (rc == 0)
-		rc = file_write(out, evidence.data, evidence.len, 0644, &e);
+		rc = write_evidence(o, &c, &evidence, &replayed, &e);
 	if (rc < 0)
 		return cli_fail(CLI_COULD_NOT, "fetch", &e);
-	hex_encode(nonce, EVIDENCE_NONCE_BYTES, text);
+	hex_encode(o->nonce, EVIDENCE_NONCE_BYTES, text);
 	printf("nonce %s\n", text);
 	if (c.has_key) {
 		hex_encode(c.channel_key, sizeof(c.channel_key), text);
 		printf("channel %s\n", text);
 	}
-	printf("%zu bytes of evidence written to %s; nothing of it was judged\n", evidence.len, out);
+	if (o->out)
+		printf("%zu bytes of evidence written to %s; nothing of it was judged\n", evidence.len, o->out);
+	if (o->dir)
+		printf("its parts written to %s, judged by nobody: %s\n", o->dir, evidence_replay_str(replayed));
 	return CLI_PASSED;
+}
+
+/* What does not fit together. Return: false after it was said. */
+static bool options_fit(const struct fetch_options *o)
+{
+	const char *wrong = !o->connect			  ? "--connect is needed"
+			    : !o->out && !o->dir	  ? "--out or --out-dir is needed"
+			    : o->enrolment && !o->dir	  ? "--enrolment is for --out-dir: the AK stands there"
+			    : !o->hex == !o->nonce_file ? "one of --nonce and --new-nonce is needed"
+							  : NULL;
+
+	if (wrong)
+		(void)cli_usage("fetch", "%s", wrong); /* its code is returned by the caller */
+	return !wrong;
 }
 
 int cmd_fetch(int argc, char **argv)
 {
-	const char *connect = NULL, *hex = NULL, *nonce_file = NULL, *out = NULL, *timeout = NULL, *cert = NULL;
+	struct fetch_options o = {.connect = NULL};
 	const struct cli_opt opts[] = {
-		{.name = "connect", .arg = "WHERE", .help = "the host's agent: unix:PATH or tls:HOST:PORT", .value = &connect},
+		{.name = "connect", .arg = "WHERE", .help = "the host's agent: unix:PATH or tls:HOST:PORT", .value = &o.connect},
 		{.name = "nonce",
 		 .arg = "HEX",
 		 .help = "32 bytes that no evidence was ever asked for with",
-		 .value = &hex},
+		 .value = &o.hex},
 		{.name = "new-nonce",
 		 .arg = "FILE",
 		 .help = "make such a nonce and write it there first",
-		 .value = &nonce_file},
-		{.name = "out", .arg = "FILE", .help = "evidence to write", .value = &out},
-		{.name = "channel-cert", .arg = "FILE", .help = "the host's TLS certificate to write (DER)", .value = &cert},
-		{.name = "timeout", .arg = "SECONDS", .help = "for each answer (30)", .value = &timeout},
+		 .value = &o.nonce_file},
+		{.name = "out", .arg = "FILE", .help = "evidence to write", .value = &o.out},
+		{.name = "out-dir",
+		 .arg = "DIR",
+		 .help = "a folder to make, for its parts: logs, quote, signature, PCR values",
+		 .value = &o.dir},
+		{.name = "enrolment", .arg = "FILE", .help = "the host's record: its AK goes into DIR, too", .value = &o.enrolment},
+		{.name = "channel-cert", .arg = "FILE", .help = "the host's TLS certificate to write (DER)", .value = &o.cert},
+		{.name = "timeout", .arg = "SECONDS", .help = "for each answer (30)", .value = &o.timeout},
 		{0},
 	};
-	uint8_t nonce[EVIDENCE_NONCE_BYTES];
+	struct enrolment record;
 	struct err e = ERR_INIT;
 	int timeout_ms = 0;
 	int n = cli_options(argc, argv, "", "ask a host for evidence, for `verify` to judge", opts);
@@ -92,17 +135,18 @@ int cmd_fetch(int argc, char **argv)
 		return CLI_USAGE;
 	if (n > 0)
 		return cli_usage("fetch", "operand \"%s\" is not wanted", argv[1]);
-	if (!connect || !out)
-		return cli_usage("fetch", "--connect and --out are needed");
-	if (!hex == !nonce_file)
-		return cli_usage("fetch", "one of --nonce and --new-nonce is needed");
-	if (hex && !hex_decode(hex, nonce, sizeof(nonce)))
-		return cli_usage("fetch", "--nonce \"%s\" is not 64 lower-case hex digits", hex);
-	if (!cmd_timeout_parse(timeout, &timeout_ms))
-		return cli_usage("fetch", "--timeout \"%s\" is not a number of seconds from 1 to %d", timeout,
+	if (!options_fit(&o))
+		return CLI_USAGE;
+	if (o.hex && !hex_decode(o.hex, o.nonce, sizeof(o.nonce)))
+		return cli_usage("fetch", "--nonce \"%s\" is not 64 lower-case hex digits", o.hex);
+	if (!cmd_timeout_parse(o.timeout, &timeout_ms))
+		return cli_usage("fetch", "--timeout \"%s\" is not a number of seconds from 1 to %d", o.timeout,
 				 CLIENT_MAX_SECONDS);
-	if (nonce_file && new_nonce(nonce_file, nonce, &e) < 0)
+	if (o.enrolment && enrolment_load(o.enrolment, &record, &e))
+		return cli_fail(CLI_COULD_NOT, "fetch", &e);
+	o.ak = o.enrolment ? &record : NULL;
+	if (o.nonce_file && new_nonce(o.nonce_file, o.nonce, &e) < 0)
 		return cli_fail(CLI_COULD_NOT, "fetch", &e);
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
-	return fetch(connect, timeout_ms, nonce, out, cert);
+	return fetch(&o, timeout_ms);
 }

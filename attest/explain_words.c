@@ -141,19 +141,18 @@ static bool is_command_line(const char *text, const uint8_t *digest)
 	       hash_equal(section, sizeof(section), digest, sizeof(section));
 }
 
-/* The profile word of  exchanged: enforce for audit, audit for enforce. False if it has none. */
-static bool other_profile(const char *text, char *ret, size_t max)
+/* The profiles of a machine with UEFI. */
+static const char *const profiles[] = {"enforce", "audit", "enforce-jit"};
+
+/* @text with another profile. False if it names none, or the line gets too long. */
+static bool other_profile(const char *text, const char *profile, char *ret, size_t max)
 {
-	static const char *const word[] = {"holdfast.profile=enforce", "holdfast.profile=audit"};
+	const char *at = strstr(text, "holdfast.profile=");
 
-	for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
-		const char *at = strstr(text, word[i]);
-
-		if (at)
-			return (size_t)snprintf(ret, max, "%.*s%s%s", (int)(at - text), text, word[!i],
-						at + strlen(word[i])) < max;
-	}
-	return false;
+	if (!at)
+		return false;
+	at += strlen("holdfast.profile=");
+	return (size_t)snprintf(ret, max, "%.*s%s%s", (int)(at - text), text, profile, at + strcspn(at, " ")) < max;
 }
 
 static bool other_root(const char *text, const char *root, char *ret, size_t max)
@@ -180,8 +179,9 @@ static bool derive_command_line(const struct explain_input *in, const uint8_t *d
 	for (size_t i = 0; i < ARRAY_SIZE(from) && from[i]; i++) {
 		if (is_command_line(from[i], digest))
 			return (size_t)snprintf(ret, max, "%s", from[i]) < max;
-		if (other_profile(from[i], text, sizeof(text)) && is_command_line(text, digest))
-			return (size_t)snprintf(ret, max, "%s", text) < max;
+		for (size_t k = 0; k < ARRAY_SIZE(profiles); k++)
+			if (other_profile(from[i], profiles[k], text, sizeof(text)) && is_command_line(text, digest))
+				return (size_t)snprintf(ret, max, "%s", text) < max;
 	}
 	return false;
 }

@@ -239,9 +239,32 @@ static bool take_verity_end(struct bytes *t)
 	return take_text(t, ";") && !t->n;
 }
 
+/*
+ * The same for the state volume: its name, and a UUID as libcryptsetup makes it, so that nobody's else table is taken for it; then
+ * target_index=0,...,target_name=crypt,... (STATUSTYPE_IMA in drivers/md/dm-crypt.c, as Linux 6.12 has it)
+ */
+static bool take_state(struct bytes *t)
+{
+	return take_text(t, "dm_version=") && take_set(t, DIGITS ".") && take_text(t, ";name=holdfast-state,uuid=CRYPT-LUKS2-") &&
+	       take_set(t, DIGITS "abcdef") && take_text(t, "-holdfast-state,major=") && take_set(t, DIGITS) && take_text(t, ",minor=") &&
+	       take_set(t, DIGITS) && take_text(t, ",minor_count=") && take_set(t, DIGITS) &&
+	       take_text(t, ",num_targets=1;target_index=0,target_begin=0,target_len=") && take_set(t, DIGITS) &&
+	       take_text(t, ",target_name=crypt,target_version=") && take_set(t, DIGITS ".") &&
+	       take_text(t, ",allow_discards=n,same_cpu_crypt=n,high_priority=n,submit_from_crypt_cpus=n,no_read_workqueue=n,"
+			    "no_write_workqueue=n,iv_large_sectors=n,sector_size=4096,cipher_string=aes-xts-plain64,key_size=64,key_parts=1,key_extra_size=0,"
+			    "key_mac_size=0;") &&
+	       !t->n;
+}
+
 static int parse_table(struct bytes text, size_t index, struct ima_dm_event *ret, struct err *e)
 {
+	struct bytes state = text;
+
 	hash_sha256(text.p, text.n, ret->table_hash);
+	if (take_state(&state)) {
+		ret->kind = IMA_DM_STATE;
+		return 0;
+	}
 	if (!take_device(&text))
 		return err_set(e, EINVAL, "IMA log: entry %zu: a device-mapper table that is not one single target",
 			       index);

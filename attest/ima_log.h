@@ -75,6 +75,7 @@ void ima_boot_aggregate(const struct replay *r, uint8_t ret[static HASH_SHA256_B
 enum ima_dm {
 	IMA_DM_NOT = 0,    /* the entry is not device-mapper's */
 	IMA_DM_TABLE_LOAD, /* @root_digest is that of the table's one dm-verity target */
+	IMA_DM_STATE,      /* the table's one target is dm-crypt, and the device is the state volume's */
 	IMA_DM_RESUME,     /* @table_hash is SHA-256 of the resumed table's text */
 	IMA_DM_GONE,       /* a device or a table went away */
 };
@@ -89,7 +90,7 @@ struct ima_dm_event {
 /**
  * ima_dm_parse() - read an ima-buf entry of device-mapper
  *
- * A table must be exactly one dm-verity target, version 1, sha256, that checks every block every time and answers
+ * A table must be exactly one target: the state volume's, aes-xts-plain64 under its name and LUKS2, or dm-verity, version 1, sha256, that checks every block every time and answers
  * corruption with an error, a restart or a panic. Return: 0 with @ret->kind, or -EINVAL saying what else it is: any
  * other target, a rename, a device resumed without a measured table.
  */

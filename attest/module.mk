@@ -5,7 +5,7 @@ NOT_BUILT += $(if $(GUEST),$(ATTEST_SERVICE))
 $(eval $(call library,attest))
 $(eval $(call program,holdfast-attest,attest/main.c $(filter-out $(NOT_BUILT),$(wildcard attest/cmd_*.c)),attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
 $(eval $(call tests,attest,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
-$(eval $(call fuzzers,evidence agent_message ek_cert ek_revoked ticket http policy_set channel,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
+$(eval $(call fuzzers,evidence agent_message ek_cert ek_revoked ticket http policy_set channel rsassa,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
 $(eval $(call fuzzers,tcg_log ima_log quote refvalues event_log pcr_values explain,attest policy verity common,libssl libcrypto json-c tss2-esys tss2-mu $(ATTEST_SQLITE)))
 
 # The service under load, on the loopback device: make bench-attest-service

@@ -2,6 +2,7 @@
 /* attest/quote.c - attestation keys and quotes: parse, hold to one shape, verify */
 #include "attest/quote.h"
 
+#include "attest/rsassa.h"
 #include "common/reader.h"
 
 #include <openssl/bn.h>
@@ -176,16 +177,22 @@ static int parse_ecc(struct reader *r, struct quote_ak *ak, struct err *e)
 }
 
 /*
- * What EVP looks up for each signature (methods, digests by name) costs a third of an RSA verification: done once for a
- * key, and copied for each use, so that threads may share the key.
+ * What a signature scheme needs of a key, done once: RSASSA by attest/rsassa.h, the others by EVP, whose looking up of
+ * methods and digests by name costs a third of a verification. It is copied for each use, so that threads may share the key.
  */
 static int prepare(struct quote_ak *ak, struct err *e)
 {
 	const EVP_MD *md = ak->hash == HASH_SHA512 ? EVP_sha512() : ak->hash == HASH_SHA384 ? EVP_sha384() : EVP_sha256();
+	CLEANUP(bn) BIGNUM *n = NULL, *exp = NULL;
 
+	if (ak->scheme == QUOTE_RSASSA) {
+		if (EVP_PKEY_get_bn_param(ak->key, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
+		    EVP_PKEY_get_bn_param(ak->key, OSSL_PKEY_PARAM_RSA_E, &exp) != 1)
+			return pki_openssl_error(e, EINVAL, "AK: its public key cannot be read");
+		return rsassa_new(n, exp, &ak->rsassa, e) ? err_context(e, "AK") : 0;
+	}
 	ak->verify = EVP_PKEY_CTX_new_from_pkey(NULL, ak->key, NULL);
 	if (!ak->verify || EVP_PKEY_verify_init(ak->verify) != 1 ||
-	    (ak->scheme == QUOTE_RSASSA && EVP_PKEY_CTX_set_rsa_padding(ak->verify, RSA_PKCS1_PADDING) != 1) ||
 	    (ak->scheme == QUOTE_RSAPSS && EVP_PKEY_CTX_set_rsa_padding(ak->verify, RSA_PKCS1_PSS_PADDING) != 1) ||
 	    EVP_PKEY_CTX_set_signature_md(ak->verify, md) != 1 ||
 	    /* a TPM takes the largest salt that fits, or the hash's size */
@@ -238,9 +245,10 @@ bool quote_ak_dup(const struct quote_ak *ak, struct quote_ak *ret)
 {
 	struct quote_ak copy = *ak;
 
+	copy.rsassa = ak->rsassa ? rsassa_share(ak->rsassa) : NULL;
 	copy.verify = ak->verify ? EVP_PKEY_CTX_dup(ak->verify) : NULL;
 	copy.key = ak->key && EVP_PKEY_up_ref(ak->key) == 1 ? ak->key : NULL;
-	if (!copy.verify || !copy.key) {
+	if ((!copy.rsassa && !copy.verify) || !copy.key) {
 		quote_ak_free(&copy);
 		*ret = (struct quote_ak){0};
 		return false;
@@ -251,6 +259,8 @@ bool quote_ak_dup(const struct quote_ak *ak, struct quote_ak *ret)
 
 void quote_ak_free(struct quote_ak *ak)
 {
+	rsassa_free(ak->rsassa);
+	ak->rsassa = NULL;
 	EVP_PKEY_CTX_free(ak->verify);
 	ak->verify = NULL;
 	EVP_PKEY_free(ak->key);
@@ -435,13 +445,19 @@ int quote_verify(const struct quote_ak *ak, struct bytes attest, struct bytes si
 	cleanup_buf struct buf sig = BUF_INIT;
 	int rc;
 
-	if (ak->type == QUOTE_KEY_UNSET || !ak->verify)
+	if (ak->type == QUOTE_KEY_UNSET || (!ak->rsassa && !ak->verify))
 		return err_set(e, EINVAL, "there is no AK to verify with");
 	rc = parse_signature(ak, signature, &sig, e);
 	if (rc)
 		return rc;
+	if (!hash_once(ak->hash, attest.p, attest.n, h))
+		return err_set(e, EINVAL, "quote signature: hash %s cannot be computed", hash_name(ak->hash));
+	if (ak->rsassa) {
+		rc = rsassa_verify(ak->rsassa, ak->hash, h, sig.data, sig.len, e);
+		return rc == -EBADMSG ? err_context(e, "quote signature: is not that of the enrolled AK over this quote") : rc;
+	}
 	ctx = EVP_PKEY_CTX_dup(ak->verify);
-	if (!ctx || !hash_once(ak->hash, attest.p, attest.n, h))
+	if (!ctx)
 		return pki_openssl_error(e, ENOMEM, "cannot verify the quote's signature");
 	if (EVP_PKEY_verify(ctx, sig.data, sig.len, h, hash_bytes(ak->hash)) != 1)
 		return pki_openssl_error(e, EBADMSG, "quote signature: is not that of the enrolled AK over this quote");

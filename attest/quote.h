@@ -35,6 +35,7 @@ enum quote_key {
 };
 
 struct reader;
+struct rsassa;
 
 /** quote_take_2b() - a TPM2B of at most @max bytes, without its size; a view. A longer one leaves @r bad. */
 struct bytes quote_take_2b(struct reader *r, size_t max);
@@ -57,7 +58,8 @@ struct quote_scheme {
  * @bits: size of an RSA modulus, or of the curve
  * @name: the TPM's Name of it: 000b then SHA-256 of the TPMT_PUBLIC; zero from quote_ak_from_key()
  * @key:  the public key, owned
- * @verify: made ready to verify with @scheme and @hash, owned; copied for each use
+ * @rsassa: the key made ready for RSASSA, owned; NULL for another scheme
+ * @verify: made ready to verify with another @scheme and @hash, owned; copied for each use
  */
 struct quote_ak {
 	enum quote_key type;
@@ -66,6 +68,7 @@ struct quote_ak {
 	unsigned bits;
 	uint8_t name[QUOTE_NAME_BYTES];
 	EVP_PKEY *key;
+	struct rsassa *rsassa;
 	EVP_PKEY_CTX *verify;
 };
 

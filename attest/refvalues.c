@@ -61,10 +61,22 @@ static int parse_ima(json_object *o, const char *where, struct refvalues_rule *r
 	return 0;
 }
 
+/* `state_volume` stands beside a sequence and is true, or is not there. */
+static int parse_state_volume(json_object *o, const char *where, struct refvalues_rule *rule, struct err *e)
+{
+	json_object *value;
+	int rc = json_get_opt(o, where, "state_volume", json_type_boolean, &value, e);
+
+	rule->state_volume = !rc && value;
+	if (!rc && value && (!json_object_get_boolean(value) || rule->kind != REFVALUES_SEQUENCE))
+		rc = err_set(e, EINVAL, "%s: state_volume is false or stands without sequence", where);
+	return rc;
+}
+
 /* Exactly one of the four rules must stand in @o; `then` only beside `sequence`. */
 static int parse_rule(json_object *o, const char *where, struct refvalues_rule *rule, struct err *e)
 {
-	static const char *const keys[] = {"unjudged", "zero", "sequence", "then", "ima", NULL};
+	static const char *const keys[] = {"unjudged", "zero", "sequence", "then", "state_volume", "ima", NULL};
 	static const struct {
 		const char *key;
 		enum refvalues_kind kind;
@@ -90,6 +102,9 @@ static int parse_rule(json_object *o, const char *where, struct refvalues_rule *
 			       where, found);
 	if (rule->kind != REFVALUES_SEQUENCE && json_object_object_get_ex(o, "then", NULL))
 		return err_set(e, EINVAL, "%s: then stands without sequence", where);
+	rc = parse_state_volume(o, where, rule, e);
+	if (rc)
+		return rc;
 	switch (rule->kind) {
 	case REFVALUES_UNJUDGED:
 		return json_get_str(o, where, "unjudged", REFVALUES_MAX_TEXT_BYTES, &rule->reason, e);

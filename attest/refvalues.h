@@ -49,6 +49,7 @@ struct refvalues_list {
  * struct refvalues_rule - the rule of one PCR
  * @reason:       REFVALUES_UNJUDGED: why
  * @list:         REFVALUES_SEQUENCE: the sequence; REFVALUES_IMA: files
+ * @state_volume: REFVALUES_SEQUENCE: behind it exactly one event of measure_state_volume(), of any UUID; PCR 15 only
  * @then:         REFVALUES_SEQUENCE: what may follow, in any order; REFVALUES_IMA: root digests of dm-verity tables
  */
 struct refvalues_rule {
@@ -56,6 +57,7 @@ struct refvalues_rule {
 	const char *reason;
 	struct refvalues_list list;
 	struct refvalues_list then;
+	bool state_volume;
 };
 
 /** struct refvalues - the document; strings are borrowed from @tree, which it owns. What `describe` holds judges nothing */

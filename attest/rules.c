@@ -147,6 +147,23 @@ static void keep_layer_policy(struct rules *r, const struct replay_event *ev)
 	r->layer_policy[ev->data.n] = '\0';
 }
 
+/* "state-volume:<UUID>" of the OS log; its digest is H(data) (common/cel.h), so a text that is so was what PID 1 extended. */
+static bool keep_state_volume(struct rules *r, const struct replay_event *ev)
+{
+	char uuid[MEASURE_UUID_BYTES] = "";
+	struct measure_event wanted;
+	size_t n = sizeof(uuid) - 1;
+
+	if (ev->source != REPLAY_OS || ev->data.n <= n)
+		return false;
+	memcpy(uuid, ev->data.p + ev->data.n - n, n);
+	wanted = measure_state_volume(uuid);
+	if (!wanted.data_bytes || ev->pcr != wanted.pcr || ev->data.n != wanted.data_bytes || memcmp(ev->data.p, wanted.data, ev->data.n))
+		return false;
+	memcpy(r->state_volume, uuid, sizeof(uuid));
+	return true;
+}
+
 static void step_sequence(struct rules *r, struct rules_pcr *p, const struct refvalues_rule *rule,
 			  const struct replay_event *ev)
 {
@@ -163,6 +180,8 @@ static void step_sequence(struct rules *r, struct rules_pcr *p, const struct ref
 		return;
 	}
 	d = refvalues_find(&rule->then, ev->digest);
+	if (rule->state_volume && !*r->state_volume && keep_state_volume(r, ev))
+		return;
 	if (d)
 		p->then_seen[d - rule->then.item] = true;
 	else
@@ -257,15 +276,18 @@ static void judge_dm(struct rules *r, struct rules_pcr *p, const struct ima_entr
 {
 	char hex[2 * HASH_SHA256_BYTES + 1];
 
-	if (dm->kind == IMA_DM_TABLE_LOAD && !refvalues_find(&r->rv->rule[IMA_LOG_PCR].then, dm->root_digest)) {
+	if (dm->kind == IMA_DM_STATE && (!r->rv->rule[MEASURE_PCR_IDENTITY].state_volume || r->n_state_tables++)) {
+		differ(p->difference, "PCR 10: IMA log entry %zu: a table of the state volume, and %s", en->index,
+		       r->n_state_tables ? "not the first" : "the reference values want none");
+	} else if (dm->kind == IMA_DM_TABLE_LOAD && !refvalues_find(&r->rv->rule[IMA_LOG_PCR].then, dm->root_digest)) {
 		hex_encode(dm->root_digest, HASH_SHA256_BYTES, hex);
 		differ(p->difference,
 		       "PCR 10: IMA log entry %zu: a dm-verity table with root digest %s, which is not listed",
 		       en->index, hex);
-	} else if (dm->kind == IMA_DM_TABLE_LOAD && r->n_tables == RULES_MAX_TABLES) {
+	} else if (dm->kind != IMA_DM_RESUME && dm->kind != IMA_DM_GONE && r->n_tables == RULES_MAX_TABLES) {
 		differ(p->difference, "PCR 10: IMA log entry %zu: more than %d dm-verity tables", en->index,
 		       RULES_MAX_TABLES);
-	} else if (dm->kind == IMA_DM_TABLE_LOAD) {
+	} else if (dm->kind == IMA_DM_TABLE_LOAD || dm->kind == IMA_DM_STATE) {
 		memcpy(r->table[r->n_tables++], dm->table_hash, HASH_SHA256_BYTES);
 	} else if (dm->kind == IMA_DM_RESUME && !table_is_known(r, dm->table_hash)) {
 		hex_encode(dm->table_hash, HASH_SHA256_BYTES, hex);
@@ -351,6 +373,8 @@ static void finish_pcr(const struct rules *r, size_t i, struct appraisal *a)
 		hex_encode(rule->list.item[p->matched].digest, HASH_SHA256_BYTES, hex);
 		appraise_reason(a, "PCR %zu: ends after %zu events, expected %s (%s)", i, p->matched, hex,
 				rule->list.item[p->matched].what);
+	} else if (rule->state_volume && !*r->state_volume) {
+		appraise_reason(a, "PCR %zu: ends after its sequence, expected one event state-volume:<UUID>", i);
 	} else if (rule->kind == REFVALUES_IMA && !p->events) {
 		appraise_reason(a, "PCR %zu: the IMA log is empty, expected boot_aggregate first", i);
 	}
@@ -409,20 +433,27 @@ static void judge_root_hash(const struct rules *r, struct appraisal *a)
 /* The profile that the reference values name is the one that PCR 11's sequence holds, or they contradict themselves. */
 static void judge_profile(const struct rules *r, struct appraisal *a)
 {
+	static const char *const measured[] = { "direct", "enforce-jit" };
 	const struct refvalues_rule *rule = &r->rv->rule[MEASURE_PCR_PHASE];
-	struct measure_event ev = measure_direct_profile();
-	uint8_t digest[HASH_SHA256_BYTES];
-	bool first, found;
+	bool sequence = rule->kind == REFVALUES_SEQUENCE;
 
-	hash_sha256(ev.data, ev.data_bytes, digest);
-	found = refvalues_find(&rule->list, digest) || refvalues_find(&rule->then, digest);
-	first = rule->kind == REFVALUES_SEQUENCE && rule->list.n &&
-		hash_equal(rule->list.item[0].digest, HASH_SHA256_BYTES, digest, sizeof(digest));
-	if (refvalues_is_direct(r->rv) && !first)
-		appraise_reason(a, "reference values: profile direct, but PCR 11's sequence does not begin with its event");
-	if (!refvalues_is_direct(r->rv) && found)
-		appraise_reason(a, "reference values: profile %s, but PCR 11 has the event of the profile direct",
-				r->rv->profile);
+	for (size_t i = 0; i < ARRAY_SIZE(measured); i++) {
+		struct measure_event ev = measure_profile(measured[i]);
+		bool is_it = !strcmp(r->rv->profile, measured[i]), found, ok;
+		uint8_t digest[HASH_SHA256_BYTES];
+
+		hash_sha256(ev.data, ev.data_bytes, digest);
+		found = refvalues_find(&rule->list, digest);
+		ok = sequence && found;
+		if (!i) /* what is below PID 1 measured nothing that could stand before it */
+			ok = sequence && rule->list.n && hash_equal(rule->list.item[0].digest, HASH_SHA256_BYTES, digest, sizeof(digest));
+		if (is_it && !ok)
+			appraise_reason(a, "reference values: profile %s, but PCR 11's sequence does not %s its event", measured[i],
+					i ? "have" : "begin with");
+		if (!is_it && (found || refvalues_find(&rule->then, digest)))
+			appraise_reason(a, "reference values: profile %s, but PCR 11 has the event of the profile %s", r->rv->profile,
+					measured[i]);
+	}
 }
 
 /* What follows from the profile for whoever reads the verdict. */
@@ -432,6 +463,7 @@ static const char *profile_words(const char *profile)
 		const char *profile, *words;
 	} all[] = {
 		{ "audit", " (permissive: nothing is stopped)" },
+		{ "enforce-jit", " (containers of which the layer policy says so may make executable memory; for all else as enforce)" },
 		{ "direct", " (no UEFI: kernel, initramfs and command line are reported by PID 1 itself; nothing below "
 			    "vouches for them)" },
 	};
@@ -452,6 +484,8 @@ static void add_facts(const struct rules *r, struct appraisal *a)
 	appraise_fact(a, "profile: %s%s", r->rv->profile, profile_words(r->rv->profile));
 	appraise_fact(a, "root hash: %s (PCR 15)", root);
 	fact_secure_boot(r, a);
+	if (*r->state_volume)
+		appraise_fact(a, "state volume: %s", r->state_volume);
 	appraise_fact(a, "layer policy: %s", *r->layer_policy ? r->layer_policy : "none measured");
 	for (size_t i = 0; launch->kind == REFVALUES_SEQUENCE && i < launch->then.n; i++)
 		if (r->pcr[MEASURE_PCR_LAUNCH].then_seen[i])

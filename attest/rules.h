@@ -23,6 +23,7 @@
 #include "attest/appraise.h"
 #include "attest/refvalues.h"
 #include "attest/replay.h"
+#include "common/measure.h"
 
 #include <stdbool.h>
 
@@ -45,6 +46,8 @@ struct rules {
 		char separator_difference[APPRAISAL_MAX_LINE_BYTES];
 	} pcr[REPLAY_QUOTED_PCRS];
 	char layer_policy[RULES_MAX_POLICY_TEXT_BYTES]; /* data of the event that matched */
+	char state_volume[MEASURE_UUID_BYTES]; /* of the event that matched */
+	size_t n_state_tables;
 	size_t n_files;
 	size_t n_tables;
 	uint8_t table[RULES_MAX_TABLES][HASH_SHA256_BYTES]; /* dm-verity tables that were accepted */

@@ -51,7 +51,7 @@ static int take(const struct word *w, const char *key, char *ret, size_t room, s
 	return 0;
 }
 
-static const char *const words[] = { "unset", "enforce", "audit", "direct" };
+static const char *const words[] = { "unset", "enforce", "enforce-jit", "audit", "direct" };
 _Static_assert(ARRAY_SIZE(words) == CMDLINE_PROFILES_, "one word a profile");
 
 const char *cmdline_profile_str(enum cmdline_profile profile)
@@ -83,7 +83,7 @@ int cmdline_parse(const char *text, size_t len, struct cmdline *ret, struct err 
 		if (!strcmp(profile, words[i]))
 			out.profile = (enum cmdline_profile)i;
 	if (!out.profile)
-		return err_set(e, EINVAL, "kernel command line: holdfast.profile=%s, wanted enforce, audit or direct",
+		return err_set(e, EINVAL, "kernel command line: holdfast.profile=%s, wanted enforce, enforce-jit, audit or direct",
 			       profile);
 	*ret = out;
 	return 0;

@@ -22,6 +22,7 @@
 enum cmdline_profile {
 	CMDLINE_UNSET,
 	CMDLINE_ENFORCE, /* UEFI; the kernel checks signatures; IPE */
+	CMDLINE_ENFORCE_JIT, /* as enforce, but BPF-LSM holds execution: declared images may make code */
 	CMDLINE_AUDIT,   /* as enforce, but IPE stops nothing */
 	CMDLINE_DIRECT,  /* no UEFI: PID 1 checks signatures; BPF-LSM */
 	CMDLINE_PROFILES_,

@@ -58,6 +58,13 @@ ROW(CODE_FLOOR, "a version is below the rollback floor", "an older image, layer 
 ROW(CODE_FLOOR_LOST, "the rollback floor was taken away", "the TPM was cleared or replaced, or its index deleted or redefined",
     "find out who did it; to make this a new machine, clear the TPM and delete the EFI variable HoldfastFloor in the firmware")
 ROW(CODE_FLOOR_UNREAD, "the rollback floor could not be read", "the TPM did not answer, or no signed PCR policy is for this boot", "see the sentence")
+ROW(CODE_STATE, "the state volume could not be made, opened or mounted", "no partition holdfast-state, an I/O error, or a module or program is missing",
+    "see the sentence")
+ROW(CODE_STATE_FOREIGN, "the state partition holds something that is not this machine's", "another disk, another use, or damage; nothing was written to it",
+    "look what it is and save it; to begin anew, overwrite the partition's first 4 MiB and last 1 MiB with zeros")
+ROW(CODE_STATE_SEALED, "the TPM does not give the state volume's key in this boot", "another TPM, another owner's image, or one without signed PCR policies",
+    "boot a signed image of this owner on the machine that made the volume, or use the recovery key elsewhere")
+ROW(CODE_STATE_SWAPPED, "the state volume is not the one this machine made", "the volume, its header or its token was exchanged or changed", REPLACE)
 ROW(CODE_GATE_CONFIG, "config.json is malformed or holds a field the gate does not know", "the engine asks for something unusual", "see the sentence")
 ROW(CODE_GATE_NO_ENTRY, "the layer policy names no such image", "the image is not one of this host's", "add it to the policy")
 ROW(CODE_GATE_ARGS, "the arguments are not those the policy allows", "see the sentence", "widen the policy, or start it as it says")

@@ -36,9 +36,12 @@ struct measure_event measure_phase(enum measure_phase phase)
 	return event(MEASURE_PCR_PHASE, "phase", phase_words[phase]);
 }
 
-struct measure_event measure_direct_profile(void)
+struct measure_event measure_profile(const char *profile)
 {
-	return event(MEASURE_PCR_PHASE, "profile", "profile:direct");
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "profile:%s", profile); /* the longest has 11 characters */
+	return event(MEASURE_PCR_PHASE, "profile", text);
 }
 
 struct measure_event measure_direct_cmdline(const char *text, size_t len)
@@ -97,6 +100,31 @@ struct measure_event measure_separator(void)
 struct measure_event measure_floor_unchecked(void)
 {
 	return event(MEASURE_PCR_IDENTITY, "floor", "floor:unchecked");
+}
+
+struct measure_event measure_state_volume(const char uuid[static MEASURE_UUID_BYTES])
+{
+	struct measure_event ev = event(MEASURE_PCR_IDENTITY, "state-volume", "state-volume:");
+
+	ev.data_bytes = measure_uuid_is_valid(uuid) ? ev.data_bytes : 0;
+	if (!ev.data_bytes)
+		return ev;
+	memcpy(ev.data + ev.data_bytes, uuid, MEASURE_UUID_BYTES - 1);
+	ev.data_bytes += MEASURE_UUID_BYTES - 1;
+	return ev;
+}
+
+bool measure_uuid_is_valid(const char *text)
+{
+	size_t n = 0;
+
+	for (; n < MEASURE_UUID_BYTES - 1; n++) {
+		bool dash = n == 8 || n == 13 || n == 18 || n == 23;
+
+		if (!text[n] || (dash ? text[n] != '-' : !strchr("0123456789abcdef", text[n])))
+			return false;
+	}
+	return !text[n];
 }
 
 struct measure_event measure_container(const char *name, const uint8_t policy[static HASH_SHA256_BYTES])

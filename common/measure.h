@@ -10,10 +10,10 @@
  *   PCR 11 phases are the bare word, as systemd-pcrphase measures them.
  *
  *   PCR 11  phases            enter-initrd, leave-initrd, sysinit, ready, shutdown; before them, in the profile
- *                             `direct`: profile, command-line, boot-manifest
+ *                             `direct`: profile, command-line, boot-manifest; in the profile `enforce-jit`: profile
  *   PCR 13  launch chain      layer-policy, ipe-policy, engine, engine-config, engine-argv, then
  *                             separator, then one `container` for each one admitted, `violation` for each refused
- *   PCR 15  identity          root-hash, root-signer; `floor:unchecked` if the rollback floor was not
+ *   PCR 15  identity          root-hash, root-signer, state-volume; `floor:unchecked` if the rollback floor was not
  *
  * Spec: UAPI group, TPM PCR registry; ../shared design section 6.
  */
@@ -30,6 +30,7 @@
 #define MEASURE_PCR_PHASE 11
 #define MEASURE_PCR_LAUNCH 13
 #define MEASURE_PCR_IDENTITY 15
+#define MEASURE_UUID_BYTES 37 /* with its NUL */
 #define MEASURE_MAX_DATA_BYTES 256
 #define MEASURE_MAX_NAME_BYTES 64 /* of a container: [a-z0-9][a-z0-9._-]* */
 
@@ -54,11 +55,15 @@ struct measure_event {
 struct measure_event measure_phase(enum measure_phase phase);
 
 /**
- * measure_direct_profile(), _cmdline(), _manifest() - PCR 11, before the phases, in the profile `direct` only: what nobody
- * below PID 1 has measured. "profile:direct"; "command-line:sha256:<hex>", of /proc/cmdline without its newline;
- * "boot-manifest:sha256:<hex>"
+ * measure_profile() - PCR 11 "profile:<profile>", before the phases, in the profiles `direct` and `enforce-jit` only.
+ * @profile: cmdline_profile_str()
  */
-struct measure_event measure_direct_profile(void);
+struct measure_event measure_profile(const char *profile);
+
+/**
+ * measure_direct_cmdline(), _manifest() - PCR 11, behind the profile `direct`: what nobody below PID 1 has measured.
+ * "command-line:sha256:<hex>", of /proc/cmdline without its newline; "boot-manifest:sha256:<hex>"
+ */
 struct measure_event measure_direct_cmdline(const char *text, size_t len);
 struct measure_event measure_direct_manifest(const uint8_t digest[static HASH_SHA256_BYTES]);
 
@@ -73,6 +78,15 @@ struct measure_event measure_root_signer(const uint8_t fingerprint[static HASH_S
  * not be checked. No reference values hold it.
  */
 struct measure_event measure_floor_unchecked(void);
+
+/**
+ * measure_state_volume() - PCR 15 "state-volume:<UUID>": the state volume was unsealed and is this machine's; before it is mounted
+ * @uuid: as measure_uuid_is_valid() has it; another gives an event with data_bytes 0
+ */
+struct measure_event measure_state_volume(const char uuid[static MEASURE_UUID_BYTES]);
+
+/** measure_uuid_is_valid() - 36 characters, lower-case hex digits and four dashes in their places. */
+bool measure_uuid_is_valid(const char *text);
 
 /** measure_layer_policy() - PCR 13 "layer-policy:sha256:<hex>:version:<n>": digest of the signed document's bytes. */
 struct measure_event measure_layer_policy(const uint8_t doc[static HASH_SHA256_BYTES], uint64_t version);

@@ -14,7 +14,8 @@
  *
  *   The reference tells what the state is good for. Signatures under an empty one stand in the file's member "sha256", as systemd
  *   has it (systemd-measure, LUKS2 tokens): the phases before `ready`, for what PID 1 keeps in the TPM (init/floor.h). Those under
- *   "holdfast-channel" are for the agent's TLS key (attest/tpm_channel.h), and neither opens what the other is for.
+ *   "holdfast-channel" are for the agent's TLS key (attest/tpm_channel.h), the one under "holdfast-state" for the state volume's key
+ *   (init/sealed.h), and none opens what another is for.
  *
  * Input of the parser: hostile. Spec: TPM 2.0 Library part 3, 23.7 (PolicyPCR), 23.16 (PolicyAuthorize); part 1, 16 (Names);
  *   systemd-measure(1) for the file; docs/formats/pcr-signature.md.
@@ -33,6 +34,7 @@
 #define PCR_POLICY_KEY                 "/etc/holdfast/pcr-key.pem"             /* the signer's public half, in the root */
 #define PCR_POLICY_BOOT                ""                                      /* reference; its member of the file is "sha256" */
 #define PCR_POLICY_CHANNEL             "holdfast-channel"                      /* reference, and member of the file */
+#define PCR_POLICY_STATE                "holdfast-state"                        /* likewise */
 #define PCR_POLICY_MAX_BYTES           8192
 #define PCR_POLICY_MAX_ENTRIES         8
 #define PCR_POLICY_MAX_SIGNATURE_BYTES 512 /* RSA of up to 4096 bits */

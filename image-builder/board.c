@@ -12,6 +12,7 @@
 #define MAX_FILE_BYTES 65536
 #define MAX_MIB        (1u << 20)
 #define MAX_MS         3600000
+#define STATE_MIN_MIB  32 /* init/sealed_block.h wants 12; a file system and its journal want room */
 
 /* struct text_key - a key that may stand once: where its value goes; @words: the only values, or NULL */
 struct text_key {
@@ -105,11 +106,11 @@ static int check_inside(const struct conf *c, const char *key, const char *path,
 	return 0;
 }
 
-/* UEFI's three files: all of them, or, without UEFI, none. */
+/* UEFI's four files: all of them, or, without UEFI, none. */
 static int check_uefi(const struct conf *c, const struct board *b, struct err *e)
 {
-	const char *const keys[] = { "stub", "firmware.code", "firmware.vars" };
-	const char *const values[] = { b->stub, b->firmware_code, b->firmware_vars };
+	const char *const keys[] = { "stub", "loader", "firmware.code", "firmware.vars" };
+	const char *const values[] = { b->stub, b->loader, b->firmware_code, b->firmware_vars };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(keys); i++) {
@@ -134,6 +135,8 @@ static int check_board(const struct conf *c, const struct board *b, struct err *
 		r = err_set(e, EINVAL, "%s: no line module.boot: the root cannot be reached without modules", c->name);
 	if (!r && (b->esp_mib < 4 || b->state_mib == 0))
 		r = err_set(e, EINVAL, "%s: size.esp_mib must be 4 at least, size.state_mib 1 at least", c->name);
+	if (!r && strcmp(b->state, "none") != 0 && b->state_mib < STATE_MIN_MIB)
+		r = err_set(e, EINVAL, "%s: state = %s wants size.state_mib = %d at least", c->name, b->state, STATE_MIN_MIB);
 	return r;
 }
 
@@ -142,6 +145,7 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 	static const char *const keys[] = { "arch",
 					    "package",
 					    "stub",
+					    "loader",
 					    "module.boot",
 					    "module.host",
 					    "library",
@@ -156,6 +160,8 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "deadline.tpm_ms",
 					    "deadline.disk_ms",
 					    "floor.healthy_ms",
+					    "state",
+					    "state.recovery",
 					    "size.esp_mib",
 					    "size.root_mib",
 					    "size.state_mib",
@@ -169,19 +175,24 @@ int board_load(const char *folder, struct board *ret, struct err *e)
 					    "firmware.vars",
 					    NULL };
 	static const char *const arches[] = { "x86_64", "arm64", NULL };
-	static const char *const profiles[] = { "enforce", "audit", "direct", NULL };
+	static const char *const profiles[] = { "enforce", "enforce-jit", "audit", "direct", NULL };
 	static const char *const tpms[] = { "required", "optional", NULL };
 	static const char *const corruptions[] = { "panic", "restart", NULL };
+	static const char *const states[] = { "none", "plain", "integrity", NULL };
+	static const char *const recoveries[] = { "none", "print", "escrow", NULL };
 	static const char *const failures[] = { "poweroff", "reboot", "halt", NULL };
 	const struct text_key texts[] = {
 		{ "arch", &ret->arch, NULL, arches },
 		{ "stub", &ret->stub, "", NULL },
+		{ "loader", &ret->loader, "", NULL },
 		{ "cmdline", &ret->cmdline, "", NULL },
 		{ "profile", &ret->profile, "enforce", profiles },
 		{ "tpm", &ret->tpm, "required", tpms },
 		{ "agent.tls", &ret->agent_tls, "", NULL },
 		{ "on_corruption", &ret->on_corruption, "panic", corruptions },
 		{ "on_failure", &ret->on_failure, "poweroff", failures },
+		{ "state", &ret->state, "none", states },
+		{ "state.recovery", &ret->state_recovery, "none", recoveries },
 		{ "watchdog", &ret->watchdog, "", NULL },
 		{ "qemu", &ret->qemu, NULL, NULL },
 		{ "qemu.machine", &ret->qemu_machine, NULL, NULL },

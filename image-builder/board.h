@@ -32,14 +32,15 @@ struct board_list {
  * @arch:      "x86_64" or "arm64"
  * @package:   packages that the image or its building needs
  * @stub:      UKI stub, path in the tree; "" with the profile `direct`, which has no UKI
+ * @loader:    systemd-boot, path in the tree; "" likewise
  * @boot_module, @host_module: "[-|+]NAME [parameter=value ...]"; '-' and '+' as in the boot manifest
  * @library:   libraries in the tree that programs of the root load by name at run time (dlopen)
  * @cmdline:   without roothash= and holdfast.profile=, which the builder adds
- * @floor_healthy_ms: as in the host manifest
+ * @floor_healthy_ms, @state, @state_recovery: as in the host manifest
  * @tpm, @on_corruption, @on_failure, @deadline_*: as in the boot manifest
  * @agent_tls: where the agent answers over TLS, beside its virtio port: HOST:PORT or vsock:any:PORT; "": nowhere
+ * @esp_mib:   partition sizes; root 0: a quarter more than the root needs, for the images to come
  * @watchdog, @watchdog_ms: as in the host manifest; "" for none
- * @esp_mib:   partition sizes; root 0: as large as needed
  * @qemu_*:    how `holdfast-image boot` starts it; @qemu_arg: more arguments, one a line
  * @firmware_code, @firmware_vars: paths in the tree; "" with the profile `direct`
  */
@@ -48,7 +49,7 @@ struct board {
 	const char *arch;
 	struct board_list package, boot_module, host_module, library;
 	const char *agent_tls;
-	const char *stub, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *watchdog;
+	const char *stub, *loader, *cmdline, *profile, *tpm, *on_corruption, *on_failure, *watchdog, *state, *state_recovery;
 	uint64_t deadline_tpm_ms, deadline_disk_ms, watchdog_ms, floor_healthy_ms;
 	uint64_t esp_mib, root_mib, state_mib;
 	const char *qemu, *qemu_machine, *qemu_cpu, *qemu_memory, *qemu_tpm;

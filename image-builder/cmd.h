@@ -8,6 +8,7 @@ int cmd_keys(int argc, char **argv);
 int cmd_fetch(int argc, char **argv);
 int cmd_oci_make(int argc, char **argv);
 int cmd_build(int argc, char **argv);
+int cmd_update(int argc, char **argv);
 int cmd_machine(int argc, char **argv);
 int cmd_boot(int argc, char **argv);
 int cmd_codes(int argc, char **argv);

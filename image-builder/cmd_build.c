@@ -63,13 +63,14 @@ int cmd_build(int argc, char **argv)
 		{ "argv", "NAME=WORDS", "arguments, in place of the image's own", p.argv, &p.n_argv,
 		  PLAN_MAX_EXTRAS },
 		{ "exec", "NAME=WORDS", "command that may be run in it", p.exec, &p.n_exec, PLAN_MAX_EXTRAS },
+		{ "jit", "NAME", "image that may make code (enforce-jit)", p.jit, &p.n_jit, PLAN_MAX_EXTRAS },
 		{ "tmpfs", "NAME=DIR", "folder it may write to", p.tmpfs, &p.n_tmpfs, PLAN_MAX_EXTRAS },
 		{ "policy", "FILE", "layer policy made elsewhere; needs --layers", &p.policy, NULL, 0 },
 		{ "layers", "DIR", "its layers", &p.layers, NULL, 0 },
 		{ "task", "COMMAND", "run once the engine is ready", p.task, &p.n_tasks, PLAN_MAX_TASKS },
 		{ "stay", NULL, "go on running after the tasks", &stay, NULL, 0 },
 		{ "unseeded", NULL, "do not tell the engine of the images at boot", &unseeded, NULL, 0 },
-		{ "profile", "NAME", "enforce or audit (the board's)", &p.profile, NULL, 0 },
+		{ "profile", "NAME", "enforce, enforce-jit or audit (the board's)", &p.profile, NULL, 0 },
 		{ "secure-boot", "STATE", "on, or off: what reference values expect (on)", &secure_boot, NULL, 0 },
 		{ "machine", "FILE", "machine description: PCR 0, 1 and 5 are then judged", &p.machine, NULL, 0 },
 		{ "compression", "X", "mkfs.erofs -z for the root, or none (" PLAN_COMPRESSION ")",
@@ -93,8 +94,8 @@ int cmd_build(int argc, char **argv)
 		return cli_usage("build", "--board, --engine, --tree, --programs, --keys and --out are needed");
 	if (parse_version(version, &p.version))
 		return cli_usage("build", "--version \"%s\" is no number from 1 to %u", version, POLICY_MAX_VERSION);
-	if (p.profile && strcmp(p.profile, "enforce") && strcmp(p.profile, "audit"))
-		return cli_usage("build", "--profile \"%s\": wanted enforce or audit", p.profile);
+	if (p.profile && strcmp(p.profile, "enforce") && strcmp(p.profile, "enforce-jit") && strcmp(p.profile, "audit"))
+		return cli_usage("build", "--profile \"%s\": wanted enforce, enforce-jit or audit", p.profile);
 	if (strcmp(secure_boot, "on") && strcmp(secure_boot, "off"))
 		return cli_usage("build", "--secure-boot \"%s\": wanted on or off", secure_boot);
 	p.secure_boot_off = !strcmp(secure_boot, "off");

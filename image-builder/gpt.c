@@ -4,6 +4,7 @@
 
 #include "common/file.h"
 #include "common/hex.h"
+#include "common/reader.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -136,6 +137,14 @@ static int check_label(const char *label, struct err *e)
 	return 0;
 }
 
+/* Where the backup stands on a disk of so many bytes. */
+static void set_end(struct layout *l, uint64_t disk_bytes)
+{
+	l->sectors = disk_bytes / GPT_SECTOR_BYTES;
+	l->backup_entries = l->sectors - 1 - ENTRIES_SECTORS;
+	l->last_usable = l->backup_entries - 1;
+}
+
 /* Final sizes and places of all partitions. */
 static int lay_out(struct gpt_partition *part, size_t n, struct layout *ret, struct err *e)
 {
@@ -168,9 +177,7 @@ static int lay_out(struct gpt_partition *part, size_t n, struct layout *ret, str
 	}
 	if (at > MAX_DISK_BYTES)
 		return err_set(e, EFBIG, "the disk would have %llu bytes", (unsigned long long)at);
-	ret->sectors = (at + GPT_ALIGN_BYTES) / GPT_SECTOR_BYTES; /* 1 MiB for the backup */
-	ret->backup_entries = ret->sectors - 1 - ENTRIES_SECTORS;
-	ret->last_usable = ret->backup_entries - 1;
+	set_end(ret, at + GPT_ALIGN_BYTES); /* 1 MiB for the backup */
 	return 0;
 }
 
@@ -241,19 +248,27 @@ static int write_at(int fd, const void *data, size_t len, uint64_t at, const cha
 	return file_write_all(fd, data, len, name, e);
 }
 
-static int write_tables(int fd, const char *name, const struct layout *l, struct err *e)
+/* What stands at the front of the disk, and at its end. */
+static int put_tables(const struct layout *l, struct buf *front, struct buf *back, struct err *e)
 {
-	cleanup_buf struct buf table = BUF_INIT, front = BUF_INIT, back = BUF_INIT;
-	int r;
+	cleanup_buf struct buf table = BUF_INIT;
 
 	put_entries(&table, l->part, l->n);
-	put_mbr(&front, l);
-	put_header(&front, l, &table, 1, 2);
-	buf_put(&front, table.data, table.len);
-	buf_put(&back, table.data, table.len);
-	put_header(&back, l, &table, l->sectors - 1, l->backup_entries);
-	if (table.bad || front.bad || back.bad)
-		return err_set(e, ENOMEM, "no memory for the partition table");
+	put_mbr(front, l);
+	put_header(front, l, &table, 1, 2);
+	buf_put(front, table.data, table.len);
+	buf_put(back, table.data, table.len);
+	put_header(back, l, &table, l->sectors - 1, l->backup_entries);
+	return table.bad || front->bad || back->bad ? err_set(e, ENOMEM, "no memory for the partition table") : 0;
+}
+
+static int write_tables(int fd, const char *name, const struct layout *l, struct err *e)
+{
+	cleanup_buf struct buf front = BUF_INIT, back = BUF_INIT;
+	int r = put_tables(l, &front, &back, e);
+
+	if (r)
+		return r;
 	r = write_at(fd, front.data, front.len, 0, name, e);
 	return r ? r : write_at(fd, back.data, back.len, l->backup_entries * GPT_SECTOR_BYTES, name, e);
 }
@@ -276,7 +291,7 @@ static int copy_run(int in, int out, uint64_t from, uint64_t end, const struct g
 			return err_errno(e, "cannot read %s", p->source);
 		if (n == 0)
 			return err_set(e, EIO, "%s became shorter while it was copied", p->source);
-		r = write_at(out, block, (size_t)n, p->start_bytes + from, p->label, e);
+		r = write_at(out, block, (size_t)n, p->start_bytes + from - p->source_at, p->label, e);
 		if (r)
 			return r;
 		from += (uint64_t)n;
@@ -289,24 +304,25 @@ static int copy_source(int out, const struct gpt_partition *p, struct err *e)
 {
 	cleanup_fd int in = open(p->source, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	off_t at = 0;
+	off_t at = (off_t)p->source_at, end;
 
 	if (in < 0 || fstat(in, &st) < 0)
 		return err_errno(e, "partition %s: cannot open %s", p->label, p->source);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > p->size_bytes)
-		return err_set(e, EINVAL, "partition %s: %s is no file, or has grown", p->label, p->source);
-	while (at < st.st_size) {
+	end = p->source_at ? at + (off_t)p->size_bytes : st.st_size; /* a part of a disk, or a whole file */
+	if (!S_ISREG(st.st_mode) || end > st.st_size || (uint64_t)(end - at) > p->size_bytes)
+		return err_set(e, EINVAL, "partition %s: %s is no file, or of another size", p->label, p->source);
+	while (at < end) {
 		off_t data = lseek(in, at, SEEK_DATA), hole;
 		int r;
 
-		if (data < 0 && errno == ENXIO)
+		if ((data < 0 && errno == ENXIO) || data >= end)
 			return 0; /* only a hole is left */
 		if (data < 0)
 			return err_errno(e, "partition %s: cannot seek in %s", p->label, p->source);
 		hole = lseek(in, data, SEEK_HOLE);
 		if (hole < 0)
 			return err_errno(e, "partition %s: cannot seek in %s", p->label, p->source);
-		r = copy_run(in, out, (uint64_t)data, (uint64_t)hole, p, e);
+		r = copy_run(in, out, (uint64_t)data, (uint64_t)(hole < end ? hole : end), p, e);
 		if (r)
 			return r;
 		at = hole;
@@ -314,34 +330,153 @@ static int copy_source(int out, const struct gpt_partition *p, struct err *e)
 	return 0;
 }
 
+/* The whole image as the new file @path, synced. */
+static int write_image(const char *path, const struct layout *l, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), r = 0;
+
+	if (fd < 0)
+		return err_errno(e, "cannot create %s", path);
+	if (ftruncate(fd, (off_t)(l->sectors * GPT_SECTOR_BYTES)) < 0)
+		r = err_errno(e, "cannot make %s %llu bytes long", path,
+			      (unsigned long long)l->sectors * GPT_SECTOR_BYTES);
+	for (size_t i = 0; i < l->n && !r; i++)
+		if (l->part[i].source)
+			r = copy_source(fd, &l->part[i], e);
+	if (!r)
+		r = write_tables(fd, path, l, e);
+	if (!r && fsync(fd) < 0)
+		r = err_errno(e, "cannot sync %s", path);
+	if (close(fd) < 0 && !r)
+		r = err_errno(e, "cannot close %s", path);
+	if (r)
+		(void)unlink(path); /* the first error is the one to tell */
+	return r;
+}
+
 int gpt_write(const char *path, const struct gpt_uuid *disk, struct gpt_partition *part, size_t n, struct err *e)
 {
 	char tmp[PATH_MAX];
 	struct layout l = {.disk = disk, .part = part, .n = n};
-	int fd, r = lay_out(part, n, &l, e);
+	int r = lay_out(part, n, &l, e);
 
 	if (r)
 		return r;
 	if (snprintf(tmp, sizeof(tmp), "%s.tmp-%d", path, (int)getpid()) >= (int)sizeof(tmp))
 		return err_set(e, ENAMETOOLONG, "path is too long: %.100s...", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_errno(e, "cannot create %s", tmp);
-	if (ftruncate(fd, (off_t)(l.sectors * GPT_SECTOR_BYTES)) < 0)
-		r = err_errno(e, "cannot make %s %llu bytes long", tmp,
-			      (unsigned long long)l.sectors * GPT_SECTOR_BYTES);
-	for (size_t i = 0; i < n && !r; i++)
-		if (part[i].source)
-			r = copy_source(fd, &part[i], e);
-	if (!r)
-		r = write_tables(fd, tmp, &l, e);
-	if (!r && fsync(fd) < 0)
-		r = err_errno(e, "cannot sync %s", tmp);
-	if (close(fd) < 0 && !r)
-		r = err_errno(e, "cannot close %s", tmp);
+	r = write_image(tmp, &l, e);
 	if (!r && rename(tmp, path) < 0)
 		r = err_errno(e, "cannot rename %s to %s", tmp, path);
 	if (r)
 		(void)unlink(tmp); /* the first error is the one to tell */
 	return r;
+}
+
+/* --- a disk that is there ------------------------------------------------------------------------------------------- */
+
+static struct gpt_uuid get_uuid(struct reader *r)
+{
+	static const uint8_t order[GPT_UUID_BYTES] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	struct gpt_uuid u = {0};
+
+	for (size_t i = 0; i < GPT_UUID_BYTES; i++)
+		u.b[order[i]] = reader_u8(r);
+	return u;
+}
+
+/* Loosely: what is wrong shows when the table is made anew from what was read. */
+static void get_entry(const uint8_t *entry, struct gpt_partition *ret, char label[static GPT_LABEL_BYTES])
+{
+	struct reader r = reader_init(entry, ENTRY_BYTES);
+	uint64_t last;
+
+	ret->type = get_uuid(&r);
+	ret->uuid = get_uuid(&r);
+	ret->start_bytes = reader_u64le(&r) * GPT_SECTOR_BYTES;
+	last = reader_u64le(&r);
+	ret->size_bytes = (last + 1) * GPT_SECTOR_BYTES - ret->start_bytes;
+	ret->attributes = reader_u64le(&r);
+	for (size_t i = 0; i < LABEL_UNITS; i++)
+		label[i] = (char)reader_u16le(&r);
+	label[LABEL_UNITS] = '\0';
+	ret->label = label;
+}
+
+/* Both tables must be those that we would write, and the partitions one behind the other within the disk. */
+static int check_table(int fd, const char *path, const struct gpt_table *t, struct err *e)
+{
+	struct layout l = {.disk = &t->disk, .part = t->part, .n = t->n};
+	cleanup_buf struct buf front = BUF_INIT, back = BUF_INIT, seen = BUF_INIT;
+	uint64_t at = GPT_ALIGN_BYTES;
+	uint8_t *bytes;
+	int r;
+
+	set_end(&l, t->disk_bytes);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->part[i].start_bytes < at || t->part[i].size_bytes == 0 || t->part[i].size_bytes > t->disk_bytes ||
+		    t->part[i].start_bytes + t->part[i].size_bytes > (l.last_usable + 1) * GPT_SECTOR_BYTES)
+			return err_set(e, EBADMSG, "%s: partition %zu does not stand behind the one before it, or leaves the disk (UEFI 5.3.3)",
+				       path, i + 1);
+		at = t->part[i].start_bytes + t->part[i].size_bytes;
+	}
+	r = put_tables(&l, &front, &back, e);
+	buf_zero(&seen, front.len > back.len ? front.len : back.len);
+	if (!r && seen.bad)
+		r = err_set(e, ENOMEM, "no memory for the partition table");
+	if (r)
+		return r;
+	bytes = seen.data;
+	if (pread(fd, bytes, front.len, 0) != (ssize_t)front.len || memcmp(bytes, front.data, front.len) != 0)
+		return err_set(e, EBADMSG, "%s: the partition table is not as this program writes it (UEFI 5.3.2)", path);
+	if (pread(fd, bytes, back.len, (off_t)(l.backup_entries * GPT_SECTOR_BYTES)) != (ssize_t)back.len ||
+	    memcmp(bytes, back.data, back.len) != 0)
+		return err_set(e, EBADMSG, "%s: the backup of the partition table differs from it (UEFI 5.3.2)", path);
+	return 0;
+}
+
+int gpt_read(const char *path, struct gpt_table *ret, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const size_t want = (2 + ENTRIES_SECTORS) * GPT_SECTOR_BYTES;
+	cleanup_free uint8_t *front = malloc(want);
+	static const uint8_t no_type[GPT_UUID_BYTES];
+	struct reader header;
+	struct stat st;
+
+	if (!front)
+		return err_set(e, ENOMEM, "no memory for the partition table");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "cannot open %s", path);
+	if (!S_ISREG(st.st_mode) || st.st_size % GPT_SECTOR_BYTES || st.st_size < 2 * (off_t)GPT_ALIGN_BYTES ||
+	    (uint64_t)st.st_size > MAX_DISK_BYTES || pread(fd, front, want, 0) != (ssize_t)want)
+		return err_set(e, EBADMSG, "%s is no disk image that this program has made", path);
+	*ret = (struct gpt_table){.disk_bytes = (uint64_t)st.st_size};
+	header = reader_init(front + GPT_SECTOR_BYTES, HEADER_BYTES);
+	(void)reader_bytes(&header, 56);
+	ret->disk = get_uuid(&header);
+	for (const uint8_t *entry = front + 2 * GPT_SECTOR_BYTES; ret->n < ENTRIES && memcmp(entry, no_type, sizeof(no_type)) != 0;
+	     entry += ENTRY_BYTES, ret->n++)
+		get_entry(entry, &ret->part[ret->n], ret->label[ret->n]);
+	return check_table(fd, path, ret, e);
+}
+
+struct gpt_partition *gpt_find(struct gpt_table *t, const char *label)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->part[i].label, label))
+			return &t->part[i];
+	return NULL;
+}
+
+int gpt_rewrite(const char *path, struct gpt_table *t, struct err *e)
+{
+	struct layout l = {.disk = &t->disk, .part = t->part, .n = t->n};
+
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!memcmp(t->part[k].uuid.b, t->part[i].uuid.b, GPT_UUID_BYTES))
+				return err_set(e, EINVAL, "partitions %s and %s would have one PARTUUID: the root is there already",
+					       t->part[k].label, t->part[i].label);
+	set_end(&l, t->disk_bytes);
+	return write_image(path, &l, e);
 }

@@ -26,6 +26,7 @@
 #define GPT_MAX_PARTITIONS 128
 #define GPT_ALIGN_BYTES    (1u << 20)
 #define GPT_SECTOR_BYTES   512
+#define GPT_LABEL_BYTES    37 /* 36 characters and a NUL */
 
 enum gpt_type {
 	GPT_ESP,
@@ -62,7 +63,7 @@ void gpt_uuid_put(struct buf *b, const struct gpt_uuid *u);
  * struct gpt_partition - one partition
  * @label:      1 to 35 ASCII characters
  * @size_bytes: rounded up to 1 MiB; 0 means the size of @source
- * @source:     file whose bytes it begins with (no larger than the partition), or NULL to leave it empty
+ * @source:     file whose bytes, from @source_at on, it begins with (no larger than the partition), or NULL to leave it empty
  * @attributes: GPT attribute bits (60 = read-only, by the Discoverable Partitions Specification)
  * @start_bytes: written by gpt_write(): where it begins; @size_bytes then holds the final size
  */
@@ -73,6 +74,7 @@ struct gpt_partition {
 	const char *source;
 	uint64_t attributes;
 	uint64_t start_bytes;
+	uint64_t source_at;
 };
 
 #define GPT_ATTR_READ_ONLY (1ull << 60)
@@ -86,6 +88,31 @@ struct gpt_partition {
  */
 int gpt_write(const char *path, const struct gpt_uuid *disk, struct gpt_partition *part, size_t n,
 	      struct err *e) WARN_UNUSED;
+
+/** struct gpt_table - what gpt_read() found; the labels are copies */
+struct gpt_table {
+	struct gpt_uuid disk;
+	struct gpt_partition part[GPT_MAX_PARTITIONS];
+	char label[GPT_MAX_PARTITIONS][GPT_LABEL_BYTES];
+	size_t n;
+	uint64_t disk_bytes;
+};
+
+/**
+ * gpt_read() - the partitions of a disk image that gpt_write() made
+ *
+ * Return: 0; -EBADMSG if the primary table is not as gpt_write() writes it: its checksums, order, places, labels.
+ * gpt_find() - the partition labelled @label, NULL if there is none
+ */
+int gpt_read(const char *path, struct gpt_table *ret, struct err *e) WARN_UNUSED;
+struct gpt_partition *gpt_find(struct gpt_table *t, const char *label);
+
+/**
+ * gpt_rewrite() - a disk image at @path, which must not exist, with partitions at the places that gpt_read() found
+ *
+ * Each gets the bytes of its source, and zeros behind them. Synced; nothing is left of it on failure.
+ */
+int gpt_rewrite(const char *path, struct gpt_table *t, struct err *e) WARN_UNUSED;
 
 /**
  * gpt_event_digest() - SHA-256 of UEFI_GPT_DATA, which firmware measures of the disk that it boots from

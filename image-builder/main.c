@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 		{ "fetch", cmd_fetch, "download and extract packages of Debian 13, without installing them" },
 		{ "oci-make", cmd_oci_make, "make a container image (OCI layout) from folders" },
 		{ "build", cmd_build, "build a host image: disk, UKI, policy, reference values" },
+		{ "update", cmd_update, "put a newer image into the other slot of a disk image" },
 		{ "machine", cmd_machine, "describe what a board's firmware and QEMU leave in PCR 0, 1" },
 		{ "boot", cmd_boot, "boot an image in QEMU with Secure Boot and a TPM" },
 		{ "codes", cmd_codes, "what a failure code means, and what to do" },

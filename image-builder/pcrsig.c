@@ -8,7 +8,6 @@
 
 #define PCR_SECURE_BOOT 7
 #define CPIO_DIR        ".extra"
-#define CPIO_FILE       CPIO_DIR "/tpm2-pcr-signature.json"
 
 /* PCR 11 just after @phase; the prediction ends with `ready`. */
 static int value_after(const struct predict *predicted, enum measure_phase phase, uint8_t ret[static HASH_SHA256_BYTES],
@@ -28,7 +27,12 @@ static int value_after(const struct predict *predicted, enum measure_phase phase
 static const struct use {
 	const char *reference;
 	enum measure_phase first, last;
-} boot = { PCR_POLICY_BOOT, MEASURE_ENTER_INITRD, MEASURE_SYSINIT }, channel = { PCR_POLICY_CHANNEL, MEASURE_SYSINIT, MEASURE_READY };
+	bool identity; /* PCR 15 too, as it is before a state volume is measured */
+} uses[] = {
+	{ PCR_POLICY_BOOT, MEASURE_ENTER_INITRD, MEASURE_SYSINIT, false },
+	{ PCR_POLICY_CHANNEL, MEASURE_SYSINIT, MEASURE_READY, false },
+	{ PCR_POLICY_STATE, MEASURE_LEAVE_INITRD, MEASURE_LEAVE_INITRD, true },
+};
 
 _Static_assert(PCRSIG_PHASES == MEASURE_SYSINIT - MEASURE_ENTER_INITRD + 1, "the phases before ready");
 
@@ -36,14 +40,16 @@ _Static_assert(PCRSIG_PHASES == MEASURE_SYSINIT - MEASURE_ENTER_INITRD + 1, "the
 static int add_phases(EVP_PKEY *key, const struct use *use, const struct predict *predicted, struct buf *doc, struct err *e)
 {
 	const bool uefi = predicted->pcr[PCR_SECURE_BOOT].rule == PREDICT_SEQUENCE;
-	uint8_t value[2][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, then PCR 11 */
+	uint8_t value[3][HASH_SHA256_BYTES]; /* ascending: PCR 7, if it counts, PCR 11, perhaps PCR 15 */
 	struct pcr_policies p = { 0 };
 	int r = uefi ? predict_value(predicted, PCR_SECURE_BOOT, value[0], e) : 0;
 
+	r = r || !use->identity ? r : predict_value(predicted, MEASURE_PCR_IDENTITY, value[uefi + 1], e);
 	for (enum measure_phase phase = use->first; !r && phase <= use->last; phase++) {
 		struct pcr_policy *one = &p.v[p.n++];
 
-		one->pcrs = 1u << MEASURE_PCR_PHASE | (uefi ? 1u << PCR_SECURE_BOOT : 0);
+		one->pcrs = 1u << MEASURE_PCR_PHASE | (uefi ? 1u << PCR_SECURE_BOOT : 0) |
+			    (use->identity ? 1u << MEASURE_PCR_IDENTITY : 0);
 		r = value_after(predicted, phase, value[uefi], e);
 		if (r)
 			break;
@@ -59,8 +65,9 @@ int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret,
 
 	buf_str(ret, "{}");
 	r = ret->bad ? err_set(e, ENOMEM, "no memory for PCR policies") : 0;
-	r = r ? r : add_phases(key, &boot, predicted, ret, e);
-	return r ? r : add_phases(key, &channel, predicted, ret, e);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(uses); i++)
+		r = add_phases(key, &uses[i], predicted, ret, e);
+	return r;
 }
 
 /* One header of a cpio, as stub 257 writes it: nothing but type, size and name differs from entry to entry. */
@@ -72,13 +79,15 @@ static void cpio_header(struct buf *b, unsigned inode, unsigned mode, size_t siz
 	buf_pad(b, 4);
 }
 
-int pcrsig_cpio(const uint8_t *json, size_t len, struct buf *ret, struct err *e)
+int pcrsig_cpio(const char *file, const uint8_t *data, size_t len, struct buf *ret, struct err *e)
 {
 	cleanup_buf struct buf b = BUF_INIT;
+	char path[64];
 
+	(void)snprintf(path, sizeof(path), CPIO_DIR "/%s", file); /* one of the two below */
 	cpio_header(&b, 1, 0040555, 0, CPIO_DIR);
-	cpio_header(&b, 2, 0100444, len, CPIO_FILE);
-	buf_put(&b, json, len);
+	cpio_header(&b, 2, 0100444, len, path);
+	buf_put(&b, data, len);
 	buf_pad(&b, 4);
 	buf_str(&b, "070701" "00000000" "00000000" "00000000" "00000000" "00000001" /* links */ "00000000" "00000000" "00000000"
 		    "00000000" "00000000" "00000000" "0000000B" /* size of the name */ "00000000" "TRAILER!!!");

@@ -12,9 +12,10 @@
  *   There is one policy for each phase in which PID 1 has not let anybody else in: enter-initrd, leave-initrd, sysinit.
  *   None for `ready` and later: from there on the TPM gives nobody in that boot what PID 1 keeps there.
  *   The agent's TLS key has policies of its own, under another policyRef (common/pcr_policy.h): sysinit and ready.
+ *   The state volume's key has one, under a third: leave-initrd, and PCR 15 as the initramfs leaves it (init/sealed.h).
  *
  *   The document is what systemd-measure writes and systemd-cryptsetup reads (tpm2-pcr-signature.json):
- *     {"sha256":[{"pcrs":[7,11],"pkfp":"<hex>","pol":"<hex>","sig":"<base64>"}, ...], "holdfast-channel":[...]}
+ *     {"sha256":[{"pcrs":[7,11],"pkfp":"<hex>","pol":"<hex>","sig":"<base64>"}, ...], "holdfast-channel":[...],"holdfast-state":[...]}
  *   pkfp: SHA-256 of the PKCS#1 RSAPublicKey; pol: the policy's digest; sig: RSASSA-PKCS1-v1_5, SHA-256, over pol's bytes
  *   (the policyRef of PolicyAuthorize is empty). It stands in the UKI's section .pcrsig, which is in no PCR 11, for it
  *   cannot sign itself; the stub makes it the initramfs's /.extra/tpm2-pcr-signature.json, by a cpio of known bytes
@@ -34,13 +35,18 @@
 #define PCRSIG_PHASES 3 /* MEASURE_ENTER_INITRD to MEASURE_SYSINIT */
 
 /**
- * pcrsig_make() - the document for an image whose PCR 7 (if it has a sequence) and PCR 11 are predicted
+ * pcrsig_make() - the document for an image whose PCR 7 (if it has a sequence), 11 and 15 are predicted
  * @key: RSA, with its private part
  * @predicted: from predict_boot()
  */
 int pcrsig_make(EVP_PKEY *key, const struct predict *predicted, struct buf *ret, struct err *e) WARN_UNUSED;
 
-/** pcrsig_cpio() - the archive that the stub (257) appends to the initramfs for a section .pcrsig of these bytes. */
-int pcrsig_cpio(const uint8_t *json, size_t len, struct buf *ret, struct err *e) WARN_UNUSED;
+/**
+ * pcrsig_cpio() - the archive that the stub (257) appends to the initramfs for a section of these bytes
+ * @file: PCRSIG_FILE for .pcrsig, PCRSIG_OSREL_FILE for .osrel
+ */
+#define PCRSIG_FILE       "tpm2-pcr-signature.json"
+#define PCRSIG_OSREL_FILE "os-release"
+int pcrsig_cpio(const char *file, const uint8_t *data, size_t len, struct buf *ret, struct err *e) WARN_UNUSED;
 
 #endif

@@ -64,19 +64,29 @@ static int add_image(struct plan *plan, const char *spec, bool foreign, struct e
 	return 0;
 }
 
-/* "NAME=..." of --argv and its kin must name an image that goes into the policy. */
+const char *plan_profile(const struct plan *plan)
+{
+	return plan->p->profile ? plan->p->profile : plan->board.profile;
+}
+
+bool plan_is_jit(const struct plan *plan)
+{
+	return !strcmp(plan_profile(plan), "enforce-jit");
+}
+
+/* "NAME=..." of --argv and its kin, "NAME" of --jit, must name an image that goes into the policy. */
 static int check_extras(const struct plan *plan, const char *option, const char *const *v, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *eq = strchr(v[i], '=');
+		const char *eq = strcmp(option, "jit") ? strchr(v[i], '=') : strchr(v[i], '\0');
 		bool found = false;
 
 		for (size_t k = 0; eq && k < plan->n_images; k++)
 			found |= !plan->image[k].foreign && strlen(plan->image[k].name) == (size_t)(eq - v[i]) &&
 				 !strncmp(plan->image[k].name, v[i], (size_t)(eq - v[i]));
 		if (!found)
-			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME=..., NAME one of the --image ones",
-				       option, v[i]);
+			return err_set(e, EINVAL, "--%s \"%.100s\": wanted NAME%s, NAME one of the --image ones",
+				       option, v[i], strcmp(option, "jit") ? "=..." : "");
 	}
 	return 0;
 }
@@ -115,8 +125,8 @@ static int check_pulled(const struct plan *plan, struct err *e)
 		return 0;
 	if (plan->p->policy)
 		return err_set(e, EINVAL, "--pulled with --policy: of a policy made elsewhere the layers without an .erofs in --layers are those");
-	if (board_is_direct(&plan->board))
-		return err_set(e, EINVAL, "--pulled: a host of the profile direct can open no volume once its engine runs");
+	if (board_is_direct(&plan->board) || plan_is_jit(plan))
+		return err_set(e, EINVAL, "--pulled: a host of the profile %s can open no volume to execute from once its engine runs", plan_profile(plan));
 	if (!strcmp(plan->engine.store, "podman"))
 		return err_set(e, EINVAL, "--pulled: this engine keeps no blobs of what it pulls; containerd does");
 	for (size_t i = 0; !r && i < plan->n_images; i++)
@@ -144,6 +154,7 @@ static int find_images(struct plan *plan, struct err *e)
 	r = r ? r : check_extras(plan, "argv", p->argv, p->n_argv, e);
 	r = r ? r : check_extras(plan, "exec", p->exec, p->n_exec, e);
 	r = r ? r : check_extras(plan, "tmpfs", p->tmpfs, p->n_tmpfs, e);
+	r = r ? r : check_extras(plan, "jit", p->jit, p->n_jit, e);
 	if (!r && p->policy) {
 		cleanup_policy struct policy *policy = NULL;
 
@@ -256,6 +267,8 @@ static int find_inputs(struct plan *plan, struct err *e)
 	if (!r && !board_is_direct(&plan->board)) {
 		r = folder_join(plan->p->tree, plan->board.stub, plan->stub, e);
 		r = r ? r : folder_need(plan->stub, e);
+		r = r ? r : folder_join(plan->p->tree, plan->board.loader, plan->loader, e);
+		r = r ? r : folder_need(plan->loader, e);
 	}
 	for (size_t i = 0; !r && i < plan->p->n_overlays; i++)
 		r = folder_need(plan->p->overlay[i], e);
@@ -296,7 +309,7 @@ static int find_machine(struct plan *plan, struct err *e)
 /* Whoever builds for machines without Secure Boot says so: such reference values accept what no firmware checked. */
 static int check_secure_boot(const struct plan *plan, struct err *e)
 {
-	const char *profile = plan->p->profile ? plan->p->profile : plan->board.profile;
+	const char *profile = plan_profile(plan);
 
 	if (plan->p->secure_boot_off && strcmp(profile, "audit"))
 		return err_set(e, EINVAL, "--secure-boot off: wanted the profile audit, this is %s: enforce refuses to boot without Secure "
@@ -402,6 +415,8 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 	module_lines(plan, &plan->board.host_module, plan->n_boot_modules, plan->module.n, ret);
 	buf_printf(ret, "version = %llu\nfloor.healthy_ms = %llu\n", (unsigned long long)plan->p->version,
 		   (unsigned long long)plan->board.floor_healthy_ms);
+	if (strcmp(plan->board.state, "none") != 0)
+		buf_printf(ret, "state.argv = /usr/lib/holdfast/holdfast-state %s %s\n", plan->board.state, plan->board.state_recovery);
 	buf_printf(ret, "engine.argv = %s\n", g->argv);
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);

@@ -38,7 +38,7 @@
  * @image:      "[NAME=]LAYOUT:TAG": goes into the policy, the layers and the engine's archives. NAME is TAG if not given
  * @pulled:     likewise, but only the layers' signatures: the engine pulls it, and the host converts it
  * @foreign:    likewise, but the policy does not name it: the archive alone
- * @argv, @exec, @tmpfs: "NAME=...": more than the image itself says, for the policy's entry
+ * @argv, @exec, @tmpfs: "NAME=...": more than the image itself says, for the policy's entry; @jit: "NAME"
  * @task:       commands for the host manifest
  * @policy, @layers: a policy document and its layers made elsewhere, in place of @image's
  * @out:        folder to make; replaced only if it is an earlier image
@@ -55,9 +55,9 @@ struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression,
 		*profile, *machine;
 	const char *image[PLAN_MAX_IMAGES], *pulled[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
-	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS];
+	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS], *jit[PLAN_MAX_EXTRAS];
 	const char *overlay[PLAN_MAX_OVERLAYS];
-	size_t n_images, n_pulled, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_overlays;
+	size_t n_images, n_pulled, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_jit, n_overlays;
 	uint64_t version;
 	bool stay, unseeded, secure_boot_off;
 	progress_fn *say;
@@ -87,7 +87,7 @@ struct plan {
 	struct tree_program mkfs;
 	uint64_t epoch;
 	char *release;
-	char kernel[PATH_MAX], stub[PATH_MAX];
+	char kernel[PATH_MAX], stub[PATH_MAX], loader[PATH_MAX];
 	struct modules module;
 	size_t n_boot_modules;
 	struct plan_image image[3 * PLAN_MAX_IMAGES];
@@ -98,6 +98,10 @@ struct plan {
 /** plan_make() - read and check everything. */
 int plan_make(struct plan *plan, const struct plan_params *p, struct err *e) WARN_UNUSED;
 
+/** plan_profile() - the one asked for, or the board's. plan_is_jit() - is it enforce-jit? */
+const char *plan_profile(const struct plan *plan);
+bool plan_is_jit(const struct plan *plan);
+
 /** plan_free() - release what it holds. */
 void plan_free(struct plan *plan);
 
@@ -106,6 +110,10 @@ void plan_free(struct plan *plan);
 /** plan_boot_conf() - text of the boot manifest. plan_host_conf() - of the host manifest. NUL-terminated in @ret. */
 int plan_boot_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN_UNUSED;
 int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e) WARN_UNUSED;
+
+/** plan_os_release() - os-release(5) of the image: the same text in the root and in the UKI. */
+#define PLAN_OS_RELEASE_BYTES 512
+void plan_os_release(const struct plan *plan, char ret[static PLAN_OS_RELEASE_BYTES]);
 
 /** plan_root_files() - add to plan->root what every host has: folders, links, programs, /etc, the gate's bottom layer. */
 int plan_root_files(struct plan *plan, struct err *e) WARN_UNUSED;

@@ -165,24 +165,50 @@ static int add_bottom(struct fileset *f, struct err *e)
 	return r ? r : fileset_link(f, BOTTOM "/etc/mtab", "/proc/mounts", e);
 }
 
+/* What makes and opens the sealed state. Without it nothing of this is in the root. */
+static int add_state(struct plan *plan, struct fileset *f, struct err *e)
+{
+	static const char *const mkfs[] = { "usr/sbin/mkfs.ext4" };
+	char source[PATH_MAX];
+	int r;
+
+	if (!strcmp(plan->board.state, "none"))
+		return 0;
+	r = add_program(plan, f, "holdfast-state", "usr/lib/holdfast/holdfast-state", e);
+	r = r ? r : fileset_from_tree(f, mkfs, ARRAY_SIZE(mkfs), e);
+	if (r || strcmp(plan->board.state_recovery, "escrow") != 0)
+		return r;
+	r = folder_join(plan->p->keys, "state-escrow.pem", source, e);
+	r = r ? r : folder_need(source, e);
+	return r ? r : fileset_copy(f, "etc/holdfast/state-escrow.pem", 0644, source, e);
+}
+
+void plan_os_release(const struct plan *plan, char ret[static PLAN_OS_RELEASE_BYTES])
+{
+	unsigned long long version = plan->p->version;
+
+	(void)snprintf(ret, PLAN_OS_RELEASE_BYTES, "NAME=holdfast\nID=holdfast\nVERSION_ID=%llu\nIMAGE_ID=%s\nIMAGE_VERSION=%llu\n", version,
+		       plan->p->name, version); /* name is bounded */
+}
+
 int plan_root_files(struct plan *plan, struct err *e)
 {
 	struct fileset *f = &plan->root;
-	char release[512];
+	char release[PLAN_OS_RELEASE_BYTES];
 	int r = fileset_merged_usr(f, e);
 
 	r = r ? r : add_folders(f, root_folders, ARRAY_SIZE(root_folders), e);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
 		r = fileset_text(f, texts[i][0], texts[i][1], e);
-	(void)snprintf(release, sizeof(release),
-		       "NAME=holdfast\nID=holdfast\nVERSION_ID=%llu\nIMAGE_ID=%s\nIMAGE_VERSION=%llu\n",
-		       (unsigned long long)plan->p->version, plan->p->name,
-		       (unsigned long long)plan->p->version); /* name is bounded */
+	plan_os_release(plan, release);
 	r = r ? r : fileset_text(f, "usr/lib/os-release", release, e);
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-floor", "usr/lib/holdfast/holdfast-floor", e);
 	r = r ? r : add_program(plan, f, "holdfast-layer", "usr/lib/holdfast/holdfast-layer", e);
+	r = r ? r : add_state(plan, f, e);
+	if (!board_is_direct(&plan->board)) /* there is no boot loader to tell */
+		r = r ? r : add_program(plan, f, "holdfast-bless", "usr/lib/holdfast/holdfast-bless", e);
 	r = r ? r : fileset_link(f, "usr/sbin/init", "../lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-runtime", "usr/bin/holdfast-runtime", e);
 	r = r ? r : add_program(plan, f, "holdfast-attest", "usr/bin/holdfast-attest", e);

@@ -83,31 +83,36 @@ static struct predict_list *sequence(struct predict *p, unsigned pcr)
 	return &p->pcr[pcr].event;
 }
 
-/* PCR 4: the boot manager's action, the separator, then the EFI programs. With Secure Boot on that is the UKI alone: the
- * stub starts the kernel unmeasured. With Secure Boot off it has the firmware load it, which measures it. */
+/*
+ * PCR 4: the firmware's action, the separator, then each EFI program as the firmware loads it: systemd-boot, the UKI. With Secure
+ * Boot on the stub starts the kernel unmeasured; with Secure Boot off it has the firmware load it, which measures it.
+ */
 static int predict_programs(const struct predict_params *p, const struct pe *pe, struct predict *ret, struct err *e)
 {
 	const struct pe_section *kernel = pe_find(pe, ".linux");
+	struct {
+		const uint8_t *data;
+		size_t len;
+		const char *what;
+	} program[] = {{p->loader->data, p->loader->len, "systemd-boot, Authenticode digest"},
+		       {p->uki->data, p->uki->len, "UKI, Authenticode digest"},
+		       {NULL, 0, "kernel, Authenticode digest"}};
 	struct predict_list *l = sequence(ret, 4);
 	uint8_t digest[HASH_SHA256_BYTES];
-	const uint8_t *data;
-	size_t n;
-	int r = authenticode_digest(p->uki->data, p->uki->len, digest, e);
+	int r = predict_add_bytes(l, CALLING, strlen(CALLING), "EV_EFI_ACTION", CALLING, e);
 
 	if (!r)
-		r = predict_add_bytes(l, CALLING, strlen(CALLING), "EV_EFI_ACTION", CALLING, e);
-	if (!r)
 		r = predict_add_separator(l, e);
-	if (!r)
-		r = predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "UKI, Authenticode digest", e);
-	if (r || !p->secure_boot_off)
-		return r;
-	if (!kernel)
-		return err_set(e, EINVAL, "the UKI has no .linux section");
-	data = pe_content(pe, kernel, &n);
-	r = authenticode_digest(data, n, digest, e);
-	return r ? err_context(e, "the UKI's kernel")
-		 : predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", "kernel, Authenticode digest", e);
+	if (!r && p->secure_boot_off && !kernel)
+		r = err_set(e, EINVAL, "the UKI has no .linux section");
+	if (!r && p->secure_boot_off)
+		program[2].data = pe_content(pe, kernel, &program[2].len);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(program) && program[i].data; i++) {
+		r = authenticode_digest(program[i].data, program[i].len, digest, e);
+		r = r ? err_context(e, "%s", program[i].what)
+		      : predict_add(l, digest, "EV_EFI_BOOT_SERVICES_APPLICATION", program[i].what, e);
+	}
+	return r;
 }
 
 static int add_variable(struct predict_list *l, enum efivar_vendor vendor, const char *name, const void *data,
@@ -154,20 +159,26 @@ static int predict_secure_boot(const struct predict_params *p, struct predict *r
 	return r ? r : predict_add(l, digest, "EV_EFI_VARIABLE_AUTHORITY", "db", e);
 }
 
-/* What the kernel is handed: the section, and behind it what the stub makes of signed PCR policies. */
+/* What the kernel is handed: the section, and behind it what the stub makes of signed PCR policies and of the os-release. */
 static int add_initramfs(struct predict_list *l, const struct pe *pe, const struct pe_section *initrd, struct err *e)
 {
-	const struct pe_section *pcrsig = pe_find(pe, ".pcrsig");
+	static const struct {
+		const char *section, *file;
+	} extra[] = {{".pcrsig", PCRSIG_FILE}, {".osrel", PCRSIG_OSREL_FILE}}; /* in this order */
 	cleanup_buf struct buf whole = BUF_INIT;
 	size_t n;
 	const uint8_t *data = pe_content(pe, initrd, &n);
 	int r = 0;
 
 	buf_put(&whole, data, n);
-	if (pcrsig) {
+	for (size_t i = 0; !r && i < ARRAY_SIZE(extra); i++) {
+		const struct pe_section *s = pe_find(pe, extra[i].section);
+
+		if (!s)
+			continue;
 		buf_pad(&whole, 4);
-		data = pe_content(pe, pcrsig, &n);
-		r = pcrsig_cpio(data, n, &whole, e);
+		data = pe_content(pe, s, &n);
+		r = pcrsig_cpio(extra[i].file, data, n, &whole, e);
 	}
 	if (!r && whole.bad)
 		r = err_set(e, ENOMEM, "no memory for the initramfs");
@@ -186,7 +197,7 @@ static int predict_kernel(const struct pe *pe, struct predict *ret, struct err *
 
 	if (!cmdline || !initrd)
 		return err_set(e, EINVAL, "the UKI has no .cmdline or no .initrd section");
-	if (pe_find(pe, ".osrel") || pe_find(pe, ".ucode") || pe_find(pe, ".pcrpkey"))
+	if (pe_find(pe, ".profile") || pe_find(pe, ".ucode") || pe_find(pe, ".pcrpkey"))
 		return err_set(e, EINVAL,
 			       "the UKI has a section from which the stub adds to the initramfs: PCR 9 is not "
 			       "predicted for it");
@@ -214,12 +225,12 @@ static int predict_phases(struct predict_list *l, struct err *e)
 	return 0;
 }
 
-/* PCR 11: the UKI's sections by the stub, then the phases by PID 1 up to where it serves. */
-static int predict_sections(const struct pe *pe, struct predict *ret, struct err *e)
+/* PCR 11: the UKI's sections by the stub, then by PID 1 the profile, if it is one to be told, and the phases up to where it serves. */
+static int predict_sections(const struct predict_params *p, const struct pe *pe, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, MEASURE_PCR_PHASE);
 	const struct pe_section *s;
-	int r;
+	int r = 0;
 
 	for (size_t i = 0; (s = uki_measured(pe, i)); i++) {
 		size_t n;
@@ -233,14 +244,16 @@ static int predict_sections(const struct pe *pe, struct predict *ret, struct err
 		if (r)
 			return r;
 	}
-	return predict_phases(l, e);
+	if (p->jit)
+		r = add_measured(l, measure_profile("enforce-jit"), "enforce-jit", e);
+	return r ? r : predict_phases(l, e);
 }
 
 /* PCR 11 without UEFI: PID 1's own word on what was started, then the phases. */
 static int predict_direct(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	struct predict_list *l = sequence(ret, MEASURE_PCR_PHASE);
-	int r = add_measured(l, measure_direct_profile(), "direct", e);
+	int r = add_measured(l, measure_profile("direct"), "direct", e);
 
 	if (!r)
 		r = add_measured(l, measure_direct_cmdline(p->cmdline, strlen(p->cmdline)), NULL, e);
@@ -279,6 +292,7 @@ static int predict_identity(const struct predict_params *p, struct predict *ret,
 	struct predict_list *l = sequence(ret, MEASURE_PCR_IDENTITY);
 	int r = add_measured(l, measure_root_hash(p->root_hash), NULL, e);
 
+	ret->pcr[MEASURE_PCR_IDENTITY].state_volume = p->state_volume;
 	return r ? r : add_measured(l, measure_root_signer(p->root_signer), NULL, e);
 }
 
@@ -319,7 +333,7 @@ static void predict_no_uefi(struct predict *ret)
 		ret->pcr[zero[i]].rule = PREDICT_ZERO;
 }
 
-/* PCR 5, by edk2 with Secure Boot or without: the disk's partition table, then the kernel's leaving of boot services. */
+/* PCR 5, by edk2 with Secure Boot or without: the disk's partition table; by systemd-boot: its loader.conf; then the kernel's leaving of boot services. */
 static int predict_disk(const struct predict_params *p, struct predict *ret, struct err *e)
 {
 	static const char *const leaving[] = {"Exit Boot Services Invocation", "Exit Boot Services Returned with Success"};
@@ -328,6 +342,8 @@ static int predict_disk(const struct predict_params *p, struct predict *ret, str
 
 	if (!r)
 		r = predict_add(l, p->gpt_event, "EV_EFI_GPT_EVENT", "partition table of the disk", e);
+	if (!r)
+		r = predict_add_bytes(l, p->loader_conf, strlen(p->loader_conf), "EV_EVENT_TAG", "loader.conf", e);
 	for (size_t i = 0; i < ARRAY_SIZE(leaving) && !r; i++)
 		r = predict_add_bytes(l, leaving[i], strlen(leaving[i]), "EV_EFI_ACTION", leaving[i], e);
 	return r;
@@ -387,7 +403,7 @@ static int predict_uefi(const struct predict_params *p, struct predict *ret, str
 		r = predict_secure_boot(p, ret, e);
 	if (!r)
 		r = predict_kernel(&pe, ret, e);
-	return r ? r : predict_sections(&pe, ret, e);
+	return r ? r : predict_sections(p, &pe, ret, e);
 }
 
 int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e)
@@ -395,11 +411,12 @@ int predict_boot(const struct predict_params *p, struct predict *ret, struct err
 	struct pe pe;
 	int r;
 
+	r = predict_identity(p, ret, e);
 	if (!p->uki)
-		return predict_direct(p, ret, e);
-	r = pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
+		return r ? r : predict_direct(p, ret, e);
+	r = r ? r : pe_parse(p->uki->data, p->uki->len, "the UKI", &pe, e);
 	r = r ? r : predict_secure_boot(p, ret, e);
-	return r ? r : predict_sections(&pe, ret, e);
+	return r ? r : predict_sections(p, &pe, ret, e);
 }
 
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e)

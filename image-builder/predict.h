@@ -5,7 +5,7 @@
  * Theory of operation
  *   One rule a PCR, as docs/formats/README.md "Reference values" has them. The firmware's and the kernel's events are
  *   known for one combination, named here: OVMF (edk2 2025.02) with owner keys and Secure Boot on, or, where that was asked
- *   for, off; the image booted from the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
+ *   for, off; systemd-boot 257 at the ESP's removable-media path, systemd-stub 257, Linux 6.12's EFI stub. PID 1's events come from
  *   common/measure.h, the same code that PID 1 extends with. docs/formats/pcrs.md holds the facts and how
  *   they were seen.
  *
@@ -54,6 +54,7 @@ struct predict {
 		enum predict_rule rule;
 		const char *why;
 		struct predict_list event, then;
+		bool state_volume; /* PREDICT_SEQUENCE: then one event of a state volume, whose UUID is each machine's own */
 	} pcr[PREDICT_PCRS];
 };
 
@@ -71,8 +72,11 @@ struct predict_file {
  * @secure_boot_off: the owner's keys are enrolled, and Secure Boot is switched off: for profile `audit` alone, `enforce`
  *                 does not boot there
  * @uki:           the UKI, signed or not; NULL: no UEFI (profile `direct`), then @cmdline and @boot_manifest stand in its place
+ * @jit:           the profile is `enforce-jit`, which PID 1 measures
+ * @loader:        systemd-boot, which starts the UKI, and the text of its loader.conf; only with @uki
  * @cmdline:       the kernel command line
  * @boot_manifest: SHA-256 of the initramfs's boot.conf
+ * @state_volume:  PID 1 opens one, and says which (PCR 15)
  * @root_hash, @root_signer: of the root, and SHA-256 of the DER certificate that signed it
  * @policy_digest, @policy_version: layer policy document
  * @ipe_policy:    SHA-256 of /etc/holdfast/ipe.p7b
@@ -91,7 +95,9 @@ struct predict_params {
 	const struct predict_list *machine;
 	uint8_t gpt_event[HASH_SHA256_BYTES];
 	bool secure_boot_off;
-	const struct buf *uki;
+	const struct buf *uki, *loader;
+	const char *loader_conf;
+	bool jit;
 	const char *cmdline;
 	uint8_t boot_manifest[HASH_SHA256_BYTES];
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
@@ -106,6 +112,7 @@ struct predict_params {
 	const struct predict_file *ima_file;
 	size_t n_ima_files;
 	bool tpm_is_late;
+	bool state_volume;
 	const uint8_t (*verity_root)[HASH_SHA256_BYTES];
 	size_t n_verity_roots;
 };
@@ -113,7 +120,7 @@ struct predict_params {
 /** predict_make() - all rules. @ret: zeroed by the caller; released with predict_free() whatever is returned. */
 int predict_make(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
-/** predict_boot() - PCR 7 and 11 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
+/** predict_boot() - PCR 7, 11 and 15 alone, of a UKI that need not be signed nor have its .pcrsig yet. @ret as above. */
 int predict_boot(const struct predict_params *p, struct predict *ret, struct err *e) WARN_UNUSED;
 
 /** predict_free() - release; accepts a zeroed one. */

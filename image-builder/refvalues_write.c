@@ -51,6 +51,8 @@ static int put_pcr(json_object *pcrs, unsigned number, const struct predict_pcr 
 		ok = ok && json_put(rule, "sequence", refvalues_list_json(&p->event, false));
 		if (p->then.n)
 			ok = ok && json_put(rule, "then", refvalues_list_json(&p->then, false));
+		if (p->state_volume)
+			ok = ok && json_put(rule, "state_volume", json_object_new_boolean(1));
 		break;
 	}
 	(void)snprintf(key, sizeof(key), "%u", number); /* fits */

@@ -9,6 +9,7 @@
 #define SCN_READ               0x40000000u
 #define COFF_N_SECTIONS_OFFSET 6 /* from the PE signature */
 #define UNAME_MAX_BYTES        64
+#define OSREL_MAX_BYTES        4096
 
 /* Order in which stub 257 measures (systemd src/fundamental/uki.c); .pcrsig is never measured. */
 static const char *const measured[] = {
@@ -60,6 +61,17 @@ static int check_text(const char *what, const char *text, size_t max, struct err
 	 * stands. */
 	if (text[0] == ' ' || text[n - 1] == ' ')
 		return err_set(e, EINVAL, "%s begins or ends with a blank", what);
+	return 0;
+}
+
+/* The loader takes a UKI for one only if it has this section, and orders UKIs by these two. */
+static int check_osrel(const char *text, struct err *e)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	if (n == 0 || n > OSREL_MAX_BYTES || text[n - 1] != '\n' || !strstr(text, "\nIMAGE_ID=") || !strstr(text, "\nIMAGE_VERSION="))
+		return err_set(e, EINVAL, "the os-release has %zu bytes, wanted 1 to %d, whole lines, IMAGE_ID and IMAGE_VERSION among them", n,
+			       OSREL_MAX_BYTES);
 	return 0;
 }
 
@@ -152,7 +164,8 @@ int uki_build(const struct uki_params *p, struct buf *ret, struct err *e)
 	cleanup_buf struct buf out = BUF_INIT;
 	struct pe stub, kernel;
 	struct pe_section last;
-	struct section s[] = {
+	struct section all[] = {
+		{".osrel", p->osrel, 0, 0, SCN_INITIALIZED_DATA | SCN_READ},
 		{".cmdline", p->cmdline, 0, 0, SCN_INITIALIZED_DATA | SCN_READ},
 		{".uname", p->uname, 0, 0, SCN_INITIALIZED_DATA | SCN_READ},
 		{".linux", p->kernel->data, p->kernel->len, p->kernel->len, SCN_CODE | SCN_READ},
@@ -160,11 +173,14 @@ int uki_build(const struct uki_params *p, struct buf *ret, struct err *e)
 		 SCN_INITIALIZED_DATA | SCN_READ},
 		{".pcrsig", NULL, 0, 0, SCN_INITIALIZED_DATA | SCN_READ},
 	};
-	size_t n = ARRAY_SIZE(s) - !p->pcrsig;
+	struct section *s = all + !p->osrel; /* those that there are */
+	size_t n = ARRAY_SIZE(all) - !p->osrel - !p->pcrsig;
 	int r = check_text("the kernel command line", p->cmdline, UKI_MAX_CMDLINE_BYTES, e);
 
 	if (!r)
 		r = check_text("the kernel release", p->uname, UNAME_MAX_BYTES, e);
+	if (!r && p->osrel)
+		r = check_osrel(p->osrel, e);
 	if (!r)
 		r = parse_input(p->stub, "the systemd stub", p->arch, &stub, e);
 	if (!r)
@@ -175,11 +191,12 @@ int uki_build(const struct uki_params *p, struct buf *ret, struct err *e)
 		return r;
 	if (p->initrd->len == 0)
 		return err_set(e, EINVAL, "the initramfs is empty");
-	s[0].data_bytes = s[0].len = strlen(p->cmdline);
-	s[1].data_bytes = s[1].len = strlen(p->uname);
+	all[0].data_bytes = all[0].len = p->osrel ? strlen(p->osrel) : 0;
+	all[1].data_bytes = all[1].len = strlen(p->cmdline);
+	all[2].data_bytes = all[2].len = strlen(p->uname);
 	if (p->pcrsig) {
-		s[4].data = p->pcrsig->data;
-		s[4].data_bytes = s[4].len = p->pcrsig->len;
+		all[5].data = p->pcrsig->data;
+		all[5].data_bytes = all[5].len = p->pcrsig->len;
 	}
 	last = stub.section[stub.n_sections - 1];
 	buf_put(&out, stub.data, stub.len);

@@ -3,9 +3,9 @@
  * image-builder/uki.h - unified kernel image: the systemd stub with command line, initramfs and kernel as sections
  *
  * Theory of operation
- *   Sections are appended behind the stub's own, as ukify does: .cmdline, .uname, .linux, .initrd, each at the next
- *   multiple of the section alignment. There is no .osrel: with one the stub adds a cpio with /.extra/os-release to the
- *   initramfs, which changes PCR 9. A .pcrsig (image-builder/pcrsig.h) comes last; it does the same, by bytes that are known. The stub's .sbat stays as it is (SBAT is shim's, and there is no shim here).
+ *   Sections are appended behind the stub's own, as ukify does: .osrel, .cmdline, .uname, .linux, .initrd, each at the next
+ *   multiple of the section alignment. .osrel is what systemd-boot knows a UKI by (name, version); for it the stub adds a cpio with /.extra/os-release to the
+ *   initramfs, of known bytes (image-builder/pcrsig.h). A .pcrsig (image-builder/pcrsig.h) comes last; it does the same, by bytes that are known. The stub's .sbat stays as it is (SBAT is shim's, and there is no shim here).
  *   Unlike ukify the CheckSum is filled in. Same inputs give same bytes.
  *
  * Input: the builder's own (packages checked by apt); the stub is parsed as hostile.
@@ -28,13 +28,14 @@
  * @initrd:  bytes of the initramfs; its section is padded with zeros to a multiple of 4, as the kernel wants initramfs
  * parts
  * @cmdline: printable ASCII, no newline
+ * @osrel:   os-release(5): lines, IMAGE_ID and IMAGE_VERSION among them; NULL: none, and no loader finds it by itself
  * @uname:   kernel release ("6.12.1-amd64")
  * @pcrsig:  signed PCR policies for this very UKI, built without them; NULL: none
  */
 struct uki_params {
 	const char *arch;
 	const struct buf *stub, *kernel, *initrd;
-	const char *cmdline;
+	const char *osrel, *cmdline;
 	const char *uname;
 	const struct buf *pcrsig;
 };

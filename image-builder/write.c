@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-builder/write.c - carry out a plan: the order of the steps, root, disk */
+/* image-builder/write.c - carry out a plan: the order of the steps, root */
 #include "image-builder/write.h"
 
 #include "common/file.h"
 #include "common/hex.h"
 #include "common/proc.h"
 #include "image-builder/erofs.h"
-#include "image-builder/esp.h"
 #include "image-builder/fetch.h"
 #include "image-builder/folder.h"
-#include "image-builder/gpt.h"
 #include "policy/policy.h"
 #include "verity/sigrecord.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-#define MIB                (1u << 20)
 #define MAX_PACKAGES_BYTES (4u << 20)
 
 int write_signed(const struct write *w, const char *name, const struct buf *data, enum keys_name key, struct err *e)
@@ -113,76 +110,6 @@ int write_root(struct write *w, struct err *e)
 	return sign_root(w, e);
 }
 
-static uint32_t volume_id(const uint8_t root_hash[static HASH_SHA256_BYTES])
-{
-	uint32_t id = 0;
-
-	for (int i = 0; i < 4; i++)
-		id = id << 8 | root_hash[i];
-	return id ? id : 1;
-}
-
-static int make_esp(struct write *w, const char *esp, struct err *e)
-{
-	char uki[PATH_MAX];
-	struct esp_file file = { .path = esp_boot_path(w->plan->board.arch), .source = uki };
-	const struct esp_params p = { .path = esp,
-				      .size_bytes = w->plan->board.esp_mib * MIB,
-				      .volume_id = volume_id(w->root_hash),
-				      .epoch = w->plan->epoch,
-				      .file = &file,
-				      .n_files = 1 };
-	int r = folder_join(w->out, "uki.efi", uki, e);
-
-	if (!r && w->sizes.uki + 2 * MIB > p.size_bytes)
-		r = err_set(e, ENOSPC, "the UKI of %.1f MB does not fit an ESP of %llu MiB (size.esp_mib)",
-			    (double)w->sizes.uki / 1e6, (unsigned long long)w->plan->board.esp_mib);
-	return r ? r : esp_write(&p, e);
-}
-
-int write_disk(struct write *w, struct err *e)
-{
-	static const enum gpt_type types[] = { GPT_ESP, GPT_ROOT, GPT_ROOT_VERITY, GPT_ROOT_VERITY_SIG, GPT_LINUX };
-	const bool direct = board_is_direct(&w->plan->board);
-	const size_t first = direct; /* without UEFI: no ESP */
-	static const char *const sources[] = { "esp.img", "root.erofs", "root.verity", "root.sig", NULL };
-	struct gpt_partition part[] = { { .label = "esp" },
-					{ .label = "root", .attributes = GPT_ATTR_READ_ONLY },
-					{ .label = "root-verity", .attributes = GPT_ATTR_READ_ONLY },
-					{ .label = "root-verity-sig", .attributes = GPT_ATTR_READ_ONLY },
-					{ .label = "holdfast-state" } };
-	struct gpt_uuid disk = gpt_uuid_derived("disk", w->root_hash);
-	char source[ARRAY_SIZE(part)][PATH_MAX], path[PATH_MAX];
-	const struct board *b = &w->plan->board;
-	struct stat st;
-	int r = 0;
-
-	for (size_t i = first; !r && i < ARRAY_SIZE(part); i++) {
-		r = gpt_type_uuid(types[i], b->arch, &part[i].type, e);
-		part[i].uuid = gpt_uuid_derived(part[i].label, w->root_hash);
-		r = r || !sources[i] ? r : folder_join(w->work, sources[i], source[i], e);
-		part[i].source = sources[i] ? source[i] : NULL;
-	}
-	part[1].uuid = gpt_uuid_root(w->root_hash);
-	part[2].uuid = gpt_uuid_verity(w->root_hash);
-	part[1].size_bytes = b->root_mib * MIB;
-	part[4].size_bytes = b->state_mib * MIB;
-	if (!r && b->root_mib && w->sizes.root > part[1].size_bytes)
-		r = err_set(e, ENOSPC, "the root of %.1f MB does not fit its partition of %llu MiB (size.root_mib)",
-			    (double)w->sizes.root / 1e6, (unsigned long long)b->root_mib);
-	r = r || direct ? r : make_esp(w, source[0], e);
-	r = r ? r : folder_join(w->out, "disk.img", path, e);
-	r = r ? r : gpt_write(path, &disk, part + first, ARRAY_SIZE(part) - first, e);
-	if (!r && stat(path, &st) < 0)
-		r = err_errno(e, "cannot look at %s", path);
-	if (r)
-		return r;
-	w->sizes.disk = (uint64_t)st.st_size;
-	progress_say(w->plan->p->say, "disk.img: %zu partitions, %.1f MB", ARRAY_SIZE(part) - first,
-		     (double)w->sizes.disk / 1e6);
-	return 0;
-}
-
 /* packages.list as it is in the tree, and the SBOM made of it; both only if fetch.c made the tree. */
 static int write_sbom(struct write *w, struct err *e)
 {
@@ -248,6 +175,7 @@ int write_run(struct plan *plan, struct write_sizes *ret, struct err *e)
 	policy_free(w.policy);
 	spdx_packages_free(&w.packages);
 	buf_free(&w.uki);
+	buf_free(&w.loader);
 	r = folder_finish(plan->p->out, w.out, r, e);
 	if (!r)
 		*ret = w.sizes;

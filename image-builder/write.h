@@ -8,8 +8,8 @@
  *   gives the root hash, the root hash goes into the command line, the command line into the UKI. What is measured
  *   on the way is collected for the prediction. Equal inputs give equal bytes.
  *
- *   OUT/ holds: disk.img, uki.efi, policy.json(.p7s), policy-cert.der, pcr-signature.json, refvalues.json(.p7s), packages.list, sbom.spdx.json. Of a board
- *   without UEFI, in place of uki.efi: kernel, initramfs, cmdline (one line, without a newline).
+ *   OUT/ holds: disk.img, uki.efi, loader.efi (both signed), policy.json(.p7s), policy-cert.der, pcr-signature.json, refvalues.json(.p7s), packages.list, sbom.spdx.json. Of a board
+ *   without UEFI, in place of these two: kernel, initramfs, cmdline (one line, without a newline).
  */
 #ifndef IMAGE_BUILDER_WRITE_H
 #define IMAGE_BUILDER_WRITE_H
@@ -37,7 +37,7 @@ struct write {
 	struct policy *policy;
 	uint8_t root_hash[HASH_SHA256_BYTES], root_signer[HASH_SHA256_BYTES];
 	uint8_t ipe[HASH_SHA256_BYTES];
-	struct buf uki;
+	struct buf uki, loader;
 	char cmdline[WRITE_CMDLINE_BYTES];
 	uint8_t boot_conf[HASH_SHA256_BYTES];
 	struct spdx_packages packages; /* none: the tree was not made by fetch.c */

@@ -23,6 +23,7 @@ struct extras {
 	const char *words[2 * MAX_VECTORS][MAX_WORDS + 1];
 	const char *const *argv[MAX_VECTORS], *const *exec[MAX_VECTORS];
 	const char *tmpfs[PLAN_MAX_EXTRAS + 1];
+	bool jit;
 	size_t n_texts, n_argv, n_exec, n_tmpfs;
 };
 
@@ -75,6 +76,8 @@ static int find_extras(const struct plan_params *p, const char *name, struct ext
 	for (size_t i = 0; !r && i < p->n_tmpfs; i++)
 		if ((v = for_image(p->tmpfs[i], name)))
 			x->tmpfs[x->n_tmpfs++] = v;
+	for (size_t i = 0; i < p->n_jit; i++)
+		x->jit |= !strcmp(p->jit[i], name);
 	return r;
 }
 
@@ -97,6 +100,7 @@ static int add_entry(struct write *w, const struct plan_image *image, struct err
 	a.exec = x->n_exec ? x->exec : NULL;
 	a.n_exec = x->n_exec;
 	a.tmpfs = x->n_tmpfs ? x->tmpfs : NULL;
+	a.jit = x->jit;
 	r = r ? r : policy_add_image(w->policy, &a, e);
 	for (size_t i = 0; i < x->n_texts; i++)
 		free(x->text[i]);
@@ -215,9 +219,10 @@ static int add_policy_files(struct write *w, struct err *e)
 		      { "policy.json.p7s", POLICY_SIG_PATH },
 		      { "policy-cert.der", POLICY_CERT_PATH } };
 	const struct pki_signer by = { .key = w->plan->keys.key[KEYS_DB], .cert = w->plan->keys.cert[KEYS_DB] };
+	const enum policy_ipe_for profile = plan_is_jit(w->plan) ? POLICY_IPE_ENFORCE_JIT : POLICY_IPE_ENFORCE;
 	cleanup_buf struct buf ipe = BUF_INIT, conf = BUF_INIT;
 	char source[PATH_MAX];
-	int r = policy_ipe_signed(w->policy, &by, &ipe, e);
+	int r = policy_ipe_signed(w->policy, profile, &by, &ipe, e);
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(files); i++) {
 		r = folder_join(w->out, files[i].file, source, e);
@@ -230,6 +235,15 @@ static int add_policy_files(struct write *w, struct err *e)
 	hash_sha256(ipe.data, ipe.len, w->ipe);
 	r = plan_host_conf(w->plan, &conf, e);
 	return r ? r : fileset_data(&w->plan->root, "etc/holdfast/host.conf", 0644, &conf, e);
+}
+
+/* Not an error: hosts of several profiles may have one policy. */
+static void say_jit(const struct write *w)
+{
+	for (size_t i = 0; i < w->policy->n_images && !plan_is_jit(w->plan); i++)
+		if (w->policy->image[i].run.jit)
+			progress_say(w->plan->p->say, "image %s may make executable memory by the policy, but not here: the profile is %s",
+				     w->policy->image[i].name, plan_profile(w->plan));
 }
 
 int write_policy(struct write *w, struct err *e)
@@ -252,6 +266,7 @@ int write_policy(struct write *w, struct err *e)
 		for (size_t i = 0; !r && i < w->plan->n_images; i++)
 			r = w->plan->image[i].pulled ? 0 : add_archive(w, &w->plan->image[i], e);
 	r = r ? r : add_policy_files(w, e);
+	say_jit(w);
 	if (!r)
 		progress_say(w->plan->p->say, "layer policy %s version %llu, %zu image(s); IPE policy; both signed",
 			     w->policy->name, (unsigned long long)w->policy->version, w->policy->n_images);

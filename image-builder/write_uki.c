@@ -5,6 +5,7 @@
 #include "common/pcr_policy.h"
 #include "image-builder/authenticode.h"
 #include "image-builder/folder.h"
+#include "image-builder/loader.h"
 #include "image-builder/pcrsig.h"
 #include "image-builder/predict.h"
 #include "image-builder/refvalues_write.h"
@@ -17,6 +18,7 @@
 
 #define MAX_KERNEL_BYTES (256u << 20)
 #define MAX_STUB_BYTES   (16u << 20)
+#define MAX_LOADER_BYTES (4u << 20)
 #define INITRAMFS_LEVEL  19 /* each of its bytes is hashed four times on the way, and it is compressed once */
 #define MAX_ENGINE_WORDS 32
 
@@ -56,11 +58,6 @@ static int make_initramfs(struct write *w, struct buf *ret, struct err *e)
 	return 0;
 }
 
-static const char *profile(const struct write *w)
-{
-	return w->plan->p->profile ? w->plan->p->profile : w->plan->board.profile;
-}
-
 static int make_cmdline(struct write *w, struct err *e)
 {
 	const char *own = w->plan->board.cmdline;
@@ -68,7 +65,7 @@ static int make_cmdline(struct write *w, struct err *e)
 
 	hex_encode(w->root_hash, HASH_SHA256_BYTES, hex);
 	if (snprintf(w->cmdline, sizeof(w->cmdline), "%s%sroothash=%s holdfast.profile=%s", own, *own ? " " : "", hex,
-		     profile(w)) >= (int)sizeof(w->cmdline))
+		     plan_profile(w->plan)) >= (int)sizeof(w->cmdline))
 		return err_set(e, EINVAL, "the command line is longer than %zu characters", sizeof(w->cmdline) - 1);
 	return 0;
 }
@@ -91,8 +88,13 @@ static int know_boot(const struct write *w, const struct buf *uki, struct predic
 					.db = plan->keys.cert[KEYS_DB],
 					.secure_boot_off = plan->p->secure_boot_off,
 					.uki = uki,
+					.jit = plan_is_jit(plan),
+					.loader = &w->loader,
+					.loader_conf = LOADER_CONF,
 					.cmdline = w->cmdline };
 	memcpy(ret->boot_manifest, w->boot_conf, HASH_SHA256_BYTES);
+	memcpy(ret->root_hash, w->root_hash, HASH_SHA256_BYTES);
+	memcpy(ret->root_signer, w->root_signer, HASH_SHA256_BYTES);
 	return efivar_uuid_parse(KEYS_OWNER_GUID, &ret->owner, e);
 }
 
@@ -119,7 +121,7 @@ static int write_direct(struct write *w, struct buf *initrd, struct err *e)
 	int r = make_pcrsig(w, NULL, &pcrsig, e);
 
 	buf_pad(initrd, 4);
-	r = r ? r : pcrsig_cpio(pcrsig.data, pcrsig.len, initrd, e);
+	r = r ? r : pcrsig_cpio(PCRSIG_FILE, pcrsig.data, pcrsig.len, initrd, e);
 	r = r ? r : folder_join(w->out, "kernel", path, e);
 	r = r ? r : folder_copy_file(w->plan->kernel, path, 0644, e);
 	r = r ? r : write_file(w, "initramfs", initrd->data, initrd->len, e);
@@ -130,15 +132,29 @@ static int write_direct(struct write *w, struct buf *initrd, struct err *e)
 	return r;
 }
 
+/* systemd-boot, which the firmware starts: signed as the UKI is. */
+static int make_loader(struct write *w, struct err *e)
+{
+	const struct keys *keys = &w->plan->keys;
+	cleanup_buf struct buf plain = BUF_INIT;
+	int r = file_read(w->plan->loader, MAX_LOADER_BYTES, &plain, e);
+
+	r = r ? r : authenticode_sign(keys->key[KEYS_DB], keys->cert[KEYS_DB], plain.data, plain.len, &w->loader, e);
+	r = r ? r : write_file(w, "loader.efi", w->loader.data, w->loader.len, e);
+	return r ? err_context(e, "the boot loader %s", w->plan->loader) : 0;
+}
+
 int write_uki(struct write *w, struct err *e)
 {
 	const struct plan *plan = w->plan;
 	cleanup_buf struct buf stub = BUF_INIT, kernel = BUF_INIT, initrd = BUF_INIT, unsigned_uki = BUF_INIT,
 			       pcrsig = BUF_INIT, first = BUF_INIT;
+	char osrel[PLAN_OS_RELEASE_BYTES];
 	struct uki_params uki = { .arch = plan->board.arch,
 					.stub = &stub,
 					.kernel = &kernel,
 					.initrd = &initrd,
+					.osrel = osrel,
 					.cmdline = w->cmdline,
 					.uname = plan->release };
 	int r = make_initramfs(w, &initrd, e);
@@ -146,6 +162,7 @@ int write_uki(struct write *w, struct err *e)
 	r = r ? r : make_cmdline(w, e);
 	if (!r && board_is_direct(&plan->board))
 		return write_direct(w, &initrd, e);
+	plan_os_release(plan, osrel);
 	r = r ? r : file_read(plan->stub, MAX_STUB_BYTES, &stub, e);
 	r = r ? r : file_read(plan->kernel, MAX_KERNEL_BYTES, &kernel, e);
 	r = r ? r : uki_build(&uki, &first, e);
@@ -155,6 +172,7 @@ int write_uki(struct write *w, struct err *e)
 	r = r ? r
 	      : authenticode_sign(plan->keys.key[KEYS_DB], plan->keys.cert[KEYS_DB], unsigned_uki.data,
 				  unsigned_uki.len, &w->uki, e);
+	r = r ? r : make_loader(w, e);
 	r = r ? r : write_file(w, "uki.efi", w->uki.data, w->uki.len, e);
 	if (r)
 		return r;
@@ -285,8 +303,6 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	r = know_machine(w, &p, e);
 	if (r)
 		return r;
-	memcpy(p.root_hash, w->root_hash, HASH_SHA256_BYTES);
-	memcpy(p.root_signer, w->root_signer, HASH_SHA256_BYTES);
 	memcpy(p.policy_digest, w->policy->digest, HASH_SHA256_BYTES);
 	memcpy(p.ipe_policy, w->ipe, HASH_SHA256_BYTES);
 	p.policy_version = w->policy->version;
@@ -298,6 +314,7 @@ static int predict(const struct write *w, struct known *k, struct predict *ret, 
 	p.ima_file = k->module;
 	p.n_ima_files = plan->module.n;
 	p.tpm_is_late = tpm_is_late(plan);
+	p.state_volume = strcmp(plan->board.state, "none") != 0;
 	p.verity_root = (const uint8_t(*)[HASH_SHA256_BYTES])k->verity_root;
 	p.n_verity_roots = k->n_roots;
 	return predict_make(&p, ret, e);
@@ -314,7 +331,7 @@ int write_refvalues(struct write *w, struct err *e)
 	int r = predict(w, &k, &rules, e);
 
 	r = r ? r : pcr_policy_authorize(w->plan->keys.key[KEYS_PCR], PCR_POLICY_CHANNEL, image.channel_policy, e);
-	image.profile = profile(w);
+	image.profile = plan_profile(w->plan);
 	image.command_line = w->cmdline;
 	image.layer_policy_version = w->policy->version;
 	image.packages = w->packages.n ? &w->packages : NULL;

@@ -12,7 +12,10 @@
 #define TO_ALLOW INT16_MAX
 #define TO_DENY  INT16_MIN
 
-/* R6 to R9 live through calls: R6 is the object that is looked at, R7 what was read of it, R8 a spare, R9 arguments. */
+#define JIT_CGROUP_LEVEL 2 /* /jit/<image> */
+
+/* R6 to R9 live through calls: R6 is the object that is looked at, R7 what was read of it, R8 a spare, R9 arguments, at last
+ * the bit that is asked of the device. */
 enum { R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10 };
 
 static void emit(struct bpf_code *c, int code, int dst, int src, int off, int64_t imm)
@@ -131,30 +134,101 @@ static void look_below(struct bpf_code *c, const struct bpf_code_kernel *k)
 	follow(c, k, R7, R6, off[OFF_INODE_SB]);
 }
 
-/* Does an allowed volume hold the file R6? Ends the program. */
-static void judge(struct bpf_code *c, const struct bpf_code_kernel *k, int map_fd)
+/* A jump forward to where land() is called. */
+static size_t leap(struct bpf_code *c, int op, int reg, uint64_t value)
+{
+	emit(c, BPF_JMP | op | BPF_K, reg, 0, 0, (int32_t)value);
+	return c->n - 1;
+}
+
+static void land(struct bpf_code *c, size_t from)
+{
+	if (!c->bad)
+		c->insn[from].off = (int16_t)(c->n - from - 1);
+}
+
+/* R0 = what map @fd has for the 32 bits at the stack's top; or deny. */
+static void look_up(struct bpf_code *c, int fd)
+{
+	emit(c, BPF_LD | BPF_DW | BPF_IMM, R1, BPF_PSEUDO_MAP_FD, 0, fd);
+	emit(c, 0, 0, 0, 0, 0); /* its upper half */
+	move(c, R2, R10);
+	emit(c, BPF_ALU64 | BPF_ADD | BPF_K, R2, 0, 0, -4);
+	emit(c, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
+	deny_null(c, R0);
+}
+
+static void call(struct bpf_code *c, int helper)
+{
+	emit(c, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
+}
+
+/* Do @reg and R7 stand to each other as @op says? Then deny. */
+static void deny_if(struct bpf_code *c, int op, int reg)
+{
+	emit(c, BPF_JMP | op | BPF_X, reg, R7, TO_DENY, 0);
+}
+
+/* R8 = the slot of the cgroup that this process is below; or deny. */
+static void find_slot(struct bpf_code *c, const struct bpf_code_maps *m)
+{
+	set(c, R1, JIT_CGROUP_LEVEL);
+	call(c, BPF_FUNC_get_current_ancestor_cgroup_id);
+	move(c, R7, R0);
+	deny_null(c, R7); /* it is above that level */
+	emit(c, BPF_ST | BPF_W | BPF_MEM, R10, 0, -4, 0);
+	look_up(c, m->slots);
+	move(c, R8, R0);
+	for (size_t left = m->n_slots; left; left--) {
+		load(c, BPF_DW, R1, R8, offsetof(struct bpf_code_slot, cgroup));
+		if (left == 1) {
+			deny_if(c, BPF_JNE, R1);
+			break;
+		}
+		emit(c, BPF_JMP | BPF_JEQ | BPF_X, R1, R7, (int)(3 * left - 3), 0); /* three for each other, two for the last */
+		emit(c, BPF_ALU64 | BPF_ADD | BPF_K, R8, 0, 0, sizeof(struct bpf_code_slot));
+	}
+}
+
+/* May this process make executable memory? R6 = its program's file, R9 = the bit that its device must have; or deny. */
+static void judge_process(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m)
+{
+	find_slot(c, m);
+	call(c, BPF_FUNC_get_current_task);
+	move(c, R6, R0);
+	follow(c, k, R9, R6, k->off[OFF_TASK_CRED]);
+	for (int i = 0; i < 4; i++) {
+		read(c, k, BPF_DW, R1, R9, k->off[OFF_CRED_UID] + 8 * i);
+		load(c, BPF_DW, R7, R8, offsetof(struct bpf_code_slot, ids));
+		deny_if(c, BPF_JNE, R1);
+	}
+	read(c, k, BPF_DW, R1, R9, k->off[OFF_CRED_PERMITTED]);
+	load(c, BPF_DW, R7, R8, offsetof(struct bpf_code_slot, no_caps));
+	deny_if(c, BPF_JSET, R1);
+	load(c, BPF_DW, R9, R8, offsetof(struct bpf_code_slot, use));
+	follow(c, k, R6, R6, k->off[OFF_TASK_MM]);
+	follow(c, k, R6, R6, k->off[OFF_MM_EXE]);
+}
+
+/* Does a volume whose device has the bit R9 hold the file R6? Ends the program. */
+static void judge(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m)
 {
 	size_t skip;
 
 	follow(c, k, R6, R6, k->off[OFF_FILE_INODE]);
 	follow(c, k, R7, R6, k->off[OFF_INODE_SB]);
 	read(c, k, BPF_W, R8, R7, k->off[OFF_SB_MAGIC]);
-	skip = c->n;
-	jump32(c, BPF_JNE, R8, OVERLAYFS_SUPER_MAGIC, 0);
+	skip = leap(c, BPF_JNE, R8, OVERLAYFS_SUPER_MAGIC);
 	look_below(c, k);
 	read(c, k, BPF_W, R8, R7, k->off[OFF_SB_MAGIC]);
-	if (!c->bad)
-		c->insn[skip].off = (int16_t)(c->n - skip - 1);
+	land(c, skip);
 	jump32(c, BPF_JNE, R8, EROFS_MAGIC, TO_DENY);
 	read(c, k, BPF_W, R8, R7, k->off[OFF_SB_DEV]);
 	emit(c, BPF_STX | BPF_W | BPF_MEM, R10, R8, -4, 0);
-	emit(c, BPF_LD | BPF_DW | BPF_IMM, R1, BPF_PSEUDO_MAP_FD, 0, map_fd);
-	emit(c, 0, 0, 0, 0, 0); /* its upper half */
-	move(c, R2, R10);
-	emit(c, BPF_ALU64 | BPF_ADD | BPF_K, R2, 0, 0, -4);
-	emit(c, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem);
-	deny_null(c, R0);
-	jump(c, TO_ALLOW);
+	look_up(c, m->devices);
+	load(c, BPF_W, R1, R0, 0);
+	emit(c, BPF_JMP | BPF_JSET | BPF_X, R1, R9, TO_ALLOW, 0);
+	jump(c, TO_DENY);
 	finish(c, EACCES);
 }
 
@@ -166,38 +240,63 @@ static void judge_protection(struct bpf_code *c, int asked, int made)
 	emit(c, BPF_ALU64 | BPF_OR | BPF_X, R8, R7, 0, 0);
 	jump32(c, BPF_JSET, R8, PROT_EXEC, 1);
 	jump(c, TO_ALLOW);
-	jump32(c, BPF_JSET, R8, PROT_WRITE, TO_DENY);
 }
 
-void bpf_code_exec(struct bpf_code *c, const struct bpf_code_kernel *k, int map_fd)
+/* Executable memory that no file backs, from jump @from on; a file's judgement has come to where this is called, with R6 set. Ends
+ * the program. */
+static void judge_both(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m, size_t from)
+{
+	size_t skip;
+
+	set(c, R9, BPF_CODE_USE_RUN);
+	skip = leap(c, BPF_JA, 0, 0);
+	land(c, from);
+	if (m->n_slots)
+		judge_process(c, k, m);
+	else
+		jump(c, TO_DENY);
+	land(c, skip);
+	judge(c, k, m);
+}
+
+void bpf_code_exec(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m)
 {
 	move(c, R9, R1);
 	take_pointer(c, k, R6, 0);
 	follow(c, k, R6, R6, k->off[OFF_BPRM_FILE]);
-	judge(c, k, map_fd);
+	set(c, R9, BPF_CODE_USE_RUN);
+	judge(c, k, m);
 }
 
 /* (file, reqprot, prot, flags) */
-void bpf_code_mmap(struct bpf_code *c, const struct bpf_code_kernel *k, int map_fd)
+void bpf_code_mmap(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m)
 {
+	size_t anonymous;
+
 	move(c, R9, R1);
 	judge_protection(c, 1, 2);
-	load(c, BPF_DW, R8, R9, 24);
-	jump32(c, BPF_JSET, R8, MAP_ANONYMOUS, TO_DENY);
+	load(c, BPF_DW, R7, R9, 24);
+	anonymous = leap(c, BPF_JSET, R7, MAP_ANONYMOUS);
+	jump32(c, BPF_JSET, R8, PROT_WRITE, TO_DENY);
 	take_pointer(c, k, R6, 0);
-	judge(c, k, map_fd);
+	judge_both(c, k, m, anonymous);
 }
 
 /* (vma, reqprot, prot) */
-void bpf_code_mprotect(struct bpf_code *c, const struct bpf_code_kernel *k, int map_fd)
+void bpf_code_mprotect(struct bpf_code *c, const struct bpf_code_kernel *k, const struct bpf_code_maps *m)
 {
+	size_t anonymous;
+
 	move(c, R9, R1);
 	judge_protection(c, 1, 2);
 	take_pointer(c, k, R6, 0);
-	read(c, k, BPF_DW, R7, R6, k->off[OFF_VMA_ANON]);
-	emit(c, BPF_JMP | BPF_JNE | BPF_K, R7, 0, TO_DENY, 0);
-	follow(c, k, R6, R6, k->off[OFF_VMA_FILE]);
-	judge(c, k, map_fd);
+	read(c, k, BPF_DW, R7, R6, k->off[OFF_VMA_FILE]);
+	anonymous = leap(c, BPF_JEQ, R7, 0);
+	jump32(c, BPF_JSET, R8, PROT_WRITE, TO_DENY);
+	read(c, k, BPF_DW, R8, R6, k->off[OFF_VMA_ANON]);
+	emit(c, BPF_JMP | BPF_JNE | BPF_K, R8, 0, TO_DENY, 0);
+	move(c, R6, R7);
+	judge_both(c, k, m, anonymous);
 }
 
 /* (cmd, attr, size): the offsets in attr are those of the system call's own ABI. */

@@ -6,6 +6,7 @@
 #include "init/btf.h"
 #include "init/io.h"
 #include "init/sys.h"
+#include "policy/capability.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,8 +22,9 @@
 /* Ours is LGPL 2.1 or later, which its section 3 lets anyone take as GPL; the kernel knows only that name. */
 #define LICENSE "GPL"
 
+/* Without pointers, which cost a relocation each. */
 static const struct wanted {
-	const char *type, *member;
+	char type[16], member[16];
 } wanted[BPF_CODE_OFFSETS] = {
 	[OFF_BPRM_FILE] = { "linux_binprm", "file" },
 	[OFF_VMA_FILE] = { "vm_area_struct", "vm_file" },
@@ -34,6 +36,12 @@ static const struct wanted {
 	[OFF_SB_INFO] = { "super_block", "s_fs_info" },
 	[OFF_DENTRY_INODE] = { "dentry", "d_inode" },
 	[OFF_WORD] = { "timespec64", "tv_sec" },
+	[OFF_TASK_CRED] = { "task_struct", "cred" },
+	[OFF_TASK_MM] = { "task_struct", "mm" },
+	[OFF_MM_EXE] = { "mm_struct", "exe_file" },
+	[OFF_CRED_UID] = { "cred", "uid" },
+	[OFF_CRED_FSUID] = { "cred", "fsuid" },
+	[OFF_CRED_PERMITTED] = { "cred", "cap_permitted" },
 	[OFF_OVL_VFS_INODE] = { "ovl_inode", "vfs_inode" },
 	[OFF_OVL_UPPER] = { "ovl_inode", "__upperdentry" },
 	[OFF_OVL_ENTRY] = { "ovl_inode", "oe" },
@@ -96,8 +104,8 @@ static int ask(const struct types *t, struct bpf_code_kernel *k, uint32_t hook_i
 	for (size_t i = 0; !r && i < BPF_CODE_OFFSETS; i++)
 		r = pid1_btf_offset(i < FIRST_OF_OVERLAY ? &t->vmlinux.btf : &t->overlay.btf, wanted[i].type, wanted[i].member,
 				    &k->off[i], e);
-	if (!r && k->off[OFF_WORD])
-		r = err_set(e, EBADMSG, "the kernel's struct timespec64 does not begin with tv_sec");
+	if (!r && (k->off[OFF_WORD] || k->off[OFF_CRED_FSUID] != k->off[OFF_CRED_UID] + 24))
+		r = err_set(e, EBADMSG, "the kernel's struct timespec64 or cred is not laid out as it was");
 	for (size_t i = EXEC; !r && i < PID1_LSM_LINKS; i++) {
 		hook_id[i] = pid1_btf_find(&t->vmlinux.btf, hooks[i], PID1_BTF_FUNC);
 		r = need(hook_id[i], hooks[i], e);
@@ -133,7 +141,7 @@ static uint32_t kernel_dev(dev_t dev)
 }
 
 /* Filled, then shut: nobody can change it any more, through whatever descriptor. */
-static int make_map(const dev_t *device, size_t n, struct err *e)
+static int make_map(const struct pid1_volume *volume, size_t n, struct err *e)
 {
 	union bpf_attr create = { .map_type = BPF_MAP_TYPE_HASH,
 				  .key_size = 4,
@@ -146,7 +154,7 @@ static int make_map(const dev_t *device, size_t n, struct err *e)
 	if (map < 0)
 		return pid1_err(e, map, "cannot make a BPF map");
 	for (size_t i = 0; !r && i < n; i++) {
-		uint32_t key = kernel_dev(device[i]), value = 1;
+		uint32_t key = kernel_dev(volume[i].dev), value = volume[i].use;
 		union bpf_attr update = { .map_fd = (uint32_t)map,
 					  .key = (uintptr_t)&key,
 					  .value = (uintptr_t)&value };
@@ -159,6 +167,67 @@ static int make_map(const dev_t *device, size_t n, struct err *e)
 		return map;
 	sys_close(map);
 	return pid1_err(e, r, "cannot fill and freeze a BPF map");
+}
+
+static uint64_t capabilities(const struct policy_run *run)
+{
+	uint64_t caps = 0;
+
+	for (size_t i = 0; i < run->n_caps; i++)
+		caps |= 1ull << policy_capability_number(run->caps[i]); /* the policy's parser knows them all */
+	return caps;
+}
+
+/* The group of @image's containers, and who they are. Its bit is set when one was measured. */
+static int fill_slot(const struct policy_image *image, struct bpf_code_slot *ret, struct err *e)
+{
+	char path[sizeof(CGROUP "/" POLICY_JIT_GROUP "/") + MEASURE_MAX_NAME_BYTES];
+	uint64_t group;
+	int r = sys_mkdir(CGROUP "/" POLICY_JIT_GROUP, 0755);
+
+	(void)snprintf(path, sizeof(path), CGROUP "/" POLICY_JIT_GROUP "/%s", image->name); /* names are bounded */
+	if (!r)
+		r = sys_mkdir(path, 0755);
+	if (!r)
+		r = sys_inode(path, &group);
+	if (r)
+		return pid1_err(e, r, "cannot make %s", path);
+	*ret = (struct bpf_code_slot){ .cgroup = group,
+				       .ids = (uint64_t)image->run.gid << 32 | image->run.uid,
+				       .no_caps = ~capabilities(&image->run) };
+	return 0;
+}
+
+/* As memory that PID 1 can write to when bpf(2) is refused to it. (Not RDONLY_PROG: of such a map the kernel gives no writable memory.) */
+static int make_slots(struct pid1_jit *jit, struct err *e)
+{
+	union bpf_attr create = { .map_type = BPF_MAP_TYPE_ARRAY,
+				  .key_size = 4,
+				  .value_size = POLICY_MAX_JIT * sizeof(struct bpf_code_slot),
+				  .max_entries = 1,
+				  .map_flags = BPF_F_MMAPABLE,
+				  .map_name = "holdfast_jit" };
+	int map = sys_bpf(BPF_MAP_CREATE, &create), r;
+	void *shared = NULL;
+
+	if (map < 0)
+		return pid1_err(e, map, "cannot make a BPF map");
+	r = sys_map_shared(map, create.value_size, &shared);
+	if (r)
+		r = pid1_err(e, r, "cannot map a BPF map");
+	jit->slot = shared;
+	for (size_t i = 0; !r && i < jit->n; i++)
+		r = fill_slot(jit->image[i], &jit->slot[i], e);
+	if (r)
+		sys_close(map);
+	return r ? r : map;
+}
+
+void pid1_jit_open(const struct pid1_jit *jit, const struct policy_image *image)
+{
+	for (size_t i = 0; i < jit->n; i++)
+		if (jit->image[i] == image)
+			__atomic_store_n(&jit->slot[i].use, (uint64_t)PID1_JIT_USE(i), __ATOMIC_RELAXED);
 }
 
 /* struct program - what to load and where to hang it */
@@ -243,19 +312,26 @@ static int attach_sysctl(int *ret_link, struct err *e)
 	return r;
 }
 
-static int attach_hook(size_t i, const struct bpf_code_kernel *k, uint32_t hook_id, int map, int *ret_link, struct err *e)
+/* struct judges - what the programs of all hooks are made from */
+struct judges {
+	struct bpf_code_kernel kernel;
+	struct bpf_code_maps maps;
+	uint32_t hook_id[PID1_LSM_LINKS];
+};
+
+static int attach_hook(size_t i, const struct judges *j, int *ret_link, struct err *e)
 {
-	struct program p = { .name = hooks[i], .type = BPF_PROG_TYPE_LSM, .attach_type = BPF_LSM_MAC, .hook_id = hook_id };
+	struct program p = { .name = hooks[i], .type = BPF_PROG_TYPE_LSM, .attach_type = BPF_LSM_MAC, .hook_id = j->hook_id[i] };
 
 	switch (i) {
 	case EXEC:
-		bpf_code_exec(&p.code, k, map);
+		bpf_code_exec(&p.code, &j->kernel, &j->maps);
 		break;
 	case MMAP:
-		bpf_code_mmap(&p.code, k, map);
+		bpf_code_mmap(&p.code, &j->kernel, &j->maps);
 		break;
 	case MPROTECT:
-		bpf_code_mprotect(&p.code, k, map);
+		bpf_code_mprotect(&p.code, &j->kernel, &j->maps);
 		break;
 	default:
 		bpf_code_bpf(&p.code);
@@ -263,23 +339,27 @@ static int attach_hook(size_t i, const struct bpf_code_kernel *k, uint32_t hook_
 	return attach(&p, ret_link, e);
 }
 
-int pid1_lsm_enforce(const dev_t *device, size_t n, struct pid1_lsm *ret, struct err *e)
+int pid1_lsm_enforce(const struct pid1_volume *volume, size_t n, struct pid1_jit *jit, struct pid1_lsm *ret,
+		     struct err *e)
 {
-	uint32_t hook_id[PID1_LSM_LINKS] = { 0 };
-	struct bpf_code_kernel k = { 0 };
-	int map, r;
+	struct judges j = { .maps.n_slots = jit->n, .maps.slots = -1 };
+	int r;
 
 	if (!n || n > PID1_LSM_MAX_DEVICES)
 		return err_set(e, E2BIG, "%zu volumes to allow, wanted 1 to %d", n, PID1_LSM_MAX_DEVICES);
-	r = know_kernel(&k, hook_id, e);
+	r = know_kernel(&j.kernel, j.hook_id, e);
 	if (r)
 		return r;
-	map = make_map(device, n, e);
-	if (map < 0)
-		return map;
-	r = attach_sysctl(&ret->link[SYSCTL], e);
+	j.maps.devices = make_map(volume, n, e);
+	if (j.maps.devices < 0)
+		return j.maps.devices;
+	if (jit->n)
+		r = j.maps.slots = make_slots(jit, e);
+	if (r >= 0)
+		r = attach_sysctl(&ret->link[SYSCTL], e);
 	for (size_t i = EXEC; !r && i < PID1_LSM_LINKS; i++)
-		r = attach_hook(i, &k, hook_id[i], map, &ret->link[i], e);
-	sys_close(map); /* the programs hold it */
+		r = attach_hook(i, &j, &ret->link[i], e);
+	sys_close(j.maps.devices); /* the programs hold them */
+	sys_close(j.maps.slots);
 	return r; /* on failure PID 1 ends the machine: nothing to undo */
 }

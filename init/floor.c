@@ -319,7 +319,7 @@ static int make_indices(struct work *w, struct err *e)
 /* No mark: make what is not there. Where nothing is missing, only the permanent attributes are asked for. */
 static int make_floor(struct work *w, bool *ret_made, struct err *e)
 {
-	uint32_t permanent;
+	uint32_t permanent = 0;
 	int r = read_permanent(w, &permanent, e);
 
 	*ret_made = !w->secret.written || !w->floor.written;
@@ -432,6 +432,21 @@ int pid1_floor_arm(const struct pid1_floor_params *p, const struct pid1_floor *t
 	}
 	explicit_bzero(value, sizeof(value));
 	explicit_bzero(&s, sizeof(s)); /* it goes on in the TPM, for this one command */
+	explicit_bzero(&w, sizeof(w));
+	return r;
+}
+
+int pid1_floor_derive(const struct pid1_floor_params *p, const char *label, uint8_t ret[static DIGEST], struct err *e)
+{
+	struct work w;
+	int r = begin(&w, p, e);
+
+	r = r ? r : find_indices(&w, e);
+	if (!r && !w.secret.written)
+		r = err_set(e, ENOENT, "the TPM has no index 0x%x of ours, so no secret of this machine", PID1_FLOOR_SECRET_INDEX);
+	r = r ? r : read_index(&w, &w.secret, true, w.key, e);
+	if (!r)
+		derive(w.key, label, ret);
 	explicit_bzero(&w, sizeof(w));
 	return r;
 }

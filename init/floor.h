@@ -125,6 +125,15 @@ int pid1_floor_raise(struct tpm_io *t, struct pid1_tpm_wire *armed, struct err *
 #define PID1_FLOOR_STR_BYTES 96
 
 /**
+ * pid1_floor_derive() - what follows from the TPM's secret for @label (1 to 32 characters): 32 bytes that only the owner's images know, on
+ * this machine, before `ready`. The last is never 0.
+ *
+ * Return: 0; -ENOENT if the TPM has no floor of ours, and so no secret; other -errno as pid1_floor_open().
+ */
+int pid1_floor_derive(const struct pid1_floor_params *p, const char *label, uint8_t ret[static HASH_SHA256_BYTES],
+		      struct err *e) WARN_UNUSED;
+
+/**
  * struct pid1_floor_answer - what holdfast-floor writes to its standard output
  * @code:  CODE_NONE: the boot goes on; else the failure, with @e as its sentence
  * @made:  the machine was new

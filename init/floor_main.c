@@ -27,7 +27,7 @@ static int load(struct pid1_policy_key *key, struct pcr_policies *states, struct
 	cleanup_buf struct buf pem = BUF_INIT, text = BUF_INIT;
 	int r = file_read(PCR_POLICY_KEY, MAX_KEY_BYTES, &pem, e);
 
-	r = r ? r : pid1_policy_key_load(pem.data, pem.len, PCR_POLICY_KEY, key, e);
+	r = r ? r : pid1_policy_key_load(pem.data, pem.len, PCR_POLICY_KEY, PCR_POLICY_BOOT, key, e);
 	r = r ? r : file_read(PCR_POLICY_PATH, PCR_POLICY_MAX_BYTES, &text, e);
 	return r ? r : pcr_policy_parse(text.data, text.len, PCR_POLICY_PATH, PCR_POLICY_BOOT, states, e);
 }

@@ -23,6 +23,7 @@ static const struct pid1_stage host[] = {
 	{ "host-modules", CODE_HOST_MODULE, pid1_stage_host_modules }, /* the last: IPE's policy denies any later one */
 	{ "ipe", CODE_IPE_POLICY, pid1_stage_ipe },
 	{ "floor", CODE_FLOOR_UNREAD, pid1_stage_floor }, /* all versions are known, and nothing unverified has run */
+	{ "state", CODE_STATE, pid1_stage_state }, /* the floor's secret is there, and nothing unverified has run */
 	{ "lock-modules", CODE_HOST_MODULE, pid1_stage_lock_modules }, /* the stage before unloads one */
 	{ "harden", CODE_HARDENING, pid1_stage_harden },
 	{ "layers", CODE_LAYER, pid1_stage_layers },

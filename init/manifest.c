@@ -185,10 +185,10 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
 					    "on_failure",      "watchdog",    "watchdog_ms",   "version",
-					    "floor.healthy_ms", NULL };
+					    "floor.healthy_ms", "state.argv",  NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
 	static struct conf c; /* as above */
-	const char *agent;
+	const char *agent, *state;
 	int r = conf_parse(ret->text, len, "/etc/holdfast/host.conf", &c, e), v;
 
 	if (!r)
@@ -203,6 +203,10 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 		r = conf_u64(&c, "version", 0, INT64_MAX, &ret->version, e);
 	if (!r)
 		r = conf_u64(&c, "floor.healthy_ms", 60000, PID1_MAX_DEADLINE_MS, &ret->healthy_ms, e);
+	if (!r)
+		r = conf_get(&c, "state.argv", NULL, &state, e);
+	if (!r && state)
+		r = parse_argv(&c, "state.argv", (char *)state, &ret->state, e);
 	if (!r)
 		r = conf_get(&c, "agent.argv", NULL, &agent, e);
 	if (!r)

@@ -68,6 +68,7 @@ struct pid1_host_manifest {
 	const char *watchdog; /* NULL: none */
 	uint64_t watchdog_ms;
 	uint64_t version, healthy_ms;
+	struct pid1_argv state; /* holdfast-state(8); empty: none is wanted */
 	struct pid1_argv agent;
 	struct pid1_argv task[PID1_MAX_TASKS];
 	size_t n_tasks;

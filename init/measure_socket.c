@@ -109,6 +109,7 @@ size_t pid1_measure_answer(void *arg, const char *packet, size_t len, char *ret,
 		pid1_log("measure", "violation %u%s%s", req.violation, req.name[0] ? " container " : "", req.name);
 	} else {
 		s->live->containers++;
+		pid1_jit_open(s->jit, policy_image_find(s->policy, req.name));
 		pid1_log("measure", "container %s", req.name);
 	}
 	return (size_t)n;

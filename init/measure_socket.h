@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/hash.h"
 #include "common/measure.h"
+#include "init/bpf_lsm.h"
 #include "init/clients.h"
 #include "init/measure_log.h"
 #include "init/status.h"
@@ -30,6 +31,7 @@ struct pid1_request {
 /** struct pid1_measure_server - what requests are held to, and where they are counted */
 struct pid1_measure_server {
 	const struct policy *policy;
+	const struct pid1_jit *jit;
 	struct pid1_measure_log *log;
 	struct pid1_live *live;
 };

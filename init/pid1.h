@@ -52,8 +52,8 @@ struct pid1 {
 	struct verity_sigrecord root_signature;
 	struct verity_device root;
 	struct policy *policy;
-	size_t n_pulled; /* layers that the engine will pull: policy/layer_service.h */
 	struct pid1_lsm lsm;
+	struct pid1_jit jit;
 	struct pid1_lastfail lastfail; /* what pid1_lastfail_take() found; code 0: none */
 	bool lastfail_cleared, efivars_gone; /* it was told; nobody can mount efivarfs any more */
 	struct pid1_tpm_wire floor_armed; /* n 0: the floor need not be raised */
@@ -110,6 +110,7 @@ int pid1_stage_ipe(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_host_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_lock_modules(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_floor(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_state(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_harden(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_layers(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_bpf_lsm(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -130,6 +131,9 @@ int pid1_phase(struct pid1 *p, enum measure_phase phase, struct err *e) WARN_UNU
 /** pid1_is_direct() - does this boot run in the profile `direct`? */
 bool pid1_is_direct(const struct pid1 *p);
 
+/** pid1_holds_execution() - is it a profile in which programs of PID 1 do (init/bpf_lsm.h), not IPE? `direct`, `enforce-jit`. */
+bool pid1_holds_execution(const struct pid1 *p);
+
 /**
  * pid1_direct_begin() - profile `direct`: no UEFI may be there, and PID 1 judges signatures by PID1_SIGNER, which must be
  * what the boot manifest names as root.signer
@@ -139,16 +143,17 @@ int pid1_direct_begin(struct pid1 *p, struct err *e) WARN_UNUSED;
 /** pid1_direct_resume() - the same after the change of root: the certificate is the verified root's. */
 int pid1_direct_resume(struct err *e) WARN_UNUSED;
 
-/** pid1_direct_measure() - profile `direct`: the first events of PCR 11; see measure_direct_profile(). */
-int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
-
-/** pid1_modules_load() - load @n modules in order but the late ones; an optional one that is refused is only told. */
 /**
- * pid1_floor_due_ns() - when the floor is to be raised, if the host stays as healthy as it is since @healthy_since_ns
- * pid1_floor_host_is_healthy() - raise it to what runs. No heap; a failure is told
+ * pid1_profile_measure() - PID 1's first events of PCR 11: the profile, if PID 1 holds execution; in `direct` also what nobody
+ * below it has measured
  */
-uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns);
+int pid1_profile_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
+
+/** pid1_floor_host_is_healthy() - raise the floor to what runs, if that is newer. No heap; a failure is told */
 void pid1_floor_host_is_healthy(struct pid1 *p);
+
+/** pid1_state_close() - the state volume is unmounted: take it from the device-mapper, and its key from the kernel. No heap; told if it fails. */
+void pid1_state_close(void);
 
 /** pid1_modules_load() - load @n modules in order; an optional one that is refused is only told. */
 int pid1_modules_load(const struct pid1_module *m, size_t n, const char *stage, struct err *e) WARN_UNUSED;
@@ -171,12 +176,13 @@ void pid1_lastfail_report(struct pid1 *p);
 void pid1_lastfail_orderly(void);
 
 #define PID1_ENGINE_CGROUP "/sys/fs/cgroup/engine/cgroup.procs"
+#define PID1_AGENT_CGROUP  "/sys/fs/cgroup/agent/cgroup.procs"
 
-/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent(), pid1_spawn_opener() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
+/** pid1_spawn_engine(), pid1_spawn_task(), pid1_spawn_agent(), pid1_spawn_bless() - for the helper of init/spawner.h: start one in its cgroup with its privileges. */
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
-int pid1_spawn_opener(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
+int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_fail() - tell why, then do what the manifest says of failures

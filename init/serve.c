@@ -40,12 +40,12 @@ struct serve {
 	struct pid1 *p;
 	struct service engine;
 	struct service agent;
-	struct service opener;
 	struct pid1_measure_server measure;
 	struct pid1_clients gates;
 	struct pid1_control control;
 	struct pid1_clients operators;
 	bool ready;
+	bool healthy; /* it was told */
 	bool more; /* children may be left to reap */
 	uint64_t ready_ns;
 	uint64_t ready_try_ns;
@@ -63,7 +63,7 @@ static void state_is(struct serve *s, struct service *v, const char *state)
 
 static _Noreturn void end(struct serve *s, enum pid1_action action)
 {
-	pid_t services[] = { s->task_pid, s->engine.pid, s->agent.pid, s->opener.pid };
+	pid_t services[] = { s->task_pid, s->engine.pid, s->agent.pid };
 
 	s->p->live.state = "ending";
 	s->p->live.changed = true;
@@ -133,7 +133,7 @@ static void service_stopped(struct serve *s, struct service *v, int sig)
 
 static void child_news(struct serve *s, pid_t pid, int status)
 {
-	struct service *v = pid == s->engine.pid ? &s->engine : pid == s->agent.pid ? &s->agent : pid == s->opener.pid ? &s->opener : NULL;
+	struct service *v = pid == s->engine.pid ? &s->engine : pid == s->agent.pid ? &s->agent : NULL;
 
 	if (WIFSTOPPED(status)) {
 		if (v)
@@ -195,12 +195,24 @@ static void try_ready(struct serve *s, uint64_t now)
 	s->ready_try_ns = now + READY_TRY_NS;
 }
 
-/* When the rollback floor may be raised: ready, and the engine was not started anew, for the board's time. */
-static uint64_t floor_due_ns(const struct serve *s)
+/* When this host counts as healthy: ready, and the engine was not started anew, for the board's time. */
+static uint64_t healthy_due_ns(const struct serve *s)
 {
-	if (!s->ready || !s->engine.pid)
+	if (!s->ready || !s->engine.pid || s->healthy)
 		return NEVER;
-	return pid1_floor_due_ns(s->p, s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns);
+	return (s->ready_ns > s->engine.started_ns ? s->ready_ns : s->engine.started_ns) + s->p->host.healthy_ms * NS_PER_MS;
+}
+
+/* This boot came well, which the boot loader (init/bless.h) and the rollback floor (init/floor.h) are told once. */
+static void host_is_healthy(struct serve *s)
+{
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	s->healthy = true;
+	if (!pid1_is_direct(s->p) && pid1_start(s->p, PID1_START_BLESS, 0, &pid, &e)) /* without UEFI there is no loader */
+		pid1_log("bless", "%s; the boot loader counts this boot as a failed try", e.msg);
+	pid1_floor_host_is_healthy(s->p); /* the child is reaped as a stranger: nothing waits for it */
 }
 
 static void next_task(struct serve *s)
@@ -245,9 +257,9 @@ static void take_signals(struct serve *s)
 
 static uint64_t earliest(const struct serve *s)
 {
-	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->opener.start_ns, s->ready ? NEVER : s->ready_try_ns,
+	uint64_t t[] = { s->engine.start_ns, s->agent.start_ns, s->ready ? NEVER : s->ready_try_ns,
 			 s->p->watchdog.next_ns, pid1_clients_deadline_ns(&s->gates),
-			 pid1_clients_deadline_ns(&s->operators), floor_due_ns(s) };
+			 pid1_clients_deadline_ns(&s->operators), healthy_due_ns(s) };
 	uint64_t first = s->more ? 0 : NEVER;
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
@@ -282,11 +294,10 @@ static void begin(struct serve *s, struct pid1 *p)
 	s->engine = (struct service){ "engine", PID1_START_ENGINE, &p->live.engine, p->engine, now, NEVER, { 0 } };
 	s->agent = (struct service){ "agent", PID1_START_AGENT, &p->live.agent, 0, now,
 				     p->host.agent.arg[0] ? now : NEVER, { 0 } };
-	s->opener = (struct service){ "layers", PID1_START_OPENER, &p->live.opener, 0, now, p->n_pulled ? now : NEVER, { 0 } };
 	p->live.engine = (struct pid1_service_state){ .pid = p->engine, .starts = 1, .last = -1 };
-	p->live.agent = p->live.opener = (struct pid1_service_state){ .last = -1 };
+	p->live.agent = (struct pid1_service_state){ .last = -1 };
 	state_is(s, &s->engine, "running");
-	s->measure = (struct pid1_measure_server){ .policy = p->policy, .log = &p->log, .live = &p->live };
+	s->measure = (struct pid1_measure_server){ .policy = p->policy, .jit = &p->jit, .log = &p->log, .live = &p->live };
 	pid1_clients_init(&s->gates, p->measure_socket, pid1_measure_answer, &s->measure);
 	s->control = (struct pid1_control){ .p = p };
 	pid1_clients_init(&s->operators, p->control_socket, pid1_control_answer, &s->control);
@@ -306,11 +317,9 @@ _Noreturn void pid1_serve(struct pid1 *p)
 			service_start(&s, &s.engine, now);
 		if (now >= s.agent.start_ns)
 			service_start(&s, &s.agent, now);
-		if (now >= s.opener.start_ns)
-			service_start(&s, &s.opener, now);
 		try_ready(&s, now);
-		if (now >= floor_due_ns(&s))
-			pid1_floor_host_is_healthy(p);
+		if (now >= healthy_due_ns(&s))
+			host_is_healthy(&s);
 		next_task(&s);
 		if (now >= p->watchdog.next_ns)
 			pid1_watchdog_turn(&p->watchdog, now, wrong(&s));

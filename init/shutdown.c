@@ -150,6 +150,7 @@ _Noreturn void pid1_shutdown(struct pid1 *p, enum pid1_action action, pid_t serv
 	stop_services(p, services, n);
 	pid1_watchdog_feed(&p->watchdog);
 	unmount_all();
+	pid1_state_close();
 	pid1_log("shutdown", "done");
 	pid1_lastfail_orderly();
 	if (action == PID1_HALT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* init/spawner.c - the one way in which PID 1 starts the engine, its tasks and the agent */
+/* init/spawner.c - the one way in which PID 1 starts processes */
 #include "init/spawner.h"
 
 #include "init/io.h"
@@ -40,8 +40,8 @@ static size_t answer(void *arg, const void *request, size_t len, void *reply, si
 		out.r = pid1_spawn_engine(p, &out.pid, &out.e);
 	else if (in.what == PID1_START_AGENT)
 		out.r = pid1_spawn_agent(p, &out.pid, &out.e);
-	else if (in.what == PID1_START_OPENER)
-		out.r = pid1_spawn_opener(p, &out.pid, &out.e);
+	else if (in.what == PID1_START_BLESS)
+		out.r = pid1_spawn_bless(p, &out.pid, &out.e);
 	else
 		out.r = pid1_spawn_task(p, in.task, &out.pid, &out.e);
 	memcpy(reply, &out, sizeof(out));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * init/spawner.h - the one way in which PID 1 starts the engine, its tasks, the agent and holdfast-layer
+ * init/spawner.h - the one way in which PID 1 starts processes
  *
  * Theory of operation
  *   PID 1 will be under a system call filter that is too narrow for any of them, and filters are inherited. So before
@@ -22,7 +22,7 @@
 
 struct pid1;
 
-enum pid1_start { PID1_START_ENGINE, PID1_START_AGENT, PID1_START_OPENER, PID1_START_TASK };
+enum pid1_start { PID1_START_ENGINE, PID1_START_AGENT, PID1_START_TASK, PID1_START_BLESS };
 
 /** struct pid1_spawner - @fd of its socket, -1 when it was given up */
 struct pid1_spawner {

@@ -27,6 +27,11 @@ bool pid1_is_direct(const struct pid1 *p)
 	return p->cmdline.profile == CMDLINE_DIRECT;
 }
 
+bool pid1_holds_execution(const struct pid1 *p)
+{
+	return pid1_is_direct(p) || p->cmdline.profile == CMDLINE_ENFORCE_JIT;
+}
+
 static int refuse_uefi(struct err *e)
 {
 	int fd = sys_open(EFI_FOLDER, O_RDONLY | O_DIRECTORY, 0);
@@ -71,7 +76,7 @@ int pid1_direct_resume(struct err *e)
 	return load_signer(&signer, e);
 }
 
-int pid1_direct_measure(struct pid1 *p, struct err *e)
+static int direct_measure(struct pid1 *p, struct err *e)
 {
 	static char cmdline[CMDLINE_MAX_BYTES];
 	uint8_t manifest[HASH_SHA256_BYTES];
@@ -83,11 +88,16 @@ int pid1_direct_measure(struct pid1 *p, struct err *e)
 		r = hash_sha256_file(PID1_BOOT_CONF, manifest, e);
 	if (r)
 		return r;
-	ev = measure_direct_profile();
-	r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_cmdline(cmdline, len);
-	if (!r)
-		r = pid1_measure(&p->log, &ev, e);
+	r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_manifest(manifest);
 	return r ? r : pid1_measure(&p->log, &ev, e);
+}
+
+int pid1_profile_measure(struct pid1 *p, struct err *e)
+{
+	struct measure_event ev = measure_profile(cmdline_profile_str(p->cmdline.profile));
+	int r = pid1_holds_execution(p) ? pid1_measure(&p->log, &ev, e) : 0;
+
+	return r || !pid1_is_direct(p) ? r : direct_measure(p, e);
 }

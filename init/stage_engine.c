@@ -12,7 +12,6 @@
 #include "init/io.h"
 #include "init/log.h"
 #include "init/sys.h"
-#include "policy/layer_service.h"
 
 #include <linux/capability.h>
 
@@ -58,17 +57,18 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 	return r ? r : pid1_phase(p, MEASURE_SYSINIT, e);
 }
 
-static int spawn(const struct pid1_argv *argv, struct sys_child c, pid_t *ret_pid, struct err *e)
+static int spawn(const char *const *argv, struct sys_child c, bool makes_code, pid_t *ret_pid, struct err *e)
 {
 	const char *step = "";
 	int r;
 
-	c.argv = argv->arg;
+	c.argv = argv;
+	c.makes_code = makes_code;
 	c.env = pid1_environment;
 	c.console = pid1_log_console();
 	c.within_ns = SPAWN_NS;
 	r = sys_spawn(&c, ret_pid, &step);
-	return r ? pid1_err(e, r, "cannot start %s (%s)", argv->arg[0], step) : 0;
+	return r ? pid1_err(e, r, "cannot start %s (%s)", argv[0], step) : 0;
 }
 
 /* What runs in the containers' cgroup: the engine, and tasks in its context. */
@@ -77,12 +77,12 @@ static const struct sys_child engine_child = { .cgroup_procs = PID1_ENGINE_CGROU
 
 int pid1_spawn_engine(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.engine, engine_child, ret_pid, e);
+	return spawn(p->host.engine.arg, engine_child, p->jit.n, ret_pid, e);
 }
 
 int pid1_spawn_task(struct pid1 *p, size_t task, pid_t *ret_pid, struct err *e)
 {
-	return spawn(&p->host.task[task], engine_child, ret_pid, e);
+	return spawn(p->host.task[task].arg, engine_child, p->jit.n, ret_pid, e);
 }
 
 /*
@@ -109,22 +109,19 @@ static void give_to_agent(void)
 
 int pid1_spawn_agent(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	static const struct sys_child agent = { .cgroup_procs = "/sys/fs/cgroup/agent/cgroup.procs", .user = AGENT_USER_ID };
+	static const struct sys_child agent = { .cgroup_procs = PID1_AGENT_CGROUP, .user = AGENT_USER_ID };
 
 	give_to_agent();
-	return spawn(&p->host.agent, agent, ret_pid, e);
+	return spawn(p->host.agent.arg, agent, false, ret_pid, e);
 }
 
-/* No mount, loop device or table without CAP_SYS_ADMIN; a node, if devtmpfs has none yet. Memory is the engine's. */
-int pid1_spawn_opener(struct pid1 *p, pid_t *ret_pid, struct err *e)
+int pid1_spawn_bless(struct pid1 *p, pid_t *ret_pid, struct err *e)
 {
-	static const struct pid1_argv argv = { { POLICY_LAYER_PROGRAM } };
-	static const struct sys_child opener = { .cgroup_procs = PID1_ENGINE_CGROUP,
-						 .keep_caps = CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_MKNOD),
-						 .maps = true };
+	static const char *const argv[] = { "/usr/lib/holdfast/holdfast-bless", NULL };
+	static const struct sys_child child = { .cgroup_procs = PID1_AGENT_CGROUP }; /* root, without capabilities */
 
-	(void)p;
-	return spawn(&argv, opener, ret_pid, e);
+	(void)p; /* as its siblings have it */
+	return spawn(argv, child, false, ret_pid, e);
 }
 
 int pid1_stage_engine(struct pid1 *p, struct err *e)

@@ -106,11 +106,6 @@ int pid1_stage_floor(struct pid1 *p, struct err *e)
 
 /* --- the host is healthy --------------------------------------------------------------------------------------------- */
 
-uint64_t pid1_floor_due_ns(const struct pid1 *p, uint64_t healthy_since_ns)
-{
-	return p->floor_armed.n ? healthy_since_ns + p->host.healthy_ms * NS_PER_MS : UINT64_MAX;
-}
-
 int pid1_floor_raise(struct tpm_io *t, struct pid1_tpm_wire *armed, struct err *e)
 {
 	struct reader r;
@@ -130,6 +125,8 @@ void pid1_floor_host_is_healthy(struct pid1 *p)
 	static struct tpm_io tpm; /* 1 KiB */
 	struct err e = ERR_INIT;
 
+	if (!p->floor_armed.n)
+		return;
 	tpm = (struct tpm_io){ .fd = p->log.tpm_fd, .timeout_ms = PID1_TPM_TIMEOUT_MS };
 	if (pid1_floor_raise(&tpm, &p->floor_armed, &e)) {
 		pid1_log("floor", "not raised, the next boot tries again: %s", e.msg);

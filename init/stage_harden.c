@@ -18,32 +18,30 @@
 
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
-static const struct setting {
-	const char *key; /* below /proc/sys */
-	const char *value;
-} settings[] = {
-	{ "kernel/kexec_load_disabled", "1" },
-	{ "kernel/unprivileged_bpf_disabled", "1" },
-	{ "kernel/kptr_restrict", "2" },
-	{ "kernel/dmesg_restrict", "1" },
-	{ "kernel/yama/ptrace_scope", "3" },
-	{ "kernel/perf_event_paranoid", "3" },
-	{ "kernel/io_uring_disabled", "2" },
-	{ "kernel/sysrq", "0" },
-	{ "kernel/core_pattern", "|/bin/false" },
-	{ "kernel/panic_on_oops", "1" },
-	{ "kernel/usermodehelper/bset", "0 0" },
-	{ "kernel/usermodehelper/inheritable", "0 0" },
-	{ "vm/memfd_noexec", "2" },
-	{ "vm/unprivileged_userfaultfd", "0" },
-	{ "net/core/bpf_jit_harden", "2" },
-	{ "dev/tty/ldisc_autoload", "0" },
-	{ "fs/suid_dumpable", "0" },
-	{ "fs/protected_symlinks", "1" },
-	{ "fs/protected_hardlinks", "1" },
-	{ "fs/protected_fifos", "2" },
-	{ "fs/protected_regular", "2" },
-};
+/* Key below /proc/sys, value, and so on to an empty key. No pointers: as in common/codes_text.c. */
+static const char settings[] =
+	"kernel/kexec_load_disabled\0" "1\0"
+	"kernel/unprivileged_bpf_disabled\0" "1\0"
+	"kernel/kptr_restrict\0" "2\0"
+	"kernel/dmesg_restrict\0" "1\0"
+	"kernel/yama/ptrace_scope\0" "3\0"
+	"kernel/perf_event_paranoid\0" "3\0"
+	"kernel/io_uring_disabled\0" "2\0"
+	"kernel/sysrq\0" "0\0"
+	"kernel/core_pattern\0" "|/bin/false\0"
+	"kernel/panic_on_oops\0" "1\0"
+	"kernel/usermodehelper/bset\0" "0 0\0"
+	"kernel/usermodehelper/inheritable\0" "0 0\0"
+	"vm/memfd_noexec\0" "2\0"
+	"vm/unprivileged_userfaultfd\0" "0\0"
+	"net/core/bpf_jit_harden\0" "2\0"
+	"dev/tty/ldisc_autoload\0" "0\0"
+	"fs/suid_dumpable\0" "0\0"
+	"fs/protected_symlinks\0" "1\0"
+	"fs/protected_hardlinks\0" "1\0"
+	"fs/protected_fifos\0" "2\0"
+	"fs/protected_regular\0" "2\0"
+	;
 
 static int lock_down(struct err *e)
 {
@@ -63,19 +61,22 @@ static int lock_down(struct err *e)
 
 int pid1_stage_harden(struct pid1 *p, struct err *e)
 {
+	size_t n = 1; /* with the next one */
 	int r = lock_down(e);
 
 	/* BPF-LSM programs are called through ftrace: without it nothing would be refused (init/bpf_lsm.h). */
 	if (!r)
-		r = pid1_set("/proc/sys/kernel/ftrace_enabled", pid1_is_direct(p) ? "1" : "0", e);
-	for (size_t i = 0; !r && i < ARRAY_SIZE(settings); i++) {
+		r = pid1_set("/proc/sys/kernel/ftrace_enabled", pid1_holds_execution(p) ? "1" : "0", e);
+	for (const char *key = settings, *value; !r && *key; key = value + strlen(value) + 1) {
 		char path[96];
 
-		(void)snprintf(path, sizeof(path), "/proc/sys/%s", settings[i].key); /* constants, they fit */
-		r = pid1_set(path, settings[i].value, e);
+		value = key + strlen(key) + 1;
+		(void)snprintf(path, sizeof(path), "/proc/sys/%s", key); /* constants, they fit */
+		r = pid1_set(path, value, e);
+		n++;
 	}
 	if (!r)
-		pid1_log(p->stage, "lockdown and %zu settings in force", ARRAY_SIZE(settings) + 1);
+		pid1_log(p->stage, "lockdown and %zu settings in force", n);
 	return r;
 }
 

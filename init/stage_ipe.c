@@ -5,7 +5,8 @@
  * The kernel judges the policy's signature. What it then says of itself is read back: the active policy is ours, it
  * has no rule for `boot_verified` (files written later into the first rootfs would count as that), it enforces; and at
  * last anonymous executable memory, which no rule can allow, must be refused to PID 1 itself. The profile
- * `audit` differs in one thing only: it does not enforce.
+ * `audit` differs in one thing only: it does not enforce. In `enforce-jit` the policy allows execution, which IPE cannot
+ * allow to some (policy/ipe.h): that memory must then be given, until the stage bpf-lsm.
  *
  * Spec: Linux 6.12, Documentation/admin-guide/LSM/ipe.rst.
  */
@@ -59,7 +60,7 @@ static int check_text(struct err *e)
 
 int pid1_stage_ipe(struct pid1 *p, struct err *e)
 {
-	bool enforce = p->cmdline.profile == CMDLINE_ENFORCE;
+	const bool jit = p->cmdline.profile == CMDLINE_ENFORCE_JIT, enforce = jit || p->cmdline.profile == CMDLINE_ENFORCE;
 	int r;
 
 	if (pid1_is_direct(p))
@@ -80,8 +81,10 @@ int pid1_stage_ipe(struct pid1 *p, struct err *e)
 	r = sys_exec_memory_is_denied();
 	if (r < 0)
 		return pid1_err(e, r, "cannot try anonymous executable memory");
-	if (r == 0)
+	if (r && jit)
+		return err_set(e, EPERM, "IPE refuses anonymous executable memory: its policy is not one for enforce-jit");
+	if (!r && !jit)
 		return err_set(e, EPERM, "anonymous executable memory was given although IPE says that it enforces");
-	pid1_log(p->stage, "active and enforcing");
+	pid1_log(p->stage, "active and enforcing%s", jit ? ", but for execution: stage bpf-lsm does that" : "");
 	return 0;
 }

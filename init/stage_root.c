@@ -70,7 +70,7 @@ int pid1_stage_tpm(struct pid1 *p, struct err *e)
 		n += snprintf(banks + n, sizeof(banks) - (size_t)n, " %s", hash_name(p->log.banks.alg[i]));
 	if (fd >= 0)
 		pid1_log(p->stage, "banks%s", banks);
-	r = pid1_is_direct(p) ? pid1_direct_measure(p, e) : 0;
+	r = pid1_profile_measure(p, e);
 	return r ? r : pid1_phase(p, MEASURE_ENTER_INITRD, e);
 }
 

@@ -68,7 +68,6 @@ size_t pid1_status_format(const struct pid1 *p, char *ret, size_t room)
 		put(&t, "\"%s\":\"%s\",", l->fact[i].key, l->fact[i].value);
 	put_service(&t, "engine", &l->engine);
 	put_service(&t, "agent", &l->agent);
-	put_service(&t, "layers", &l->opener);
 	put_stages(&t, &p->times);
 	put(&t,
 	    "\"counters\":{\"reaped\":%" PRIu64 ",\"containers\":%" PRIu64 ",\"violations\":%" PRIu64 ",\"refused\":%" PRIu64

@@ -34,7 +34,7 @@ struct pid1_service_state {
 /** struct pid1_live - @state is "starting", "ready" or "ending"; @changed: the file says something else */
 struct pid1_live {
 	const char *state;
-	struct pid1_service_state engine, agent, opener;
+	struct pid1_service_state engine, agent;
 	uint64_t reaped, containers, violations, refused;
 	size_t tasks_done;
 	bool changed;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/watchdog.h>
@@ -162,6 +163,26 @@ int sys_dev(const char *path, dev_t *ret_dev)
 	return r;
 }
 
+int sys_inode(const char *path, uint64_t *ret)
+{
+	struct stat s;
+	int r = RETRY(stat(path, &s));
+
+	if (!r)
+		*ret = s.st_ino;
+	return r;
+}
+
+int sys_map_shared(int fd, size_t n, void **ret)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p;
+	return 0;
+}
+
 int sys_chdir(const char *path)
 {
 	return RETRY(chdir(path));
@@ -292,6 +313,19 @@ void sys_console_unstoppable(int fd)
 void sys_console_drain(int fd)
 {
 	(void)tcdrain(fd); /* a console that is no terminal has nothing to drain */
+}
+
+int sys_volume_close(const char *name)
+{
+	struct dm_ioctl io = { .version = { DM_VERSION_MAJOR }, .data_size = sizeof(io), .data_start = sizeof(io) };
+	int fd = sys_open("/dev/mapper/control", O_RDWR, 0), r;
+
+	if (fd < 0)
+		return fd;
+	strncpy(io.name, name, sizeof(io.name) - 1);
+	r = ioctl(fd, DM_DEV_REMOVE, &io) < 0 ? -errno : 0;
+	sys_close(fd);
+	return r;
 }
 
 int sys_reboot(int cmd)

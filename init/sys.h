@@ -50,6 +50,12 @@ int sys_fs_magic(const char *path, uint64_t *ret_magic);
 /** sys_dev() - number of the device that the file system at @path stands on. */
 int sys_dev(const char *path, dev_t *ret_dev);
 
+/** sys_inode() - inode number of @path; of a cgroup's folder that is its id. */
+int sys_inode(const char *path, uint64_t *ret);
+
+/** sys_map_shared() - mmap(2) of the first @n bytes of @fd, to read and write, shared; for ever. */
+int sys_map_shared(int fd, size_t n, void **ret);
+
 /** sys_enter_root() - make the mount at the current folder the root: move it to "/", chroot, chdir. */
 int sys_chdir(const char *path);
 int sys_enter_root(void);
@@ -86,6 +92,9 @@ void sys_console_unstoppable(int fd);
 /** sys_console_drain() - wait until the terminal has sent everything. */
 void sys_console_drain(int fd);
 
+/** sys_volume_close() - remove the device-mapper device @name. -ENXIO: there is none; -EBUSY: it is in use; other -errno. */
+int sys_volume_close(const char *name);
+
 /** sys_reboot() - sync(2), then reboot(2) with @cmd (RB_*). */
 int sys_reboot(int cmd);
 
@@ -106,8 +115,9 @@ int sys_exec_memory_is_denied(void);
  * @user:         user and group that it becomes, without others; 0: it stays root
  * @console:      descriptor that becomes its standard output and error
  * @input, @output: descriptors that become its standard input and output; 0: /dev/null, @console
- * @maps:         it may give the device-mapper tables, which no other child may
+ * @volumes:      it may also make device-mapper devices
  * @within_ns:    how long it may take to its execve(2): a child in a frozen cgroup would never get there
+ * @makes_code:   it and what it starts are not held to write xor execute by the kernel: PID 1's programs judge that
  */
 struct sys_child {
 	const char *const *argv;
@@ -118,12 +128,13 @@ struct sys_child {
 	uint64_t within_ns;
 	uid_t user;
 	int input, output;
-	bool maps;
+	bool volumes;
+	bool makes_code;
 };
 
 /**
  * sys_spawn() - start a confined child: own session, cgroup, capabilities, no_new_privs, default signals, and no
- * device-mapper but to ask for tables
+ * device-mapper but to ask for tables (@volumes: with it)
  * @ret_pid: set as soon as there is a child, even if it then fails (it must be reaped)
  *
  * Should: return only after the child's execve(2) succeeded or a step failed (told through a CLOEXEC pipe).

@@ -137,6 +137,7 @@ static bool child_no_new_privs(const struct sys_child *c)
 #define IF(op, k)     BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), 0, 1) /* skip the next one unless it holds */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
 #define DENY(nr)      IF(BPF_JEQ, nr), RETURN(SECCOMP_RET_ERRNO | EPERM)
+#define DM_STEPS      12 /* the end of the filter, which is about the device-mapper */
 
 /*
  * The device-mapper may be asked about its tables, not given any. To IPE a volume is signed if its root hash is, and a
@@ -171,7 +172,7 @@ static bool child_filter(const struct sys_child *c)
 		IF(BPF_JSET, READ_IMPLIES_EXEC),
 		RETURN(SECCOMP_RET_ERRNO | EPERM),
 		RETURN(SECCOMP_RET_ALLOW),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0), /* the first of DM_STEPS */
 		RETURN(SECCOMP_RET_ALLOW),
 		LOAD(args[1]), /* the lower half: both architectures are little-endian */
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff),
@@ -181,14 +182,13 @@ static bool child_filter(const struct sys_child *c)
 		RETURN(SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
 		IF(BPF_JEQ, DM_WORD(0)),
-		RETURN(SECCOMP_RET_ERRNO | EPERM), /* DM_VERDICT */
+		RETURN(SECCOMP_RET_ERRNO | EPERM),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
-	enum { DM_VERDICT = sizeof(code) / sizeof(code[0]) - 2 };
 	struct sock_fprog filter = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
-	if (c->maps)
-		code[DM_VERDICT].k = SECCOMP_RET_ALLOW; /* this process's copy alone */
+	if (c->volumes)
+		code[sizeof(code) / sizeof(code[0]) - DM_STEPS] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW); /* in this child alone */
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
@@ -199,11 +199,11 @@ static bool child_filter(const struct sys_child *c)
 #endif
 
 /* IPE asks where executable memory comes from, not whether it can be written to: a private, writable mapping of a signed
- * file would be anybody's code. */
+ * file would be anybody's code. Whoever has this hands it down for good, so who starts containers that may make code has it not:
+ * then init/bpf_lsm.h refuses the same to all others. */
 static bool child_write_xor_execute(const struct sys_child *c)
 {
-	(void)c;
-	return prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
+	return c->makes_code || prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
 }
 
 static bool child_exec(const struct sys_child *c)

@@ -17,16 +17,18 @@ enum {
 	DIGEST = HASH_SHA256_BYTES,
 };
 
-int pid1_policy_key_load(const void *pem, size_t len, const char *name, struct pid1_policy_key *ret, struct err *e)
+int pid1_policy_key_load(const void *pem, size_t len, const char *name, const char *reference, struct pid1_policy_key *ret,
+			 struct err *e)
 {
 	cleanup_pkey EVP_PKEY *key = NULL;
 	cleanup_buf struct buf public = BUF_INIT;
 	int r = pcr_policy_key_parse(pem, len, name, &key, e);
 
 	r = r ? r : pcr_policy_public(key, &public, e);
-	r = r ? r : pcr_policy_authorize(key, PCR_POLICY_BOOT, ret->authorized, e);
+	r = r ? r : pcr_policy_authorize(key, reference, ret->authorized, e);
 	if (r)
 		return r;
+	ret->reference = reference;
 	ret->public_bytes = public.len - 2; /* without the TPM2B's size */
 	if (ret->public_bytes > sizeof(ret->public))
 		return err_set(e, E2BIG, "%s: the PCR key has %zu bytes", name, ret->public_bytes);
@@ -69,10 +71,16 @@ static int verify(struct tpm_io *t, const struct pid1_policy_key *key, const str
 	struct pid1_tpm_cmd load = { .code = TPM_CC_LOAD_EXTERNAL, .gives_handle = true };
 	struct pid1_tpm_cmd check = { .code = TPM_CC_VERIFY_SIGNATURE, .n_on = 1 };
 	struct pid1_tpm_entity loaded = { 0 };
+	cleanup_buf struct buf signed_bytes = BUF_INIT;
 	uint8_t digest[DIGEST];
 	struct reader r;
 	int rc;
 
+	buf_put(&signed_bytes, entry->digest, DIGEST);
+	buf_str(&signed_bytes, key->reference);
+	if (signed_bytes.bad)
+		return err_set(e, ENOMEM, "no memory for a PCR policy");
+	hash_sha256(signed_bytes.data, signed_bytes.len, digest);
 	pid1_tpm_put(&load, 0, 2); /* no private part */
 	pid1_tpm_put_2b(&load, key->public, key->public_bytes);
 	pid1_tpm_put(&load, PID1_TPM_RH_OWNER, 4); /* not NULL: its tickets are worth nothing to PolicyAuthorize */
@@ -82,7 +90,6 @@ static int verify(struct tpm_io *t, const struct pid1_policy_key *key, const str
 	loaded.handle = load.handle;
 	memcpy(loaded.name, key->name, sizeof(loaded.name));
 	check.on[0] = &loaded;
-	hash_sha256(entry->digest, DIGEST, digest);
 	pid1_tpm_put_2b(&check, digest, DIGEST);
 	pid1_tpm_put(&check, TPM_ALG_RSASSA, 2);
 	pid1_tpm_put(&check, HASH_SHA256, 2);
@@ -114,7 +121,7 @@ static int satisfy(struct tpm_io *t, const struct pid1_tpm_entity *session, cons
 	if (entry == end)
 		return err_set(e, EPERM, "no signed PCR policy is for the PCRs as they are now");
 	pid1_tpm_put_2b(&c, entry->digest, DIGEST);
-	pid1_tpm_put(&c, 0, 2); /* policyRef */
+	pid1_tpm_put_2b(&c, key->reference, strlen(key->reference));
 	pid1_tpm_put_2b(&c, key->name, sizeof(key->name));
 	rc = verify(t, key, entry, &c, e);
 	return rc ? rc : pid1_tpm_run(t, &c, &r, e);

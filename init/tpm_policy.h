@@ -18,8 +18,12 @@
 
 #define PID1_POLICY_PUBLIC_BYTES (24 + PCR_POLICY_MAX_SIGNATURE_BYTES)
 
-/** struct pid1_policy_key - the PCR key as the TPM has it: TPMT_PUBLIC, its name, and the authPolicy of what obeys its signed policies */
+/**
+ * struct pid1_policy_key - the PCR key as the TPM has it: TPMT_PUBLIC, its name, and the authPolicy of what obeys its
+ * signed policies under @reference (common/pcr_policy.h)
+ */
 struct pid1_policy_key {
+	const char *reference;
 	uint8_t public[PID1_POLICY_PUBLIC_BYTES];
 	size_t public_bytes;
 	uint8_t name[PID1_TPM_NAME_BYTES];
@@ -27,11 +31,12 @@ struct pid1_policy_key {
 };
 
 /** pid1_policy_key_load() - from PEM. -EINVAL: see pcr_policy_public(). @name: for messages */
-int pid1_policy_key_load(const void *pem, size_t len, const char *name, struct pid1_policy_key *ret, struct err *e) WARN_UNUSED;
+int pid1_policy_key_load(const void *pem, size_t len, const char *name, const char *reference, struct pid1_policy_key *ret,
+			 struct err *e) WARN_UNUSED;
 
 /**
  * pid1_policy_begin() - a salted policy session that satisfies @key->authorized, for one command
- * @signed_states: under PCR_POLICY_BOOT, at least one; all of the first one's PCRs
+ * @signed_states: under its reference, at least one; all of the first one's PCRs
  *
  * Return: 0; -EPERM: none of them is the TPM's state now; other -errno.
  */

@@ -17,7 +17,7 @@
 /* struct options - as given; lists are NULL-terminated because they are zeroed and one longer than can be filled */
 struct options {
 	const char *policy, *layers, *key, *cert, *arch, *name, *class_name, *user, *jobs;
-	int devices;
+	int devices, jit;
 	const char *args[POLICY_MAX_ARGVS], *exec[POLICY_MAX_ARGVS];
 	const char *tmpfs[POLICY_MAX_TMPFS + 1], *env[POLICY_MAX_ENV + 1], *caps[POLICY_MAX_CAPS + 1];
 	size_t n_args, n_exec, n_tmpfs, n_env, n_caps;
@@ -131,6 +131,7 @@ static int run(const char *verb, const struct options *o, char *operand)
 				      .env = o->env,
 				      .tmpfs = o->tmpfs,
 				      .caps = o->caps,
+				      .jit = o->jit,
 				      .n_argv = o->n_args,
 				      .n_exec = o->n_exec};
 	struct err e = ERR_INIT;
@@ -176,6 +177,7 @@ int policy_cmd_add(int argc, char **argv)
 		{"env", "K=V", "allow this too", o.env, &o.n_env, POLICY_MAX_ENV},
 		{"tmpfs", "PATH", "a writable, noexec tmpfs", o.tmpfs, &o.n_tmpfs, POLICY_MAX_TMPFS},
 		{"cap", "CAP_NAME", "allow this capability", o.caps, &o.n_caps, POLICY_MAX_CAPS},
+		{"jit", NULL, "it makes executable memory: JIT compilers (profile enforce-jit)", &o.jit, NULL, 0},
 		{"user", "USER[:GROUP]", "run as, not as the image says", &o.user, NULL, 0},
 		{0},
 	};

@@ -13,17 +13,19 @@
 /* struct wanted - what to derive, and the options */
 struct wanted {
 	const char *out, *key, *cert, *ipe;
+	int jit;
 };
 
 static int ipe_bytes(const struct policy *p, const struct wanted *w, struct buf *ret, struct err *e)
 {
+	const enum policy_ipe_for profile = w->jit ? POLICY_IPE_ENFORCE_JIT : POLICY_IPE_ENFORCE;
 	struct pki_signer by = {0};
 	int r;
 
 	if (!w->key)
-		return policy_ipe_text(p, ret, e);
+		return policy_ipe_text(p, profile, ret, e);
 	r = policy_cmd_signer(w->key, w->cert, &by, e);
-	r = r ? r : policy_ipe_signed(p, &by, ret, e);
+	r = r ? r : policy_ipe_signed(p, profile, &by, ret, e);
 	policy_cmd_signer_free(&by);
 	return r;
 }
@@ -61,6 +63,7 @@ int policy_cmd_derive(int argc, char **argv)
 		{"out", "PATH", "write it there, not to standard output", &w.out, NULL, 0},
 		{"key", "KEY", "ipe: sign it (with --cert and --out): what the kernel takes", &w.key, NULL, 0},
 		{"cert", "CERT", "ipe: certificate of that key, enrolled in the firmware's db", &w.cert, NULL, 0},
+		{"jit", NULL, "ipe: for hosts of the profile enforce-jit", &w.jit, NULL, 0},
 		{"ipe", "FILE", "refvalues: the signed IPE policy that PID 1 will load, which is measured too", &w.ipe, NULL, 0},
 		{0},
 	};
@@ -75,7 +78,7 @@ int policy_cmd_derive(int argc, char **argv)
 	ipe = !strcmp(argv[1], "ipe");
 	if (!w.key != !w.cert || (w.key && !w.out))
 		return cli_usage(argv[0], "--key, --cert and --out belong together");
-	if ((w.key && !ipe) || (w.ipe && ipe))
-		return cli_usage(argv[0], "--key and --cert are for ipe, --ipe is for refvalues");
+	if (((w.key || w.jit) && !ipe) || (w.ipe && ipe))
+		return cli_usage(argv[0], "--key, --cert and --jit are for ipe, --ipe is for refvalues");
 	return derive(argv[0], argv[2], ipe, &w);
 }

@@ -50,6 +50,8 @@ static void print_image(const struct policy_image *i)
 	print_list("writable", i->run.tmpfs, i->run.n_tmpfs);
 	printf("    %-13s%s\n", "network", i->run.network == POLICY_NETWORK_NONE ? "none" : "?");
 	printf("    %-13s%s\n", "seccomp", i->run.seccomp == POLICY_SECCOMP_DEFAULT ? "default" : "?");
+	if (i->run.jit)
+		printf("    %-13s%s\n", "jit", "makes executable memory, where the profile is enforce-jit");
 }
 
 static void print_policy(const struct policy *p)

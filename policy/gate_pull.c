@@ -27,6 +27,7 @@
 #include "common/file.h"
 #include "common/hex.h"
 #include "policy/layer_convert.h"
+#include "policy/layer_service.h"
 #include "policy/oci_layout.h"
 #include "verity/layer.h"
 #include "verity/trust.h"
@@ -42,7 +43,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OPEN_SECONDS        120 /* an emulated machine, and others in the queue */
+#define OPEN_SECONDS        (POLICY_LAYER_SECONDS + 20) /* an emulated machine, and others in the queue */
 #define CONVERTER_MAX_BYTES ((rlim_t)512 << 20) /* of heap, beyond what the gate has: names, inodes and folders of one layer */
 
 #if defined(__aarch64__)
@@ -243,6 +244,8 @@ static int open_made(const struct pull *p, const struct policy_layer *layer, str
 	r = gate_ask(p->host->opener, request, OPEN_SECONDS, answer, e);
 	if (r)
 		return r;
+	if (!*answer) /* it ended, or had too much to do: nothing is said of the file */
+		return err_set(e, ECONNREFUSED, "holdfast-layer hung up");
 	if (strcmp(answer, "ok"))
 		return err_set(e, EBADMSG, "holdfast-layer answered \"%.200s\"", answer);
 	verity_layer_path(layer->root_hash, path);

@@ -11,7 +11,7 @@
 static const char *const denied_ops[] = {"FIRMWARE",        "KMODULE", "KEXEC_IMAGE",
 					 "KEXEC_INITRAMFS", "POLICY",  "X509_CERT"};
 
-int policy_ipe_text(const struct policy *p, struct buf *ret, struct err *e)
+int policy_ipe_text(const struct policy *p, enum policy_ipe_for profile, struct buf *ret, struct err *e)
 {
 	char hex[2 * HASH_SHA256_BYTES + 1];
 
@@ -24,20 +24,22 @@ int policy_ipe_text(const struct policy *p, struct buf *ret, struct err *e)
 	buf_str(ret, "DEFAULT action=DENY\n");
 	for (size_t i = 0; i < ARRAY_SIZE(denied_ops); i++)
 		buf_printf(ret, "DEFAULT op=%s action=DENY\n", denied_ops[i]);
-	buf_str(ret, "DEFAULT op=EXECUTE action=DENY\n");
+	buf_printf(ret, "DEFAULT op=EXECUTE action=%s\n", profile == POLICY_IPE_ENFORCE ? "DENY" : "ALLOW");
 	for (size_t i = 0; i < p->n_revoked; i++) {
 		hex_encode(p->revoked[i], HASH_SHA256_BYTES, hex);
 		buf_printf(ret, "op=EXECUTE dmverity_roothash=sha256:%s action=DENY\n", hex);
 	}
-	buf_str(ret, "op=EXECUTE dmverity_signature=TRUE action=ALLOW\n");
+	if (profile == POLICY_IPE_ENFORCE)
+		buf_str(ret, "op=EXECUTE dmverity_signature=TRUE action=ALLOW\n");
 	return ret->bad ? err_set(e, ENOMEM, "no memory for the IPE policy") : 0;
 }
 
-int policy_ipe_signed(const struct policy *p, const struct pki_signer *by, struct buf *ret, struct err *e)
+int policy_ipe_signed(const struct policy *p, enum policy_ipe_for profile, const struct pki_signer *by, struct buf *ret,
+		      struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	cleanup_buf struct buf blob = BUF_INIT;
-	int r = policy_ipe_text(p, &text, e);
+	int r = policy_ipe_text(p, profile, &text, e);
 
 	r = r ? r : pki_sign(by, text.data, text.len, PKI_ATTACHED, &blob, e);
 	if (r)

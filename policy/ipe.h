@@ -7,7 +7,9 @@
  *
  *     everything         denied unless a rule below allows it; also operations that a newer kernel may add
  *     revoked layers     denied by root hash first, signed or not
- *     EXECUTE            allowed from a dm-verity device whose root hash the kernel found signed
+ *     EXECUTE            allowed from a dm-verity device whose root hash the kernel found signed; for the profile
+ *                        enforce-jit: allowed, for BPF-LSM judges (init/bpf_lsm.h). To IPE anonymous memory is a file
+ *                        without a signature: it can be allowed only with all of these
  *     KMODULE, FIRMWARE  denied: modules, and what firmware they want, are loaded before this policy is active;
  *                        then kernel.modules_disabled=1
  *     KEXEC_*            denied
@@ -28,8 +30,11 @@
 
 #define POLICY_IPE_NAME "holdfast" /* below /sys/kernel/security/ipe/policies */
 
+/** enum policy_ipe_for - who holds execution: IPE itself, or (profile enforce-jit) BPF-LSM programs of PID 1 */
+enum policy_ipe_for { POLICY_IPE_ENFORCE, POLICY_IPE_ENFORCE_JIT };
+
 /** policy_ipe_text() - append the plain text. The same document gives the same bytes. Return: 0 or -ENOMEM. */
-int policy_ipe_text(const struct policy *p, struct buf *ret, struct err *e) WARN_UNUSED;
+int policy_ipe_text(const struct policy *p, enum policy_ipe_for profile, struct buf *ret, struct err *e) WARN_UNUSED;
 
 /**
  * policy_ipe_signed() - append what is written to /sys/kernel/security/ipe/new_policy: PKCS#7 with the text inside
@@ -37,6 +42,7 @@ int policy_ipe_text(const struct policy *p, struct buf *ret, struct err *e) WARN
  *
  * Return: 0, -ENOMEM, -EINVAL for a key that is not the certificate's, -EFBIG past the 65535 bytes the kernel takes.
  */
-int policy_ipe_signed(const struct policy *p, const struct pki_signer *by, struct buf *ret, struct err *e) WARN_UNUSED;
+int policy_ipe_signed(const struct policy *p, enum policy_ipe_for profile, const struct pki_signer *by, struct buf *ret,
+		      struct err *e) WARN_UNUSED;
 
 #endif

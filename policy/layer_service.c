@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define VERB           "layer "
 #define CLIENT_SECONDS 1
@@ -108,12 +110,24 @@ static bool is_of(int fd, uid_t owner)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == owner;
 }
 
+/* In a child: what ends it, or keeps it for too long, is one request's misfortune. */
+static _Noreturn void answer_one(const struct policy_layer_service *s, int fd)
+{
+	char packet[POLICY_LAYER_MAX_REQUEST_BYTES + 1], answer[POLICY_LAYER_MAX_ANSWER_BYTES + 1];
+	ssize_t n;
+
+	(void)alarm(POLICY_LAYER_SECONDS); /* returns what was left of an earlier one */
+	n = recv(fd, packet, sizeof(packet), 0);
+	if (n > 0)
+		(void)!send(fd, answer, policy_layer_answer(s, packet, (size_t)n, answer, sizeof(answer)), MSG_NOSIGNAL); /* it may be gone */
+	_exit(0);
+}
+
 int policy_layer_serve_one(const struct policy_layer_service *s, int listener, struct err *e)
 {
 	struct timeval limit = {.tv_sec = CLIENT_SECONDS};
-	char packet[POLICY_LAYER_MAX_REQUEST_BYTES + 1], answer[POLICY_LAYER_MAX_ANSWER_BYTES + 1];
 	cleanup_fd int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	ssize_t n;
+	pid_t pid;
 
 	if (fd < 0)
 		return errno == EINTR || errno == ECONNABORTED ? 0 : err_errno(e, "cannot accept a connection");
@@ -121,8 +135,10 @@ int policy_layer_serve_one(const struct policy_layer_service *s, int listener, s
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 || !is_of(fd, s->owner))
 		return 0;
-	n = recv(fd, packet, sizeof(packet), 0);
-	if (n > 0)
-		(void)!send(fd, answer, policy_layer_answer(s, packet, (size_t)n, answer, sizeof(answer)), MSG_NOSIGNAL); /* it may be gone */
-	return 0;
+	pid = fork();
+	if (pid == 0)
+		answer_one(s, fd);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0; /* no process to be had: the client sees the end of its connection, and may try again */
 }

@@ -17,6 +17,12 @@
  *   One request is answered before the next is read: opening takes a fraction of a second, and a second gate that wants the
  *   same layer finds it open. Only root is answered.
  *
+ *   Started once, before the engine, and never again. The engine is root in the same mount namespace: it could put another file over the
+ *   program, a library of it, the policy or its certificate, and make an end of the process. Whatever was started then in its name
+ *   with this right could load a table that ignores corruption, and IPE would take any bytes for signed. So all that it needs by name is
+ *   read before there is an engine; each request is served by a child of the process that was there then. Killed, it stays
+ *   away until the next boot, and no more layers are opened (E78).
+ *
  * Input: requests and files below POLICY_PULLED_DIR: hostile. The policy: checked by policy_load_verified().
  * Runs as: holdfast-layer, a child of PID 1; the gate asks.
  */
@@ -33,6 +39,7 @@
 #define POLICY_LAYER_SOCKET            "/run/holdfast/layer.sock"
 #define POLICY_PULLED_DIR              "/var/lib/holdfast/layers"
 #define POLICY_LAYER_MAX_REQUEST_BYTES 80
+#define POLICY_LAYER_SECONDS           100 /* that one request may take; less than the gate waits */
 #define POLICY_LAYER_MAX_ANSWER_BYTES  255
 
 /**
@@ -63,7 +70,7 @@ size_t policy_layer_answer(const struct policy_layer_service *s, const char *pac
 /** policy_layer_listen() - a SOCK_SEQPACKET socket at @path, mode 0600, in place of one that is there. */
 int policy_layer_listen(const char *path, int *ret_fd, struct err *e) WARN_UNUSED;
 
-/** policy_layer_serve_one() - wait for a client, answer it, hang up. Return: 0; -errno if it could not even be waited for. */
+/** policy_layer_serve_one() - wait for a client, let a child answer it, hang up. Return: 0; -errno if it could not even be waited for. */
 int policy_layer_serve_one(const struct policy_layer_service *s, int listener, struct err *e) WARN_UNUSED;
 
 #endif

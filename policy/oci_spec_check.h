@@ -31,7 +31,8 @@ enum oci_number {
  * @argv:         the policy's vector that the request is equal to
  * @rlimit:       in the order of oci_spec_rlimit_name(); clamped
  * @number:       limits of linux.resources
- * @cgroups_path: the engine's; in a policy with classes @class_group, /class.<class>/<id>
+ * @cgroups_path: the engine's; of an image with run.jit @own_group, /jit/<image>/<id>; in a policy with classes
+ *                @own_group, /class.<class>/<id>
  * @cpus, @mems:  cpuset lists, of digits, ',' and '-' only
  * Strings are borrowed from the parsed tree or from the policy.
  */
@@ -49,7 +50,7 @@ struct oci_want {
 	} rlimit[OCI_SPEC_RLIMITS];
 	const char *hostname;
 	const char *cgroups_path;
-	char class_group[MEASURE_MAX_NAME_BYTES + OCI_SPEC_MAX_ID_BYTES + 16];
+	char own_group[MEASURE_MAX_NAME_BYTES + OCI_SPEC_MAX_ID_BYTES + 16];
 	struct {
 		bool set;
 		int64_t value;

@@ -425,7 +425,7 @@ static int check_cgroups_path(struct oci_check *c, json_object *v, const char *w
  */
 static int check_cgroup_is_not_of_pid1(struct oci_check *c)
 {
-	static const char *const taken[] = {"engine", "agent"};
+	static const char *const taken[] = {"engine", "agent", POLICY_JIT_GROUP};
 	const char *s = c->want.cgroups_path ? c->want.cgroups_path : c->in->id;
 	size_t n;
 
@@ -532,14 +532,18 @@ int oci_spec_linux(struct oci_check *c, json_object *v, const char *where)
 	return oci_spec_object(c, v, where, fields);
 }
 
-/* Each class has a group of its own, which none but its containers are in. */
-static void put_into_class_group(struct oci_check *c)
+/* Each class has a group of its own, which none but its containers are in; so has each image that may make code. */
+static void put_into_own_group(struct oci_check *c)
 {
-	if (!c->in->policy->n_classes)
+	if (c->image->run.jit)
+		(void)snprintf(c->want.own_group, sizeof(c->want.own_group), "/" POLICY_JIT_GROUP "/%s/%s", c->image->name,
+			       c->in->id); /* both are bounded */
+	else if (c->in->policy->n_classes)
+		(void)snprintf(c->want.own_group, sizeof(c->want.own_group), "/class.%s/%s", c->image->class_name,
+			       c->in->id); /* likewise */
+	else
 		return;
-	(void)snprintf(c->want.class_group, sizeof(c->want.class_group), "/class.%s/%s", c->image->class_name,
-		       c->in->id); /* both are bounded */
-	c->want.cgroups_path = c->want.class_group;
+	c->want.cgroups_path = c->want.own_group;
 }
 
 int oci_spec_linux_done(struct oci_check *c)
@@ -548,6 +552,6 @@ int oci_spec_linux_done(struct oci_check *c)
 
 	r = r ? r : check_cgroup_is_not_of_pid1(c);
 	if (!r)
-		put_into_class_group(c);
+		put_into_own_group(c);
 	return r;
 }

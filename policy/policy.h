@@ -31,6 +31,7 @@
 #define POLICY_MAX_TMPFS 32
 #define POLICY_MAX_CAPS 64
 #define POLICY_MAX_CLASSES 32
+#define POLICY_MAX_JIT 16 /* images with run.jit: each has a bit and a slot in the kernel (init/bpf_code.h) */
 #define POLICY_MAX_REVOKED 512 /* the kernel takes a signed IPE policy of 65535 bytes at most: policy/ipe.c */
 #define POLICY_MAX_VERSION 4294967295u
 
@@ -39,6 +40,8 @@
 #define POLICY_SIG_PATH "/etc/holdfast/policy.json.p7s"
 #define POLICY_CERT_PATH "/etc/holdfast/policy-cert.der"
 #define POLICY_LAYER_DIR "/usr/lib/holdfast/layers"
+/* Below the root of the cgroups: PID 1 makes jit/<image> for each image with run.jit, the gate puts its containers there. */
+#define POLICY_JIT_GROUP "jit"
 
 /** struct policy_layer - one layer, bottom first in its image's list */
 struct policy_layer {
@@ -58,6 +61,7 @@ enum policy_seccomp { POLICY_SECCOMP_UNSET, POLICY_SECCOMP_DEFAULT };
  * @caps:   capability names ("CAP_NET_BIND_SERVICE"), bounding set of the container
  * @tmpfs:  absolute folders where a tmpfs (noexec, nosuid, nodev) is mounted; all else is read-only
  * @exec:   argument vectors allowed for exec into the running container; empty: exec is refused
+ * @jit:    it may make executable memory of its own, on a host of the profile enforce-jit (init/bpf_lsm.h)
  */
 struct policy_run {
 	char ***argv;
@@ -74,6 +78,7 @@ struct policy_run {
 	size_t n_tmpfs;
 	enum policy_network network;
 	enum policy_seccomp seccomp;
+	bool jit;
 };
 
 /** struct policy_image - one entry; @name is unique and valid by measure_name_is_valid() */

@@ -223,6 +223,7 @@ static int fill_run(struct policy_run *run, const struct policy_add_params *a, c
 	run->cwd = strdup(i->cwd[0] ? i->cwd : "/");
 	run->network = POLICY_NETWORK_NONE;
 	run->seccomp = POLICY_SECCOMP_DEFAULT;
+	run->jit = a->jit;
 	return run->cwd ? 0 : no_memory(e);
 }
 

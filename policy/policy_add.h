@@ -26,6 +26,7 @@
  * @argv:       @n_argv vectors that replace the image's own one; NULL-terminated each
  * @exec:       @n_exec vectors for exec
  * @env, @tmpfs, @caps: added to what is allowed; NULL-terminated or NULL
+ * @jit:        it may make executable memory of its own (profile enforce-jit)
  * @user:       "U:G" or "U", numbers or names, in place of the image's; NULL: the image's
  * @jobs:       layers converted at once; 0: as many as there are processors
  */
@@ -44,6 +45,7 @@ struct policy_add_params {
 	const char *const *tmpfs;
 	const char *const *caps;
 	const char *user;
+	bool jit;
 	size_t jobs;
 };
 

@@ -158,6 +158,9 @@ static void image(struct diff *d, const struct policy_image *a, const struct pol
 		say(d, y->uid == 0 && x->uid != 0 ? POLICY_DIFF_WIDENS
 			: x->uid == 0 && y->uid != 0 ? POLICY_DIFF_TIGHTENS : POLICY_DIFF_CHANGES,
 		    "user %u:%u in place of %u:%u", y->uid, y->gid, x->uid, x->gid);
+	if (x->jit != y->jit)
+		say(d, y->jit ? POLICY_DIFF_WIDENS : POLICY_DIFF_TIGHTENS, "executable memory of its own making is %s allowed",
+		    y->jit ? "now" : "no longer");
 	if (strcmp(x->cwd, y->cwd) != 0)
 		say(d, POLICY_DIFF_CHANGES, "folder %.100s in place of %.100s", y->cwd, x->cwd);
 	if (strcmp(a->class_name, b->class_name) != 0)

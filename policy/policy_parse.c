@@ -289,10 +289,21 @@ static int get_cwd(json_object *run, const char *where, char **ret, struct err *
 	return r ? r : get_string(o, at, rule_path, ret, e);
 }
 
+/* It need not stand there: most programs make no code. */
+static int get_jit(json_object *run, const char *where, bool *ret, struct err *e)
+{
+	json_object *o = NULL;
+	int r = json_get_opt(run, where, "jit", json_type_boolean, &o, e);
+
+	if (!r)
+		*ret = json_object_get_boolean(o);
+	return r;
+}
+
 static int get_run(json_object *image, const char *where, struct policy_run *ret, struct err *e)
 {
 	static const char *const keys[] = {"args",         "exec",  "env",     "cwd",     "user",
-					   "capabilities", "tmpfs", "network", "seccomp", NULL};
+					   "capabilities", "tmpfs", "network", "seccomp", "jit", NULL};
 	const struct list lists[] = {
 		{"env", rule_env, POLICY_MAX_ENV, &ret->env, &ret->n_env},
 		{"capabilities", rule_capability, POLICY_MAX_CAPS, &ret->caps, &ret->n_caps},
@@ -314,6 +325,7 @@ static int get_run(json_object *image, const char *where, struct policy_run *ret
 	r = r ? r : get_user(o, at, ret, e);
 	r = r ? r : get_word(o, at, "network", "none", e);
 	r = r ? r : get_word(o, at, "seccomp", "default", e);
+	r = r ? r : get_jit(o, at, &ret->jit, e);
 	if (r)
 		return r;
 	ret->network = POLICY_NETWORK_NONE;
@@ -539,6 +551,15 @@ static int check_layers(const struct policy *p, const char *name, struct err *e)
 	return check_sorted(p, name, use, n, e);
 }
 
+static int check_jit(const struct policy *p, const char *name, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_images; i++)
+		n += p->image[i].run.jit;
+	return n > POLICY_MAX_JIT ? err_set(e, EINVAL, "%s: %zu images have run.jit, wanted at most %d", name, n, POLICY_MAX_JIT) : 0;
+}
+
 static int get_document(json_object *doc, const char *name, struct policy *p, struct err *e)
 {
 	static const char *const keys[] = {"holdfast", "name", "version", "images", "revoked", "classes", NULL};
@@ -555,6 +576,7 @@ static int get_document(json_object *doc, const char *name, struct policy *p, st
 	r = r ? r : get_images(doc, name, p, e);
 	r = r ? r : get_revoked(doc, name, p, e);
 	r = r ? r : get_classes(doc, name, p, e);
+	r = r ? r : check_jit(p, name, e);
 	return r ? r : check_layers(p, name, e);
 }
 

@@ -95,6 +95,8 @@ static json_object *run(struct writer *w, const struct policy_run *r)
 	add(w, o, "tmpfs", strings(w, r->tmpfs, r->n_tmpfs));
 	add(w, o, "network", text(w, r->network == POLICY_NETWORK_NONE ? "none" : "unset"));
 	add(w, o, "seccomp", text(w, r->seccomp == POLICY_SECCOMP_DEFAULT ? "default" : "unset"));
+	if (r->jit)
+		add(w, o, "jit", keep(w, json_object_new_boolean(true)));
 	return o;
 }
 

@@ -47,3 +47,15 @@ pulled_tree=$cache/tree-pulled-$(deb_name "$arch")
 fetch_pulled() {
 	"$image_tool" fetch --board "$board" --engine engines/containerd-pull --cache "$cache/packages-$(deb_name "$arch")" --out "$pulled_tree" busybox-static docker-registry
 }
+
+# fetch_state: containerd's with mkfs.ext4, for hosts with a state volume
+state_tree=$cache/tree-state-$(deb_name "$arch")
+fetch_state() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd --cache "$cache/packages-$(deb_name "$arch")" --out "$state_tree" busybox-static e2fsprogs
+}
+
+# fetch_node: node and what it needs, for a container image of the tests
+node_tree=$cache/tree-node-$(deb_name "$arch")
+fetch_node() {
+	"$image_tool" fetch --arch "$(deb_name "$arch")" --cache "$cache/packages-$(deb_name "$arch")" --out "$node_tree" nodejs
+}

@@ -15,10 +15,17 @@ flip() {
 	printf "$(printf '\\%03o' $((old ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# put_uki DISK UKI ARCH: UKI becomes the one that the ESP of DISK starts
+# uki_of DISK: the name of the one UKI on its ESP
+uki_of() {
+	mdir -b -i "$1@@$(partition "$1" esp | cut -d" " -f1)" ::EFI/Linux | sed -n "s,^::/EFI/Linux/,,p" | head -1
+}
+
+# put_uki DISK UKI: UKI becomes the one that the loader on the ESP of DISK starts. put_loader DISK LOADER ARCH: what the firmware starts
 put_uki() {
-	set -- "$1" "$2" "$3" $(partition "$1" esp)
+	mcopy -D o -i "$1@@$(partition "$1" esp | cut -d" " -f1)" "$2" "::EFI/Linux/$(uki_of "$1")"
+}
+put_loader() {
 	efi=BOOTX64.EFI
 	[ "$3" = x86_64 ] || efi=BOOTAA64.EFI
-	mcopy -D o -i "$1@@$4" "$2" "::EFI/BOOT/$efi"
+	mcopy -D o -i "$1@@$(partition "$1" esp | cut -d" " -f1)" "$2" "::EFI/BOOT/$efi"
 }

@@ -2,6 +2,9 @@
 /* tests/attest/test_appraise.c - sound hosts are accepted with their facts; what is no verdict is no acceptance */
 #include "tests/attest/world.h"
 
+#include "attest/ima_log.h"
+#include "attest/rules.h"
+
 static struct appraisal judged; /* large */
 
 static bool has_line(const struct appraisal_lines *l, const char *part)
@@ -123,8 +126,6 @@ static void expect_pcr_10_zero(struct world *w)
 	memmove(from + strlen(zero), to, strlen(to) + 1);
 }
 
-/* --- a host without UEFI --- */
-
 static void replace(char *text, size_t size, const char *from, const char *to)
 {
 	char *at = strstr(text, from), rest[16384];
@@ -135,13 +136,73 @@ static void replace(char *text, size_t size, const char *from, const char *to)
 }
 
 /* No firmware: no event before PID 1's, and PCR 0 to 7 are not judged. */
+/* --- the state volume --- */
+
+#define STATE_UUID "31d11df4-f785-4691-8cef-9731c35abc47"
+/* As Linux 6.12.117 measured it in tests/vm/cases/sealed-state, but for the UUID. */
+#define STATE_TABLE(name, cipher) \
+	"dm_version=4.48.0;name=" name ",uuid=CRYPT-LUKS2-31d11df4f78546918cef9731c35abc47-" name ",major=253,minor=1,minor_count=1," \
+	"num_targets=1;target_index=0,target_begin=0,target_len=90112,target_name=crypt,target_version=1.28.0,allow_discards=n,same_cpu_crypt=n,high_priority=n," \
+	"submit_from_crypt_cpus=n,no_read_workqueue=n,no_write_workqueue=n,iv_large_sectors=n,sector_size=4096,cipher_string=" cipher "," \
+	"key_size=64,key_parts=1,key_extra_size=0,key_mac_size=0;"
+
+struct state_case {
+	bool wanted;			/* by the reference values */
+	const char *volume[2], *table[2]; /* what the host measured */
+	const char *reason;		/* NULL: accepted */
+};
+
+static void one_state_volume_is_wanted_where_it_is_declared_and_nowhere_else(void **state)
+{
+	static const char good[] = STATE_TABLE("holdfast-state", "aes-xts-plain64");
+	static const struct state_case cases[] = {
+		{ true, { STATE_UUID }, { good }, NULL },
+		{ false, { NULL }, { NULL }, NULL },
+		{ true, { NULL }, { NULL }, "PCR 15: ends after its sequence, expected one event state-volume" },
+		{ true, { STATE_UUID, STATE_UUID }, { good }, "PCR 15" },
+		{ false, { STATE_UUID }, { NULL }, "no event after its sequence" },
+		{ false, { NULL }, { good }, "the reference values want none" },
+		{ true, { STATE_UUID }, { good, good }, "not the first" },
+		{ true, { STATE_UUID }, { STATE_TABLE("holdfast-state", "cipher_null-ecb") }, "not strict dm-verity" },
+		{ true, { STATE_UUID }, { STATE_TABLE("other", "aes-xts-plain64") }, "not strict dm-verity" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct state_case *c = &cases[i];
+		struct world *w = world_sound();
+		const uint8_t h[32] = { 0 };
+
+		if (c->wanted) {
+			char *fifteen = strstr(w->refvalues, "\"15\":{\"sequence\"");
+
+			assert_non_null(fifteen);
+			replace(fifteen, sizeof(w->refvalues) - (size_t)(fifteen - w->refvalues), "{", "{\"state_volume\":true,");
+		}
+		for (size_t k = 0; k < 2 && c->volume[k]; k++)
+			w_measure(&w->os, measure_state_volume(c->volume[k]));
+		for (size_t k = 0; k < 2 && c->table[k]; k++)
+			w_ima(&w->ima, h, "dm_table_load", c->table[k]);
+		world_seal(w);
+		(void)world_judge(w, &judged);
+		if (c->reason ? !has_line(&judged.reasons, c->reason) : judged.reasons.n != 0) {
+			show(&judged);
+			fail_msg("case %zu: wanted %s", i, c->reason ? c->reason : "acceptance");
+		}
+		assert_int_equal(has_line(&judged.facts, "state volume: " STATE_UUID), !c->reason && c->wanted);
+		world_free(w);
+	}
+}
+
+/* --- a host without UEFI --- */
+
 static struct world *world_direct(void)
 {
 	struct world *w = world_sound();
 	struct events own = {0};
 
 	memset(&w->firmware, 0, sizeof(w->firmware));
-	w_measure(&own, measure_direct_profile());
+	w_measure(&own, measure_profile("direct"));
 	w_measure(&own, measure_direct_cmdline("quiet", 5));
 	w_insert(&w->os, 0, &own.v[1]);
 	w_insert(&w->os, 0, &own.v[0]);
@@ -226,6 +287,41 @@ static void a_host_without_uefi_cannot_hide_what_its_firmware_extended(void **st
 	world_free(w);
 }
 
+/* Profile enforce-jit: PID 1 says so in PCR 11, before its first phase. */
+static struct world *world_jit(void)
+{
+	struct world *w = world_sound();
+	struct events own = {0};
+
+	w_measure(&own, measure_profile("enforce-jit"));
+	w_insert(&w->os, 0, &own.v[0]);
+	w_refvalues(w);
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"enforce-jit\"");
+	return w;
+}
+
+static void enforce_jit_is_accepted_by_values_of_its_own_alone(void **state)
+{
+	struct world *jit = world_jit(), *enforce = world_sound();
+	char values[sizeof(jit->refvalues)];
+
+	(void)state;
+	world_seal(jit);
+	world_seal(enforce);
+	assert_int_equal(world_judge(jit, &judged), APPRAISE_ACCEPT);
+	assert_true(has_line(&judged.facts, "profile: enforce-jit (containers of which the layer policy says so may make executable memory"));
+	assert_int_equal(world_judge(enforce, &judged), APPRAISE_ACCEPT);
+	memcpy(values, jit->refvalues, sizeof(values));
+	memcpy(jit->refvalues, enforce->refvalues, sizeof(values));
+	memcpy(enforce->refvalues, values, sizeof(values));
+	assert_int_equal(world_judge(jit, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: OS event log event 0"));
+	assert_int_equal(world_judge(enforce, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "PCR 11: OS event log event 0"));
+	world_free(jit);
+	world_free(enforce);
+}
+
 /* The profile is no mere word of the document: it and PCR 11's sequence are one. */
 static void values_whose_profile_is_not_their_sequences_refuse(void **state)
 {
@@ -242,6 +338,18 @@ static void values_whose_profile_is_not_their_sequences_refuse(void **state)
 	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"direct\"");
 	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
 	assert_true(has_line(&judged.reasons, "profile direct, but PCR 11's sequence does not begin with its event"));
+	world_free(w);
+	w = world_jit();
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce-jit\"", "\"profile\":\"enforce\"");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile enforce, but PCR 11 has the event of the profile enforce-jit"));
+	world_free(w);
+	w = world_sound();
+	replace(w->refvalues, sizeof(w->refvalues), "\"profile\":\"enforce\"", "\"profile\":\"enforce-jit\"");
+	world_seal(w);
+	assert_int_equal(world_judge(w, &judged), APPRAISE_REFUSE);
+	assert_true(has_line(&judged.reasons, "profile enforce-jit, but PCR 11's sequence does not have its event"));
 	world_free(w);
 }
 
@@ -310,19 +418,69 @@ static void reference_values_without_rules_accept_nothing(void **state)
 	world_free(w);
 }
 
+/* No evidence of 64 KiB holds so many; whoever raises that bound must not find this one gone. */
+static void more_tables_than_the_bound_refuse_and_as_many_do_not(void **state)
+{
+	static struct rules rules; /* large */
+	struct world *w = world_sound();
+	cleanup_buf struct buf log = BUF_INIT;
+	struct refvalues rv = {0};
+	struct bytes table = {0};
+	struct ima_dm_event dm;
+	struct ima_entry en;
+	struct err e = ERR_INIT;
+	struct replay r;
+	struct reader rd;
+
+	(void)state;
+	world_seal(w);
+	assert_ok(refvalues_parse(w->refvalues, strlen(w->refvalues), "r", &rv, &e), &e);
+	rd = reader_init(w->ima_log.data, w->ima_log.len);
+	for (size_t i = 0, from = 0; ima_log_next(&rd, i, &en, &e) == 1; i++, from = reader_offset(&rd)) {
+		assert_ok(ima_dm_parse(&en, &dm, &e), &e);
+		if (i == 0 || dm.kind == IMA_DM_TABLE_LOAD)
+			table = (struct bytes){w->ima_log.data + from, reader_offset(&rd) - from};
+		if (i == 0)
+			buf_put(&log, table.p, table.n);
+	}
+	for (size_t i = 0; i < RULES_MAX_TABLES; i++)
+		buf_put(&log, table.p, table.n);
+	for (size_t more = 0; more < 2; more++) {
+		const char *difference = rules.pcr[10].difference;
+
+		assert_ok(rules_init(&rules, &rv, &e), &e);
+		assert_ok(replay_init(HASH_SHA256, &r, &e), &e);
+		for (size_t i = 0; i < 10; i++) /* of which the first entry speaks */
+			memcpy(r.pcr[i], w->pcr[i], 32);
+		assert_ok(rules_ima(&rules, &r, (struct bytes){log.data, log.len}, &e), &e);
+		assert_int_equal(rules.n_tables, RULES_MAX_TABLES);
+		if (more)
+			assert_non_null(strstr(difference, "more than 512 dm-verity tables"));
+		else
+			assert_string_equal(difference, "");
+		rules_free(&rules);
+		buf_put(&log, table.p, table.n);
+	}
+	refvalues_free(&rv);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_host_is_accepted_with_its_facts),
 		cmocka_unit_test(a_stated_startup_locality_of_3_is_accepted),
 		cmocka_unit_test(a_boot_order_with_the_bytes_of_an_error_separator_is_accepted),
+		cmocka_unit_test(more_tables_than_the_bound_refuse_and_as_many_do_not),
 		cmocka_unit_test(a_clock_that_is_not_safe_is_a_fact_and_no_refusal),
 		cmocka_unit_test(devices_that_go_away_are_accepted),
 		cmocka_unit_test(a_description_judges_nothing),
+		cmocka_unit_test(one_state_volume_is_wanted_where_it_is_declared_and_nowhere_else),
 		cmocka_unit_test(a_host_without_uefi_is_accepted_and_the_verdict_says_what_is_missing),
 		cmocka_unit_test(neither_kind_of_host_is_accepted_as_the_other),
 		cmocka_unit_test(another_command_line_without_uefi_refuses),
 		cmocka_unit_test(a_host_without_uefi_cannot_hide_what_its_firmware_extended),
+		cmocka_unit_test(enforce_jit_is_accepted_by_values_of_its_own_alone),
 		cmocka_unit_test(values_whose_profile_is_not_their_sequences_refuse),
 		cmocka_unit_test(an_ima_log_that_nothing_binds_counts_for_nothing),
 		cmocka_unit_test(no_verdict_is_not_an_acceptance),

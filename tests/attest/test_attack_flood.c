@@ -80,6 +80,8 @@ static unsigned say(struct visitor *v, const void *text, size_t n)
 	return 0;
 }
 
+#define EIGHT "a: b\r\na: b\r\na: b\r\na: b\r\na: b\r\na: b\r\na: b\r\na: b\r\n"
+
 static void malformed_requests_get_their_status_and_the_door(void **state)
 {
 	static const struct {
@@ -105,6 +107,8 @@ static void malformed_requests_get_their_status_and_the_door(void **state)
 		{"POST /v1/attest HTTP/1.1\r\nHost: v\r\nContent-Length: 99999999999999999999\r\n\r\n", 413},
 		{"POST /v1/attest HTTP/1.1\r\nHost: v\r\nContent-Length: 4\r\n\r\nabcd", 400},
 		{"POST /v1/enrol HTTP/1.1\r\nHost: v\r\nContent-Length: 4\r\n\r\nabcd", 400},
+		{"GET /healthz HTTP/1.1\r\nHost: v\r\n" EIGHT EIGHT EIGHT "a: b\r\na: b\r\na: b\r\na: b\r\na: b\r\na: b\r\na: b\r\n\r\n", 200}, /* 32 fields */
+		{"GET /healthz HTTP/1.1\r\nHost: v\r\n" EIGHT EIGHT EIGHT EIGHT "\r\n", 431},
 		{"POST /v1/attest HTTP/1.1\r\nHost: v\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n", 417},
 	};
 

@@ -6,6 +6,8 @@
 #include "attest/evidence.h"
 #include "common/file.h"
 
+#include <openssl/pem.h>
+
 /* Made by tests/data/ek-cert/make-ek.py, which is no OpenSSL. */
 #define DATA "tests/data/ek-cert/"
 
@@ -164,6 +166,48 @@ static void a_public_area_is_held_to_the_template(void **state)
 	assert_refused(ek_public_parse(&b, &ek, &e), &e, EINVAL, "ROCA");
 }
 
+static void a_certificate_over_the_bound_is_not_read(void **state)
+{
+	static uint8_t nv[EK_CERT_MAX_BYTES + 1];
+	const struct bytes most = {nv, EK_CERT_MAX_BYTES}, more = {nv, sizeof(nv)};
+	struct err e = ERR_INIT;
+	X509 *cert = NULL;
+
+	(void)state;
+	assert_refused(ek_cert_parse(&most, &cert, &e), &e, EINVAL, "no whole DER SEQUENCE");
+	assert_refused(ek_cert_parse(&more, &cert, &e), &e, EINVAL, "at most 8192 are accepted");
+}
+
+static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **state)
+{
+	cleanup_buf struct buf area = BUF_INIT, nv = BUF_INIT;
+	cleanup_ek_public struct ek_public ek = {0};
+	cleanup_x509 X509 *cert = NULL;
+	char path[] = "/tmp/test_ek_cert.XXXXXX";
+	struct err e = ERR_INIT;
+	struct bytes b;
+	FILE *f;
+
+	(void)state;
+	load("good-ek-public.bin", &area);
+	load("good-ek.der", &nv);
+	b = view(&area);
+	assert_ok(ek_public_parse(&b, &ek, &e), &e);
+	b = view(&nv);
+	assert_ok(ek_cert_parse(&b, &cert, &e), &e);
+	f = fdopen(mkstemp(path), "w");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509(f, cert), 1);
+	assert_int_equal(fclose(f), 0);
+	assert_refused(ek_cert_verify(cert, &ek, path, &e), &e, EBADMSG, "its issuer must");
+	assert_int_equal(unlink(path), 0);
+	X509_free(cert);
+	cert = NULL;
+	buf_u8(&nv, 1); /* the same byte throughout, and neither of the two */
+	b = view(&nv);
+	assert_refused(ek_cert_parse(&b, &cert, &e), &e, EINVAL, "neither 00 nor ff");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +215,8 @@ int main(void)
 		cmocka_unit_test(all_other_certificates_are_refused_with_the_reason),
 		cmocka_unit_test(a_tpm_without_certificate_is_said_so),
 		cmocka_unit_test(a_public_area_is_held_to_the_template),
+		cmocka_unit_test(a_certificate_over_the_bound_is_not_read),
+		cmocka_unit_test(padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own),
 	};
 
 	return cmocka_run_group_tests_name("attest/ek_cert", tests, NULL, NULL);

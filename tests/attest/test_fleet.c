@@ -166,6 +166,19 @@ static void platforms_are_read(void **state)
 	assert_true(platform_fits(&f.platforms.item[1], ENROLMENT_EK_PROVIDER, false));
 }
 
+static void a_set_over_the_bound_is_not_read(void **state)
+{
+	/* Spaces are no document either, which is said of as many as the bound. */
+	static char text[FLEET_MAX_BYTES + 1];
+	struct fleet f = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	memset(text, 32, sizeof(text));
+	assert_int_equal(fleet_parse(text, sizeof(text) - 1, "p", &f, &e), -EINVAL);
+	assert_refused(fleet_parse(text, sizeof(text), "p", &f, &e), &e, E2BIG, "wanted at most");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +186,7 @@ int main(void)
 		cmocka_unit_test(each_condition_decides),
 		cmocka_unit_test(platforms_are_read),
 		cmocka_unit_test(packages_are_held_to_versions_and_absence),
+		cmocka_unit_test(a_set_over_the_bound_is_not_read),
 	};
 
 	return cmocka_run_group_tests_name("attest/fleet", tests, NULL, NULL);

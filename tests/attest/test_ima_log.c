@@ -210,6 +210,20 @@ static void a_violation_extends_ff_and_an_edited_sha1_refuses(void **state)
 	assert_memory_equal(en.extend, ff, 32);
 }
 
+static void more_entries_than_the_bound_refuse(void **state)
+{
+	cleanup_buf struct buf b = load_real();
+	struct err e = ERR_INIT;
+	struct ima_entry en;
+	struct reader rd;
+
+	(void)state;
+	rd = reader_init(b.data, b.len);
+	assert_int_equal(ima_log_next(&rd, IMA_LOG_MAX_ENTRIES - 1, &en, &e), 1);
+	rd = reader_init(b.data, b.len);
+	assert_refused(ima_log_next(&rd, IMA_LOG_MAX_ENTRIES, &en, &e), &e, EINVAL, "more than 8192 entries");
+}
+
 static void lengths_of_four_gigabytes_refuse(void **state)
 {
 	uint8_t bytes[64] = {0};
@@ -230,6 +244,7 @@ int main(void)
 		cmocka_unit_test(an_entry_of_another_shape_refuses_beside_its_good_twin),
 		cmocka_unit_test(a_violation_extends_ff_and_an_edited_sha1_refuses),
 		cmocka_unit_test(lengths_of_four_gigabytes_refuse),
+		cmocka_unit_test(more_entries_than_the_bound_refuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

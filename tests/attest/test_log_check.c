@@ -223,6 +223,27 @@ static void separator_one(void)
 	set_values();
 }
 
+/* The firmware's error under another type, beside the separator that is wanted. */
+static void error_retyped(const char *data)
+{
+	struct one ev = v[find(4, SEPARATOR)];
+
+	ev.type = TCG_EV_ACTION;
+	set_data(&ev, data, 4);
+	insert(find(4, TCG_EV_EFI_BOOT_SERVICES_APPLICATION), ev);
+	set_values();
+}
+
+static void separator_error_retyped(void)
+{
+	error_retyped("\xff\xff\xff\xff");
+}
+
+static void separator_one_retyped(void)
+{
+	error_retyped("\1\0\0\0");
+}
+
 static void typed_as_separator(void)
 {
 	v[find(4, TCG_EV_EFI_BOOT_SERVICES_APPLICATION)].type = SEPARATOR;
@@ -256,6 +277,11 @@ static void unlogged_pcr(void)
 	values.v[14].digest[0] = 1;
 }
 
+static void no_value_of_the_bank(void)
+{
+	values.n = 0;
+}
+
 static void value_differs(void)
 {
 	values.v[7].digest[31] ^= 1;
@@ -287,12 +313,15 @@ static const struct {
 	{"separators", "one is doubled", separator_twice, "PCR 4: has 2 separators"},
 	{"separators", "one reports an error", separator_error, "PCR 0: a separator that is not 00000000"},
 	{"separators", "one is 00000001", separator_one, "PCR 3: a separator that is not 00000000"},
+	{"separators", "an error told as an action", separator_error_retyped, "has the digest of a separator and the type"},
+	{"separators", "a 00000001 told as an action", separator_one_retyped, "has the digest of a separator and the type"},
 	{"separators", "another event is typed as one", typed_as_separator, "PCR 4: a separator that is not 00000000"},
 	{"appended events", "an application after ExitBootServices", appended, "PCR 4: EV_EFI_BOOT_SERVICES_APPLICATION was appended"},
 	{"appended events", "an authority after ExitBootServices", appended_to_pcr_7, "PCR 7: EV_EFI_VARIABLE_AUTHORITY was appended"},
 	{"PCR without events", "a firmware PCR at reset", pcr_without_events, "sha256:6: the log has no event of it"},
 	{"PCR without events", "an extended PCR that the log does not name", unlogged_pcr, "sha256:14: is 01"},
 	{"replay", "another value", value_differs, "sha256:7: is "},
+	{"PCR without events", "no value to compare with", no_value_of_the_bank, "no value of bank"},
 	{"CVE-2021-42299", "a bank that the log lacks", bank_not_logged, "sha384:0: the log has no such bank"},
 };
 
@@ -391,10 +420,44 @@ static void real_machines_break_no_rule_and_an_altered_log_does(void **state)
 	assert_true(judge_file(dir, "go-attestation__sb_cert_eventlog") > 0); /* an excerpt without separators */
 }
 
+/* systemd's words for people are those that were measured, or the log tells a false story. */
+static void words_of_systemd_that_were_not_measured_are_found_out(void **state)
+{
+	static const struct {
+		const char *from, *to, *reason;
+	} edits[] = {
+		{"enter-initrd", "enter-initrd", NULL},
+		{"leave-initrd", "enter-initrd", "is not that of the phase"},
+		{"machine-id:3d", "machine-id:4d", "is not that of the machine-id"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+		cleanup_buf struct buf b = BUF_INIT;
+		struct event_log_event ev;
+		struct err e = ERR_INIT;
+		char *at;
+
+		assert_ok(file_read("tests/data/cel-json/good-systemd-257.json", 1 << 20, &b, &e), &e);
+		at = strstr((char *)b.data, edits[i].from);
+		assert_non_null(at);
+		memcpy(at, edits[i].to, strlen(edits[i].to));
+		memset(&check, 0, sizeof(check));
+		assert_ok(event_log_open((struct bytes){b.data, b.len}, &log_, &e), &e);
+		while (event_log_next(&log_, &ev, &e) == 1)
+			log_check_event(&check, &log_, &ev);
+		log_check_end(&check, &log_);
+		event_log_close(&log_);
+		assert_int_equal(check.bad.n, edits[i].reason != NULL);
+		assert_true(!edits[i].reason || strstr(check.bad.line[0], edits[i].reason));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_false_story_is_found_out),
+		cmocka_unit_test(words_of_systemd_that_were_not_measured_are_found_out),
 		cmocka_unit_test(real_machines_break_no_rule_and_an_altered_log_does),
 	};
 

@@ -224,7 +224,10 @@ static const struct edit {
 	{"rsa", 18, 0x04, "of 1024 bits"},
 	{"rsa", 23, 3, "exponent 3"},
 	{"rsa", 26, 0x46, "wanted 2048 to"},
+	{"ecc", 15, 0x1a, "scheme 0x1a"},
+	{"ecc", 17, 0x0c, "hash 0xc"},
 	{"ecc", 19, 4, "curve 0x4"},
+	{"ecc", 21, 0x20, "wanted ECDSA, SHA-256, P-256"},
 	{"ecc", 60, 0xee, "cannot be used"},
 };
 
@@ -318,6 +321,23 @@ static void extra_data_must_be_32_bytes_and_safe_a_flag(void **state)
 	world_free(w);
 }
 
+/* The bound comes first: one byte less is read, and refused for what stands behind the quote. */
+static void the_size_of_a_quote_is_bounded(void **state)
+{
+	struct loaded l = load_real("rsa");
+	uint8_t long_quote[QUOTE_MAX_ATTEST_BYTES + 1] = {0};
+	struct err e = ERR_INIT;
+	struct quote q;
+
+	(void)state;
+	assert_ok(quote_parse(view(&l.quote), &q, &e), &e);
+	memcpy(long_quote, l.quote.data, l.quote.len);
+	assert_refused(quote_parse((struct bytes){long_quote, QUOTE_MAX_ATTEST_BYTES}, &q, &e), &e, EINVAL, "bytes behind it");
+	assert_refused(quote_parse((struct bytes){long_quote, QUOTE_MAX_ATTEST_BYTES + 1}, &q, &e), &e, EINVAL,
+		       "has 1025 bytes, wanted at most 1024");
+	unload(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_modulus_of_the_weak_generator_is_seen),
 		cmocka_unit_test(an_ak_of_the_weak_generator_is_refused),
 		cmocka_unit_test(extra_data_must_be_32_bytes_and_safe_a_flag),
+		cmocka_unit_test(the_size_of_a_quote_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,7 @@ static const struct edit {
 	{"\"8\":{\"zero\":true},", "", "8"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true},\"16\":{\"zero\":true}", "pcrs has 17 entries"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"then\":[]}", "then stands without sequence"},
+	{"\"8\":{\"zero\":true}", "\"8\":{\"zero\":true,\"state_volume\":true}", "state_volume is false or stands without sequence"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":{}}", "sequence"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[\"a\"]}", "wanted an object"},
 	{"\"8\":{\"zero\":true}", "\"8\":{\"sequence\":[{\"digest\":\"00\",\"what\":\"x\"}]}", "digest"},
@@ -235,6 +236,19 @@ static void a_record_of_another_shape_refuses(void **state)
 	}
 }
 
+static void a_document_over_the_bound_is_not_read(void **state)
+{
+	/* Spaces are no document either, which is said of as many as the bound. */
+	static char text[REFVALUES_MAX_BYTES + 1];
+	struct refvalues rv = {0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	memset(text, 32, sizeof(text));
+	assert_int_equal(refvalues_parse(text, sizeof(text) - 1, "r", &rv, &e), -EINVAL);
+	assert_refused(refvalues_parse(text, sizeof(text), "r", &rv, &e), &e, E2BIG, "wanted at most");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_document_counts_only_with_its_signature),
 		cmocka_unit_test(an_enrolment_record_is_read_as_it_was_written),
 		cmocka_unit_test(a_record_of_another_shape_refuses),
+		cmocka_unit_test(a_document_over_the_bound_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, drop_keys);

@@ -113,6 +113,29 @@ static void no_action_events_are_never_shown_and_never_extended(void **state)
 	world_free(w);
 }
 
+static void more_records_than_the_bound_refuse(void **state)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	uint8_t bytes[CEL_MAX_RECORD_BYTES];
+	struct cel_record rec = {.pcr = 11, .n_digests = 1, .digest = {{.alg = HASH_SHA256}}, .name = "x", .name_bytes = 1,
+				 .data = (const uint8_t *)"x", .data_bytes = 1};
+	struct err e = ERR_INIT;
+	size_t sound = 0;
+	struct replay r;
+
+	(void)state;
+	w_sha256("x", 1, rec.digest[0].digest);
+	for (rec.recnum = 0; rec.recnum <= REPLAY_MAX_OS_RECORDS; rec.recnum++) {
+		size_t n = cel_encode(&rec, bytes);
+
+		sound = b.len;
+		buf_put(&b, bytes, n);
+	}
+	assert_ok(replay_init(HASH_SHA256, &r, &e), &e);
+	assert_ok(replay_os(&r, (struct bytes){b.data, sound}, NULL, NULL, &e), &e);
+	assert_refused(replay_os(&r, (struct bytes){b.data, b.len}, NULL, NULL, &e), &e, EINVAL, "more than 8192 records");
+}
+
 static void a_callback_that_fails_ends_the_walk(void **state)
 {
 	struct world *w = world_sound();
@@ -159,6 +182,7 @@ int main(void)
 		cmocka_unit_test(an_os_record_without_the_bank_refuses),
 		cmocka_unit_test(a_bank_without_a_hash_cannot_be_replayed),
 		cmocka_unit_test(no_action_events_are_never_shown_and_never_extended),
+		cmocka_unit_test(more_records_than_the_bound_refuse),
 		cmocka_unit_test(a_callback_that_fails_ends_the_walk),
 		cmocka_unit_test(the_digest_of_pcr_0_to_15_is_the_quoted_one),
 	};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/attest/test_state.c - a file of version 1 is brought to version 2, and what version 2 adds is kept */
+/* tests/attest/test_state.c - a file of version 1 becomes one of version 2; hosts are bounded, their clocks only go on */
 #include "tests/common/check.h"
 
+#include "attest/hosts.h"
 #include "attest/state.h"
+#include "common/file.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -106,11 +108,77 @@ static void other_versions_and_malformed_rows_are_refused(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void judge_at(struct hosts *h, const struct enrolment *rec, const struct judge_clock *clock)
+{
+	const struct hosts_verdict v = {.identity = rec->identity, .clock = clock, .verdict = APPRAISE_ACCEPT, .expires_s = 9};
+	uint64_t batch = hosts_batch(h);
+	struct err e = ERR_INIT;
+
+	assert_ok(hosts_judged(h, &v, &e), &e);
+	assert_ok(hosts_commit(h, batch, &e), &e);
+}
+
+static void assert_clock(struct hosts *h, const struct enrolment *rec, const struct judge_clock *want)
+{
+	cleanup_hosts_entry struct hosts_entry en = {0};
+
+	assert_true(hosts_get(h, rec->identity, &en));
+	assert_int_equal(en.clock.reset_count, want->reset_count);
+	assert_int_equal(en.clock.restart_count, want->restart_count);
+	assert_int_equal(en.clock.clock_ms, want->clock_ms);
+}
+
+static void load_host(struct enrolment *rec, uint8_t name)
+{
+	cleanup_buf struct buf ak = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	*rec = (struct enrolment){.ek = ENROLMENT_EK_PINNED, .ek_public_bytes = 1};
+	assert_ok(file_read("tests/data/quote/good-ak-rsa.bin", sizeof(rec->ak_public), &ak, &e), &e);
+	memcpy(rec->ak_public, ak.data, ak.len);
+	rec->ak_public_bytes = ak.len;
+	memset(rec->identity, name, sizeof(rec->identity));
+}
+
+/* Two judgements of one host may end in either order: each field of a clock alone decides which is the later one. */
+static void a_clock_only_goes_on_and_hosts_are_bounded(void **state)
+{
+	static const struct judge_clock sound = {true, 5, 5, 500, 1}, older[] = {{true, 4, 9, 900, 1}, {true, 5, 4, 900, 1}, {true, 5, 5, 499, 1}},
+					newer[] = {{true, 5, 5, 501, 1}, {true, 5, 6, 1, 1}, {true, 6, 0, 0, 1}};
+	char dir[] = "/tmp/holdfast-state-XXXXXX", path[64];
+	struct enrolment rec, other;
+	struct hosts *h = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/state.db", dir);
+	load_host(&rec, 1);
+	load_host(&other, 2);
+	assert_ok(hosts_open(path, 1, &h, &e), &e);
+	assert_ok(hosts_enrol(h, &rec, &e), &e);
+	assert_int_equal(hosts_enrol(h, &other, &e), -ENOSPC);
+	assert_int_equal(hosts_count(h), 1);
+	judge_at(h, &rec, &sound);
+	for (size_t i = 0; i < ARRAY_SIZE(older); i++) {
+		judge_at(h, &rec, &older[i]);
+		assert_clock(h, &rec, &sound);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(newer); i++) {
+		judge_at(h, &rec, &newer[i]);
+		assert_clock(h, &rec, &newer[i]);
+	}
+	assert_ok(hosts_close(h, &e), &e);
+	(void)unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_1_is_brought_to_version_2),
 		cmocka_unit_test(other_versions_and_malformed_rows_are_refused),
+		cmocka_unit_test(a_clock_only_goes_on_and_hosts_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("attest/state", tests, NULL, NULL);

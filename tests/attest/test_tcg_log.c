@@ -298,6 +298,12 @@ static void bad_hcrtm_late(struct buf *b)
 	put_event(b, 0, TCG_EV_EFI_HCRTM_EVENT, two_algs, 2, 1, "HCRTM", 5);
 }
 
+static void bad_hcrtm_pcr_1(struct buf *b)
+{
+	w_spec_id(b, two_algs, two_sizes, 2);
+	put_event(b, 1, TCG_EV_EFI_HCRTM_EVENT, two_algs, 2, 1, "HCRTM", 5);
+}
+
 static void bad_hcrtm_locality_3(struct buf *b)
 {
 	w_spec_id(b, two_algs, two_sizes, 2);
@@ -350,6 +356,7 @@ static const struct bad_case {
 	{"locality short", bad_locality_short, "StartupLocality must be"},
 	{"locality 1", bad_locality_1, "locality is 1"},
 	{"hcrtm late", bad_hcrtm_late, "H-CRTM event must be"},
+	{"hcrtm in PCR 1", bad_hcrtm_pcr_1, "H-CRTM event must be"},
 	{"hcrtm with locality 3", bad_hcrtm_locality_3, "H-CRTM event must be"},
 	{"too many events", bad_many_events, "more than 8192 events"},
 };
@@ -422,6 +429,18 @@ static void an_hcrtm_event_starts_pcr_0_at_locality_4(void **state)
 	}
 }
 
+static void the_size_of_a_log_is_bounded(void **state)
+{
+	uint8_t *zeros = test_calloc(1, TCG_LOG_MAX_BYTES + 1); /* events of the SHA-1 format */
+	struct err e = ERR_INIT;
+	struct tcg_log log;
+
+	(void)state;
+	assert_ok(tcg_log_open(zeros, TCG_LOG_MAX_BYTES, &log, &e), &e);
+	assert_refused(tcg_log_open(zeros, TCG_LOG_MAX_BYTES + 1, &log, &e), &e, EINVAL, "has 4194305 bytes, wanted 1 to 4194304");
+	test_free(zeros);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +448,7 @@ int main(void)
 		cmocka_unit_test(a_bad_log_refuses_with_its_rule),
 		cmocka_unit_test(the_sound_twin_of_all_these_is_read),
 		cmocka_unit_test(an_hcrtm_event_starts_pcr_0_at_locality_4),
+		cmocka_unit_test(the_size_of_a_log_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ static void the_two_words_are_found_among_others(void **state)
 		{ "roothash=" HASH " holdfast.profile=enforce\n", CMDLINE_ENFORCE },
 		{ "holdfast.profile=audit roothash=" HASH, CMDLINE_AUDIT },
 		{ "roothash=" HASH " holdfast.profile=direct", CMDLINE_DIRECT },
+		{ "roothash=" HASH " holdfast.profile=enforce-jit", CMDLINE_ENFORCE_JIT },
 		{ "  quiet\tconsole=ttyS0  roothash=" HASH
 		  " dyndbg=\"file x.c +p; roothash=0\" holdfast.profile=enforce panic=-1",
 		  CMDLINE_ENFORCE },
@@ -50,10 +51,10 @@ static void anything_else_is_refused_and_named(void **state)
 		{ "roothash=00 holdfast.profile=enforce", "wanted 64 lower-case hex digits" },
 		{ "roothash=A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff holdfast.profile=enforce",
 		  "wanted 64 lower-case hex digits" },
-		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce, audit or direct" },
-		{ "roothash=" HASH " holdfast.profile=unset", "wanted enforce, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=off", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=\"enforce\"", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=enforced", "wanted enforce, enforce-jit, audit or direct" },
+		{ "roothash=" HASH " holdfast.profile=unset", "wanted enforce, enforce-jit, audit or direct" },
 		{ "x=\"roothash=" HASH " holdfast.profile=enforce\"", "is missing" },
 	};
 

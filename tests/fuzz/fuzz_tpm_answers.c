@@ -38,7 +38,7 @@ static void put_answers(int fd, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct pcr_policies states = { .n = 1, .v = { { .pcrs = 0x880, .signature_bytes = 256 } } };
-	static struct pid1_policy_key key;
+	static struct pid1_policy_key key = { .reference = PCR_POLICY_BOOT };
 	struct tpm_io tpm = { .timeout_ms = 0 };
 	struct pid1_floor_params p = { .tpm = &tpm, .pcr_key = &key, .policies = &states };
 	struct pid1_floor_found found;

@@ -17,6 +17,7 @@ static void the_least_board_gets_defaults(void **state)
 	assert_string_equal(b.arch, "x86_64");
 	assert_string_equal(b.profile, "enforce");
 	assert_string_equal(b.tpm, "required");
+	assert_string_equal(b.state, "none");
 	assert_string_equal(b.on_corruption, "panic");
 	assert_string_equal(b.cmdline, "");
 	assert_int_equal(b.esp_mib, 64);
@@ -54,11 +55,14 @@ static void malformed_boards_are_refused_with_file_and_reason(void **state)
 		{ "bad-no-modules.conf", "module.boot" },
 		{ "bad-size.conf", "size.esp_mib" },
 		{ "bad-state-zero.conf", "size.state_mib" },
+		{ "bad-state-word.conf", "state = \"sealed\"" },
+		{ "bad-state-recovery.conf", "state.recovery = \"mail\"" },
 		{ "bad-profile.conf", "permissive" },
 		{ "bad-empty-package.conf", "package" },
-		{ "bad-no-equals.conf", "12" }, /* its line */
+		{ "bad-no-equals.conf", "13" }, /* its line */
 		{ "bad-library-up.conf", "library" },
 		{ "bad-no-stub.conf", "stub is missing" },
+		{ "bad-no-loader.conf", "loader is missing" },
 		{ "bad-no-firmware.conf", "firmware.vars is missing" },
 		{ "bad-direct-stub.conf", "stub is given, but the profile direct has no UEFI" },
 		{ "bad-direct-firmware.conf", "firmware.code is given" },

@@ -24,15 +24,15 @@ static void make_disk(const char *name, struct gpt_partition part[static 5])
 	const char *arch = "x86_64";
 	struct gpt_uuid disk = gpt_uuid_derived("disk", root_hash);
 	struct gpt_partition p[5] = {
-		{"esp", type_of(GPT_ESP, arch), gpt_uuid_derived("esp", root_hash), 3 << 20, NULL, 0, 0},
+		{"esp", type_of(GPT_ESP, arch), gpt_uuid_derived("esp", root_hash), 3 << 20, NULL, 0, 0, 0},
 		{"root", type_of(GPT_ROOT, arch), gpt_uuid_root(root_hash), 0, in(folder, "root.erofs"),
-		 GPT_ATTR_READ_ONLY, 0},
+		 GPT_ATTR_READ_ONLY, 0, 0},
 		{"root-verity", type_of(GPT_ROOT_VERITY, arch), gpt_uuid_verity(root_hash), 0,
-		 in(folder, "root.verity"), 0, 0},
+		 in(folder, "root.verity"), 0, 0, 0},
 		{"root-verity-sig", type_of(GPT_ROOT_VERITY_SIG, arch), gpt_uuid_derived("root-verity-sig", root_hash),
-		 16384, in(folder, "root.sig"), 0, 0},
+		 16384, in(folder, "root.sig"), 0, 0, 0},
 		{"holdfast-state", type_of(GPT_LINUX, arch), gpt_uuid_derived("holdfast-state", root_hash), 4 << 20,
-		 NULL, 0, 0},
+		 NULL, 0, 0, 0},
 	};
 	struct err e = ERR_INIT;
 
@@ -158,11 +158,11 @@ static void what_does_not_fit_is_refused_and_leaves_nothing(void **state)
 {
 	struct gpt_uuid one = gpt_uuid_derived("one", root_hash), t = type_of(GPT_LINUX, "arm64");
 	const char *src = in(folder, "root.erofs"), *out = in(folder, "none.img");
-	struct gpt_partition small = {"root", t, one, 1 << 20, src, 0, 0}, empty = {"x", t, one, 0, NULL, 0, 0},
-			     nameless = {"", t, one, 1, NULL, 0, 0}, missing = {"x", t, one, 0, "/nonexistent", 0, 0},
-			     long_name = {"123456789012345678901234567890123456", t, one, 1, NULL, 0, 0},
-			     huge = {"x", t, one, 1ull << 63, NULL, 0, 0};
-	struct gpt_partition twins[] = {{"a", t, one, 1, NULL, 0, 0}, {"b", t, one, 1, NULL, 0, 0}};
+	struct gpt_partition small = {"root", t, one, 1 << 20, src, 0, 0, 0}, empty = {"x", t, one, 0, NULL, 0, 0, 0},
+			     nameless = {"", t, one, 1, NULL, 0, 0, 0}, missing = {"x", t, one, 0, "/nonexistent", 0, 0, 0},
+			     long_name = {"123456789012345678901234567890123456", t, one, 1, NULL, 0, 0, 0},
+			     huge = {"x", t, one, 1ull << 63, NULL, 0, 0, 0};
+	struct gpt_partition twins[] = {{"a", t, one, 1, NULL, 0, 0, 0}, {"b", t, one, 1, NULL, 0, 0, 0}};
 	struct gpt_uuid u;
 	struct err e = ERR_INIT;
 

@@ -12,10 +12,11 @@
 /* A prediction by hand: one event in PCR 7, one before the phases in PCR 11. */
 static void predict_small(struct predict *p, bool uefi)
 {
-	static struct predict_event seven[1], eleven[1 + MEASURE_READY + 1];
+	static struct predict_event seven[1], eleven[1 + MEASURE_READY + 1], fifteen[2];
 
 	memset(seven, 7, sizeof(seven));
 	memset(eleven, 11, sizeof(eleven));
+	memset(fifteen, 15, sizeof(fifteen));
 	for (enum measure_phase i = MEASURE_ENTER_INITRD; i <= MEASURE_READY; i++) {
 		struct measure_event m = measure_phase(i);
 
@@ -24,6 +25,8 @@ static void predict_small(struct predict *p, bool uefi)
 	*p = (struct predict){ 0 };
 	p->pcr[11].rule = PREDICT_SEQUENCE;
 	p->pcr[11].event = (struct predict_list){ eleven, ARRAY_SIZE(eleven) };
+	p->pcr[15].rule = PREDICT_SEQUENCE;
+	p->pcr[15].event = (struct predict_list){ fifteen, ARRAY_SIZE(fifteen) };
 	p->pcr[7].rule = uefi ? PREDICT_SEQUENCE : PREDICT_UNJUDGED;
 	p->pcr[7].event = (struct predict_list){ seven, uefi };
 }
@@ -80,6 +83,33 @@ static void each_phase_before_ready_has_its_policy_and_ready_has_none(void **sta
 	}
 	assert_string_not_equal(text_of(entry(doc, 2), "sig"),
 				text_of(json_object_array_get_idx(json_object_object_get(doc, "holdfast-channel"), 0), "sig"));
+	EVP_PKEY_free(key);
+}
+
+static void the_states_policy_is_of_leave_initrd_and_of_pcr_15_before_a_volume(void **state)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	uint8_t value[3][HASH_SHA256_BYTES], digest[HASH_SHA256_BYTES];
+	char hex[2 * HASH_SHA256_BYTES + 1];
+	cleanup_json json_object *doc = NULL;
+	json_object *list;
+	struct predict p;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	predict_small(&p, true);
+	doc = make(key, &p);
+	assert_ok(predict_value(&p, 7, value[0], &e), &e);
+	assert_ok(predict_value(&p, 15, value[2], &e), &e);
+	p.pcr[11].event.n = 1 + 2;
+	assert_ok(predict_value(&p, 11, value[1], &e), &e);
+	pcr_policy_digest(1u << 7 | 1u << 11 | 1u << 15, (const uint8_t(*)[HASH_SHA256_BYTES])value, digest);
+	hex_encode(digest, sizeof(digest), hex);
+	list = json_object_object_get(doc, "holdfast-state");
+	assert_int_equal(json_object_array_length(list), 1);
+	assert_string_equal(text_of(json_object_array_get_idx(list, 0), "pol"), hex);
+	assert_string_equal(json_object_to_json_string_ext(json_object_object_get(json_object_array_get_idx(list, 0), "pcrs"), JSON_C_TO_STRING_PLAIN),
+			    "[7,11,15]");
 	EVP_PKEY_free(key);
 }
 
@@ -142,7 +172,7 @@ static void the_stubs_archive_is_what_cpio_reads(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_ok(pcrsig_cpio((const uint8_t *)json, sizeof(json) - 1, &b, &e), &e);
+	assert_ok(pcrsig_cpio(PCRSIG_FILE, (const uint8_t *)json, sizeof(json) - 1, &b, &e), &e);
 	/* .extra: 110 + 7 = 117, padded 120; file: 110 + 31 = 141, padded 144, data 14 padded 16; trailer 110 + 14 */
 	assert_int_equal(b.len, 120 + 144 + 16 + 124);
 	assert_memory_equal(b.data, "070701" "00000001" "0000416d", 22);
@@ -156,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_phase_before_ready_has_its_policy_and_ready_has_none),
+		cmocka_unit_test(the_states_policy_is_of_leave_initrd_and_of_pcr_15_before_a_volume),
 		cmocka_unit_test(signatures_are_by_the_key_and_over_the_policy),
 		cmocka_unit_test(a_key_that_is_not_rsa_and_a_prediction_without_phases_are_refused),
 		cmocka_unit_test(the_stubs_archive_is_what_cpio_reads),

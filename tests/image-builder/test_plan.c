@@ -12,7 +12,7 @@
 #include "image-builder/plan.h"
 
 static const char board[] =
-	"arch = x86_64\nstub = usr/lib/stub\nmodule.boot = dm-verity\nqemu = q\nqemu.machine = q35\nqemu.cpu = max\n"
+	"arch = x86_64\nstub = usr/lib/stub\nloader = usr/lib/loader\nmodule.boot = dm-verity\nqemu = q\nqemu.machine = q35\nqemu.cpu = max\n"
 	"qemu.memory = 512\nqemu.tpm = tpm-tis\nfirmware.code = usr/code\nfirmware.vars = usr/vars\n";
 
 /* struct world - the inputs of one plan, below one folder */
@@ -82,6 +82,8 @@ static void each_missing_input_is_named_in_turn(void **state)
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	refuse(&w, ENOENT, "usr/lib/stub");
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
+	refuse(&w, ENOENT, "usr/lib/loader");
+	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
 	refuse(&w, ENOENT, "mkfs.erofs");
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
 	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
@@ -121,6 +123,7 @@ static void wrong_words_on_the_command_line_are_named(void **state)
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
+	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
 	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
 	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
@@ -226,6 +229,7 @@ static void a_malformed_policy_is_named(void **state)
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
+	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
 	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
 	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
@@ -247,6 +251,7 @@ static int host_conf(size_t n, bool unseeded, const char *seed, struct buf *ret,
 	plan.engine = (struct engine){ .argv = "/engine", .ready = "/sock", .seed = seed };
 	plan.board.agent_tls = plan.board.watchdog = "";
 	plan.board.on_failure = "halt";
+	plan.board.state = "none";
 	for (size_t i = 0; i < n + 1; i++)
 		(void)snprintf(plan.image[i].name, sizeof(plan.image[i].name), i < n ? "image-%zu" : "foreign-%zu", i);
 	return plan_host_conf(&plan, ret, e);

@@ -5,9 +5,10 @@
  * tests/data/predict holds the firmware's logs of two boots of one signed UKI, read from
  * /sys/kernel/security/tpm0/binary_bios_measurements: OVMF 2025.02-8+deb13u1 with Secure Boot on, systemd-stub 257.13,
  * Linux 6.12.117+deb13-cloud-amd64, swtpm, QEMU 7.2; keys enrolled by virt-fw-vars from the certificates beside them,
- * owner 11111111-2222-3333-4444-555555555555. `disk`: the UKI as \EFI\BOOT\BOOTX64.EFI of a GPT disk's ESP;
- * `kernel-option`: QEMU's -kernel. secure-boot-off/disk: an image of the profile audit on the same disk layout, its own keys beside it
- * (owner: KEYS_OWNER_GUID), Secure Boot switched off with the keys left in place. The UKI (12 MB) is not kept; one with the same command line and release is made here
+ * owner 11111111-2222-3333-4444-555555555555. `disk`: that UKI as \EFI\BOOT\BOOTX64.EFI of a GPT disk's ESP;
+ * `kernel-option`: QEMU's -kernel; `systemd-boot-257`: of another machine and owner, systemd-boot 257.13 there, with LOADER_CONF.
+ * secure-boot-off/disk: an image of the profile audit, its UKI as in `disk`, its own keys beside it (owner: KEYS_OWNER_GUID), Secure
+ * Boot switched off with the keys left in place. The UKI (12 MB) is not kept; one with the same command line and release is made here
  * from small parts, so what depends on kernel and initramfs is compared by position only. The boots themselves are
  * tests/vm's.
  */
@@ -17,6 +18,7 @@
 #include "common/reader.h"
 #include "image-builder/authenticode.h"
 #include "image-builder/keys.h"
+#include "image-builder/loader.h"
 #include "image-builder/predict.h"
 #include "image-builder/uki.h"
 
@@ -30,7 +32,7 @@ struct seen {
 	uint8_t digest[MAX_EVENTS][HASH_SHA256_BYTES];
 };
 
-static struct buf uki;
+static struct buf uki, loader;
 static struct predict_params params;
 static struct predict predicted;
 static const char *const engine_argv[] = {"/usr/bin/containerd", "--config", "/etc/containerd/config.toml", NULL};
@@ -108,19 +110,23 @@ static void another_db_certificate_or_owner_changes_pcr_7(void **state)
 	predict_free(&other);
 }
 
-static void the_uki_stands_third_in_pcr_4_when_booted_from_disk(void **state)
+static void loader_and_uki_stand_last_in_pcr_4_when_booted_from_disk(void **state)
 {
-	struct seen disk = read_log(DATA "ovmf-2025.02-disk.eventlog", 4);
+	struct seen disk = read_log(DATA "ovmf-2025.02-disk.eventlog", 4), both = read_log(DATA "ovmf-2025.02-systemd-boot-257.eventlog", 4);
 	struct seen option = read_log(DATA "ovmf-2025.02-kernel-option.eventlog", 4);
 	uint8_t digest[HASH_SHA256_BYTES];
 	struct err e = ERR_INIT;
 
 	(void)state;
 	assert_int_equal(disk.n, 3);
-	assert_int_equal(predicted.pcr[4].event.n, 3);
+	assert_int_equal(both.n, 4);
+	assert_int_equal(predicted.pcr[4].event.n, both.n);
 	assert_same(&predicted.pcr[4], &disk, 0, 2);
-	assert_ok(authenticode_digest(uki.data, uki.len, digest, &e), &e);
+	assert_same(&predicted.pcr[4], &both, 0, 2);
+	assert_ok(authenticode_digest(loader.data, loader.len, digest, &e), &e);
 	assert_memory_equal(predicted.pcr[4].event.v[2].digest, digest, sizeof(digest));
+	assert_ok(authenticode_digest(uki.data, uki.len, digest, &e), &e);
+	assert_memory_equal(predicted.pcr[4].event.v[3].digest, digest, sizeof(digest));
 	/* -kernel loads the image before it says that it is ready to boot: another order, which is not predicted */
 	assert_int_equal(option.n, 3);
 	assert_memory_equal(option.digest[0], disk.digest[2], HASH_SHA256_BYTES);
@@ -152,11 +158,11 @@ static void with_secure_boot_off_pcr_4_and_7_are_what_ovmf_logged(void **state)
 		assert_int_equal(off.pcr[whole[i]].event.n, s.n);
 		assert_same(&off.pcr[whole[i]], &s, 0, s.n);
 	}
-	assert_int_equal(off.pcr[4].event.n, 4);
-	assert_int_equal(four.n, 4);
+	assert_int_equal(four.n, 4); /* started without the loader */
+	assert_int_equal(off.pcr[4].event.n, 5);
 	assert_same(&off.pcr[4], &four, 0, 2);
 	assert_ok(authenticode_digest(kernel.data, kernel.len, digest, &e), &e);
-	assert_memory_equal(off.pcr[4].event.v[3].digest, digest, sizeof(digest));
+	assert_memory_equal(off.pcr[4].event.v[4].digest, digest, sizeof(digest));
 	for (unsigned i = 8; i < PREDICT_PCRS; i++) { /* nothing else depends on it */
 		assert_int_equal(off.pcr[i].rule, predicted.pcr[i].rule);
 		assert_int_equal(off.pcr[i].event.n, predicted.pcr[i].event.n);
@@ -276,7 +282,7 @@ static void where_the_tpms_driver_is_a_module_pcr_10_stays_zero(void **state)
 static void firmware_and_disk_are_judged_of_a_described_machine_only(void **state)
 {
 	static const uint8_t order[] = {1, 0, 0, 0};
-	struct seen one = read_log(DATA "ovmf-2025.02-disk.eventlog", 1), five = read_log(DATA "ovmf-2025.02-disk.eventlog", 5);
+	struct seen one = read_log(DATA "ovmf-2025.02-disk.eventlog", 1), five = read_log(DATA "ovmf-2025.02-systemd-boot-257.eventlog", 5);
 	struct predict_list machine[2] = {{0}};
 	struct predict_params p = params;
 	struct predict described = {0};
@@ -337,10 +343,32 @@ static void without_uefi_pid_1_vouches_for_itself(void **state)
 	predict_free(&direct);
 }
 
+/* enforce-jit: one event more, between what the stub and what PID 1 says of the boot. */
+static void enforce_jit_is_measured_before_the_phases(void **state)
+{
+	struct predict_params p = params;
+	struct predict jit = {0};
+	struct err e = ERR_INIT;
+	char hex[2 * HASH_SHA256_BYTES + 1];
+	size_t n = predicted.pcr[11].event.n;
+
+	(void)state;
+	p.jit = true;
+	assert_ok(predict_make(&p, &jit, &e), &e);
+	assert_int_equal(jit.pcr[11].event.n, n + 1);
+	for (size_t i = 0; i < n - 4; i++)
+		assert_memory_equal(jit.pcr[11].event.v[i].digest, predicted.pcr[11].event.v[i].digest, HASH_SHA256_BYTES);
+	hex_encode(jit.pcr[11].event.v[n - 4].digest, HASH_SHA256_BYTES, hex); /* printf profile:enforce-jit | sha256sum */
+	assert_string_equal(hex, "fa381b42ac1cf09bf912c9a17edb281772fd2406a0ccdbd4b4df18ae40f2da61");
+	for (size_t i = n - 4; i < n; i++)
+		assert_memory_equal(jit.pcr[11].event.v[i + 1].digest, predicted.pcr[11].event.v[i].digest, HASH_SHA256_BYTES);
+	predict_free(&jit);
+}
+
 static void what_cannot_be_predicted_is_refused(void **state)
 {
 	static const char *const bad_name[] = {"Hello World"};
-	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"), osrel = BUF_INIT;
+	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"), ucode = BUF_INIT;
 	struct predict_params p = params;
 	struct predict ret = {0};
 	struct err e = ERR_INIT;
@@ -355,11 +383,11 @@ static void what_cannot_be_predicted_is_refused(void **state)
 	p.n_containers = 1;
 	assert_refused(predict_make(&p, &ret, &e), &e, EINVAL, "\"Hello World\" is no name");
 	predict_free(&ret);
-	buf_put(&osrel, uki.data, uki.len);
+	buf_put(&ucode, uki.data, uki.len);
 	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
-	memcpy(osrel.data + pe.section_table_offset + 3 * PE_SECTION_BYTES, ".osrel\0\0", 8); /* was .uname */
+	memcpy(ucode.data + pe.section_table_offset + 3 * PE_SECTION_BYTES, ".ucode\0\0", 8); /* was .uname */
 	p = params;
-	p.uki = &osrel;
+	p.uki = &ucode;
 	assert_refused(predict_make(&p, &ret, &e), &e, EINVAL, "from which the stub adds to the initramfs");
 	predict_free(&ret);
 }
@@ -369,7 +397,7 @@ static int set_up(void **state)
 	cleanup_buf struct buf stub = load("tests/data/pe/good-stub.efi"),
 			       kernel = load("tests/data/pe/good-kernel.efi"), initrd = BUF_INIT;
 	struct uki_params up = {
-		"x86_64", &stub, &kernel, &initrd, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64", NULL};
+		"x86_64", &stub, &kernel, &initrd, NULL, "console=ttyS0 roothash=abc quiet", "6.12.117+deb13-cloud-amd64", NULL};
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -380,6 +408,9 @@ static int set_up(void **state)
 	assert_ok(pki_cert_load(DATA "db.pem", &params.db, &e), &e);
 	assert_ok(efivar_uuid_parse("11111111-2222-3333-4444-555555555555", &params.owner, &e), &e);
 	params.uki = &uki;
+	params.loader = &loader;
+	params.loader_conf = LOADER_CONF;
+	loader = load("tests/data/pe/good-stub.efi");
 	params.policy_version = 1;
 	params.engine_argv = engine_argv;
 	params.engine_config = engine_config;
@@ -402,6 +433,7 @@ static int tear_down(void **state)
 	X509_free(params.kek);
 	X509_free(params.db);
 	buf_free(&uki);
+	buf_free(&loader);
 	return 0;
 }
 
@@ -410,7 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(separators_and_secure_boot_are_what_ovmf_logged),
 		cmocka_unit_test(another_db_certificate_or_owner_changes_pcr_7),
-		cmocka_unit_test(the_uki_stands_third_in_pcr_4_when_booted_from_disk),
+		cmocka_unit_test(loader_and_uki_stand_last_in_pcr_4_when_booted_from_disk),
 		cmocka_unit_test(with_secure_boot_off_pcr_4_and_7_are_what_ovmf_logged),
 		cmocka_unit_test(command_line_and_section_names_are_what_stub_and_kernel_measured),
 		cmocka_unit_test(phases_are_those_of_systemd_measure),
@@ -419,6 +451,7 @@ int main(void)
 		cmocka_unit_test(where_the_tpms_driver_is_a_module_pcr_10_stays_zero),
 		cmocka_unit_test(firmware_and_disk_are_judged_of_a_described_machine_only),
 		cmocka_unit_test(without_uefi_pid_1_vouches_for_itself),
+		cmocka_unit_test(enforce_jit_is_measured_before_the_phases),
 		cmocka_unit_test(what_cannot_be_predicted_is_refused),
 	};
 

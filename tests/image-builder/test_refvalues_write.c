@@ -22,6 +22,7 @@ static struct predict rules(void)
 	p.pcr[4] = (struct predict_pcr){.rule = PREDICT_SEQUENCE, .event = {&one_event, 1}};
 	p.pcr[10] = (struct predict_pcr){.rule = PREDICT_IMA, .event = {&one_event, 1}, .then = {&one_event, 1}};
 	p.pcr[13] = (struct predict_pcr){.rule = PREDICT_SEQUENCE, .then = {&one_event, 1}};
+	p.pcr[15] = (struct predict_pcr){.rule = PREDICT_SEQUENCE, .event = {&one_event, 1}, .state_volume = true};
 	return p;
 }
 
@@ -40,7 +41,8 @@ static void the_document_is_exactly_this(void **state)
 		"\"10\":{\"ima\":{\"files\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}],"
 		"\"verity_root_digests\":[\"" H1 "\"]}},\"11\":{\"zero\":true},\"12\":{\"zero\":true},"
 		"\"13\":{\"sequence\":[],\"then\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}]},"
-		"\"14\":{\"zero\":true},\"15\":{\"zero\":true}}}\n";
+		"\"14\":{\"zero\":true},\"15\":{\"sequence\":[{\"digest\":\"" H1 "\",\"what\":\"a \\\"label\\\" of /x\"}],"
+		"\"state_volume\":true}}}\n";
 	cleanup_buf struct buf out = BUF_INIT, again = BUF_INIT;
 	cleanup_json json_object *o = NULL;
 	struct predict p = rules();

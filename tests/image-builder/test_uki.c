@@ -17,7 +17,7 @@ static void set_up(struct inputs *in_)
 	*in_ = (struct inputs){.stub = load(DATA "good-stub.efi"), .kernel = load(DATA "good-kernel.efi")};
 	buf_str(&in_->initrd, "not really an initramfs");
 	in_->p = (struct uki_params){
-		"x86_64", &in_->stub, &in_->kernel, &in_->initrd, "console=ttyS0 roothash=00 quiet", "6.12.1-test", NULL};
+		"x86_64", &in_->stub, &in_->kernel, &in_->initrd, NULL, "console=ttyS0 roothash=00 quiet", "6.12.1-test", NULL};
 }
 
 static void tear_down(struct inputs *in_)
@@ -141,18 +141,18 @@ static void wrong_inputs_are_refused_by_name(void **state)
 			struct uki_params p;
 			const char *part;
 		} bad[] = {
-			{{"x86_64", &arm, &i.kernel, &i.initrd, "a", "u", NULL},
+			{{"x86_64", &arm, &i.kernel, &i.initrd, NULL, "a", "u", NULL},
 			 "the systemd stub is for machine 0xaa64, wanted 0x8664"},
-			{{"x86_64", &i.stub, &arm, &i.initrd, "a", "u", NULL}, "the kernel is for machine 0xaa64"},
-			{{"x86_64", &i.stub, &text, &i.initrd, "a", "u", NULL}, "the kernel: does not begin with MZ"},
-			{{"mips", &i.stub, &i.kernel, &i.initrd, "a", "u", NULL}, "architecture mips is not known"},
-			{{"x86_64", &i.stub, &i.kernel, &empty, "a", "u", NULL}, "the initramfs is empty"},
-			{{"x86_64", &full, &i.kernel, &i.initrd, "a", "u", NULL}, "the stub has data at offset 411"},
-			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "", "u", NULL}, "command line has 0 bytes"},
-			{{"x86_64", &i.stub, &i.kernel, &i.initrd, longest, "u", NULL}, "command line has 2048 bytes"},
-			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a\nb", "u", NULL}, "byte 0x0a at 1"},
-			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a ", "u", NULL}, "begins or ends with a blank"},
-			{{"x86_64", &i.stub, &i.kernel, &i.initrd, "a", "", NULL}, "kernel release has 0 bytes"},
+			{{"x86_64", &i.stub, &arm, &i.initrd, NULL, "a", "u", NULL}, "the kernel is for machine 0xaa64"},
+			{{"x86_64", &i.stub, &text, &i.initrd, NULL, "a", "u", NULL}, "the kernel: does not begin with MZ"},
+			{{"mips", &i.stub, &i.kernel, &i.initrd, NULL, "a", "u", NULL}, "architecture mips is not known"},
+			{{"x86_64", &i.stub, &i.kernel, &empty, NULL, "a", "u", NULL}, "the initramfs is empty"},
+			{{"x86_64", &full, &i.kernel, &i.initrd, NULL, "a", "u", NULL}, "the stub has data at offset 411"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, NULL, "", "u", NULL}, "command line has 0 bytes"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, NULL, longest, "u", NULL}, "command line has 2048 bytes"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, NULL, "a\nb", "u", NULL}, "byte 0x0a at 1"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, NULL, "a ", "u", NULL}, "begins or ends with a blank"},
+			{{"x86_64", &i.stub, &i.kernel, &i.initrd, NULL, "a", "", NULL}, "kernel release has 0 bytes"},
 		};
 
 		for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
@@ -191,9 +191,41 @@ static void signed_policies_come_last_and_are_not_measured(void **state)
 	tear_down(&i);
 }
 
+static void an_os_release_comes_first_and_is_measured_after_the_kernel(void **state)
+{
+	static const char text[] = "NAME=holdfast\nIMAGE_ID=demo\nIMAGE_VERSION=7\n";
+	static const char *const bad[] = { "", "IMAGE_ID=demo\nIMAGE_VERSION=7\n", "NAME=x\nIMAGE_ID=demo\n", "NAME=x\nIMAGE_ID=demo\nIMAGE_VERSION=7" };
+	cleanup_buf struct buf uki = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct inputs i;
+	struct pe pe;
+	size_t n;
+
+	(void)state;
+	set_up(&i);
+	i.p.osrel = text;
+	assert_ok(uki_build(&i.p, &uki, &e), &e);
+	assert_ok(pe_parse(uki.data, uki.len, "uki", &pe, &e), &e);
+	assert_int_equal(pe.n_sections, 7);
+	assert_ptr_equal(pe_find(&pe, ".osrel"), &pe.section[2]);
+	assert_memory_equal(pe_content(&pe, &pe.section[2], &n), text, sizeof(text) - 1);
+	assert_int_equal(n, sizeof(text) - 1);
+	assert_string_equal(uki_measured(&pe, 0)->name, ".linux");
+	assert_string_equal(uki_measured(&pe, 1)->name, ".osrel");
+	for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
+		struct buf none = BUF_INIT;
+
+		i.p.osrel = bad[k];
+		assert_refused(uki_build(&i.p, &none, &e), &e, EINVAL, "IMAGE_ID and IMAGE_VERSION");
+		assert_null(none.data);
+	}
+	tear_down(&i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_os_release_comes_first_and_is_measured_after_the_kernel),
 		cmocka_unit_test(signed_policies_come_last_and_are_not_measured),
 		cmocka_unit_test(sections_hold_what_was_given_and_the_initramfs_is_padded),
 		cmocka_unit_test(it_is_what_ukify_makes_but_for_checksum_and_sbat),

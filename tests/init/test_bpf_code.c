@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "init/bpf_code.h"
+#include "policy/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 #define CAST  4711
 #define MAP   5
+#define SLOTS 6
 #define DEV   0x0fe00003u /* 254:3 */
 #define OVL   0x794c7630u
 #define EROFS_SUPER 0xe0f5e1e2u
@@ -25,13 +27,14 @@
 
 /* A kernel whose structures are arrays of words; the inode stands in the middle of overlayfs's own. */
 static uint64_t bprm[8], vma[8], file[8], sb[8], inode[8], lower_sb[8], lower_inode[8], dentry[8], ovl_fs[4], ovl_layers[4],
-	ovl_entry[4];
+	ovl_entry[4], task[8], mm[8], cred[8];
 
 static const struct bpf_code_kernel kernel = {
 	.off = { [OFF_BPRM_FILE] = 16, [OFF_VMA_FILE] = 8, [OFF_VMA_ANON] = 24, [OFF_FILE_INODE] = 40, [OFF_INODE_SB] = 32,
 		 [OFF_SB_MAGIC] = 8, [OFF_SB_DEV] = 16, [OFF_SB_INFO] = 24, [OFF_DENTRY_INODE] = 48, [OFF_OVL_VFS_INODE] = 16,
 		 [OFF_OVL_UPPER] = 56, [OFF_OVL_ENTRY] = 64, [OFF_OVL_NUMLOWER] = 0, [OFF_OVL_STACK] = 8,
-		 [OFF_OVL_PATH_DENTRY] = 8, [OFF_OVL_LAYERS] = 8, [OFF_OVL_LAYER_MNT] = 0 },
+		 [OFF_OVL_PATH_DENTRY] = 8, [OFF_OVL_LAYERS] = 8, [OFF_OVL_LAYER_MNT] = 0, [OFF_TASK_CRED] = 8,
+		 [OFF_TASK_MM] = 16, [OFF_MM_EXE] = 24, [OFF_CRED_UID] = 8, [OFF_CRED_FSUID] = 32, [OFF_CRED_PERMITTED] = 56 },
 	.rdonly_cast = CAST,
 	.word = 99,
 };
@@ -74,6 +77,12 @@ static void overlaid(uint32_t dev)
 	lower_sb[2] = dev;
 }
 
+/* What the helpers say of the process; what the maps hold. */
+static uint64_t ancestor;
+static uint32_t device_use = BPF_CODE_USE_RUN;
+static struct bpf_code_slot slot[3];
+static struct bpf_code_maps maps = { .devices = MAP, .slots = SLOTS };
+
 struct machine {
 	uint64_t r[11];
 	uint8_t stack[64];
@@ -110,22 +119,38 @@ static bool holds(int op, uint64_t a, uint64_t b)
 	}
 }
 
-static void call(struct machine *m, const struct bpf_insn *i)
+static void look_up(struct machine *m)
 {
-	static uint32_t value = 1;
 	uint32_t key;
 
+	memcpy(&key, (const void *)(uintptr_t)m->r[2], sizeof(key));
+	if (m->r[1] == SLOTS) {
+		assert_int_equal(key, 0);
+		m->r[0] = address(slot);
+		m->safe[0] = true; /* of a map, and so to be read */
+		return;
+	}
+	assert_int_equal(m->r[1], MAP);
+	m->r[0] = key == DEV ? address(&device_use) : 0;
+	m->safe[0] = true;
+}
+
+static void call(struct machine *m, const struct bpf_insn *i)
+{
 	memset(m->safe, 0, 6);
 	if (i->src_reg == BPF_PSEUDO_KFUNC_CALL) {
 		assert_int_equal(i->imm, CAST);
 		assert_int_equal(m->r[2], kernel.word);
 		m->r[0] = m->r[1];
 		m->safe[0] = true;
+	} else if (i->imm == BPF_FUNC_get_current_ancestor_cgroup_id) {
+		assert_int_equal(m->r[1], 2);
+		m->r[0] = ancestor;
+	} else if (i->imm == BPF_FUNC_get_current_task) {
+		m->r[0] = address(task);
 	} else {
 		assert_int_equal(i->imm, BPF_FUNC_map_lookup_elem);
-		assert_int_equal(m->r[1], MAP);
-		memcpy(&key, (const void *)(uintptr_t)m->r[2], sizeof(key));
-		m->r[0] = key == DEV ? address(&value) : 0;
+		look_up(m);
 	}
 	for (int r = 1; r <= 5; r++)
 		m->r[r] = 0xdead;
@@ -146,7 +171,10 @@ static int64_t run(const struct bpf_code *c, const void *ctx, size_t ctx_bytes)
 
 		assert_true(pc <= c->n);
 		if (class == BPF_ALU64) {
-			m.safe[i->dst_reg] = BPF_OP(i->code) == BPF_MOV && i->code & BPF_X && m.safe[i->src_reg];
+			if (BPF_OP(i->code) == BPF_MOV)
+				m.safe[i->dst_reg] = i->code & BPF_X && m.safe[i->src_reg];
+			else
+				m.safe[i->dst_reg] &= BPF_OP(i->code) == BPF_ADD && !(i->code & BPF_X);
 			m.r[i->dst_reg] = BPF_OP(i->code) == BPF_MOV ? operand :
 					  BPF_OP(i->code) == BPF_ADD ? m.r[i->dst_reg] + operand :
 								       m.r[i->dst_reg] | operand;
@@ -155,6 +183,8 @@ static int64_t run(const struct bpf_code *c, const void *ctx, size_t ctx_bytes)
 			m.safe[i->dst_reg] = false;
 		} else if (class == BPF_STX) {
 			memcpy((void *)(uintptr_t)(m.r[10] + (uint64_t)(int64_t)i->off), &m.r[i->src_reg], 4);
+		} else if (class == BPF_ST) {
+			memcpy((void *)(uintptr_t)(m.r[10] + (uint64_t)(int64_t)i->off), &i->imm, 4);
 		} else if (class == BPF_LD) {
 			m.r[i->dst_reg] = (uint32_t)i->imm;
 			pc++;
@@ -178,7 +208,7 @@ static int64_t run_exec(void)
 	struct bpf_code c = { .n = 0 };
 	const uint64_t ctx[] = { address(bprm) };
 
-	bpf_code_exec(&c, &kernel, MAP);
+	bpf_code_exec(&c, &kernel, &maps);
 	return run(&c, ctx, sizeof(ctx));
 }
 
@@ -187,7 +217,7 @@ static int64_t run_mmap(const void *f, uint64_t asked, uint64_t made, uint64_t f
 	struct bpf_code c = { .n = 0 };
 	const uint64_t ctx[] = { address(f), asked, made, flags };
 
-	bpf_code_mmap(&c, &kernel, MAP);
+	bpf_code_mmap(&c, &kernel, &maps);
 	return run(&c, ctx, sizeof(ctx));
 }
 
@@ -196,7 +226,7 @@ static int64_t run_mprotect(uint64_t asked, uint64_t made)
 	struct bpf_code c = { .n = 0 };
 	const uint64_t ctx[] = { address(vma), asked, made };
 
-	bpf_code_mprotect(&c, &kernel, MAP);
+	bpf_code_mprotect(&c, &kernel, &maps);
 	return run(&c, ctx, sizeof(ctx));
 }
 
@@ -329,6 +359,130 @@ static void sysctls_are_read_and_not_written(void **state)
 	assert_int_equal(run(&c, &write, sizeof(write)), 0);
 }
 
+/* A process that may: of the second of three images, in its group, as its user, with one of its two capabilities. */
+static void maker(void)
+{
+	const uint64_t ids = 1001ull << 32 | 1000;
+
+	overlaid(DEV);
+	device_use = BPF_CODE_USE_RUN | 4;
+	maps.n_slots = ARRAY_SIZE(slot);
+	slot[0] = (struct bpf_code_slot){ .cgroup = 70, .ids = 5, .no_caps = ~0ull, .use = 2 };
+	slot[1] = (struct bpf_code_slot){ .cgroup = 71, .ids = ids, .no_caps = ~0x401ull, .use = 4 };
+	slot[2] = (struct bpf_code_slot){ .cgroup = 72, .ids = 0, .no_caps = ~0ull, .use = 8 };
+	ancestor = 71;
+	task[1] = address(cred);
+	task[2] = address(mm);
+	mm[3] = address(file);
+	for (size_t i = 1; i <= 4; i++)
+		cred[i] = ids;
+	cred[7] = 0x400;
+}
+
+static int64_t makes(void)
+{
+	const uint64_t rwx = PROT_READ | PROT_WRITE | PROT_EXEC;
+	int64_t mapped = run_mmap(NULL, rwx, rwx, MAP_PRIVATE | MAP_ANONYMOUS), changed;
+
+	assert_int_equal(run_mmap(NULL, PROT_EXEC, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS), mapped);
+	vma[1] = 0;
+	vma[3] = 0xffff888000000000; /* anonymous memory that was written to */
+	changed = run_mprotect(PROT_READ | PROT_EXEC, PROT_READ | PROT_EXEC);
+	assert_int_equal(changed, mapped);
+	return mapped;
+}
+
+static void executable_memory_is_for_who_is_all_that_the_entry_says(void **state)
+{
+	uint64_t *const links[] = { &task[1], &task[2], &mm[3], &file[5] };
+
+	(void)state;
+	maker();
+	assert_int_equal(makes(), 0);
+	for (size_t i = 1; i <= 4; i++)
+		for (unsigned bit = 0; bit < 64; bit += 31) {
+			maker();
+			cred[i] ^= 1ull << bit;
+			assert_int_equal(makes(), -EACCES);
+		}
+	for (unsigned cap = 0; cap < 64; cap++) {
+		maker();
+		cred[7] |= 1ull << cap;
+		assert_int_equal(makes(), cap == 0 || cap == 10 ? 0 : -EACCES);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		maker();
+		*links[i] = 0;
+		assert_int_equal(makes(), -EACCES);
+	}
+	maker();
+	device_use = BPF_CODE_USE_RUN | 2 | 8; /* its program is of other images' layers */
+	assert_int_equal(makes(), -EACCES);
+	maker();
+	slot[1].use = 0; /* none was measured */
+	assert_int_equal(makes(), -EACCES);
+	maker();
+	maps.n_slots = 0; /* another profile */
+	assert_int_equal(makes(), -EACCES);
+	maps.n_slots = 1; /* 70 alone */
+	assert_int_equal(makes(), -EACCES);
+	maker();
+	lower_sb[2] = DEV + 1; /* its program is of no layer that is allowed */
+	assert_int_equal(makes(), -EACCES);
+}
+
+static void executable_memory_is_for_an_images_group(void **state)
+{
+	(void)state;
+	for (ancestor = 0; ancestor < 100; ancestor++) {
+		const uint64_t group = ancestor;
+
+		maker();
+		ancestor = group;
+		assert_int_equal(makes(), group == 71 ? 0 : -EACCES);
+	}
+	maker();
+	slot[2].ids = cred[1];
+	slot[2].use = 4;
+	ancestor = 72; /* the last one's: its capabilities count */
+	assert_int_equal(makes(), -EACCES);
+	cred[7] = 0;
+	assert_int_equal(makes(), 0);
+	slot[0] = slot[2];
+	slot[0].cgroup = ancestor = 70;
+	assert_int_equal(makes(), 0);
+}
+
+/* Who may make memory executable gets no more of files than others. */
+static void files_are_judged_alike_there(void **state)
+{
+	(void)state;
+	maker();
+	assert_int_equal(run_mmap(file, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC, MAP_PRIVATE), -EACCES);
+	assert_int_equal(run_mmap(file, PROT_EXEC, PROT_EXEC, MAP_PRIVATE), 0);
+	assert_int_equal(run_mmap(NULL, PROT_EXEC, PROT_EXEC, MAP_PRIVATE | MAP_FIXED), -EACCES); /* MMAP_PAGE_ZERO */
+	vma[1] = address(file);
+	assert_int_equal(run_mprotect(PROT_EXEC, PROT_EXEC), 0);
+	vma[3] = 0xffff888000000000;
+	assert_int_equal(run_mprotect(PROT_EXEC, PROT_EXEC), -EACCES);
+	vma[3] = 0;
+	assert_int_equal(run_mprotect(PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC), -EACCES);
+	lower_sb[2] = DEV + 1;
+	assert_int_equal(run_mmap(file, PROT_EXEC, PROT_EXEC, MAP_PRIVATE), -EACCES);
+	assert_int_equal(run_exec(), -EACCES);
+}
+
+static void the_most_images_fit(void **state)
+{
+	struct bpf_code_maps many = { .devices = MAP, .slots = SLOTS, .n_slots = POLICY_MAX_JIT };
+	struct bpf_code c = { .n = 0 }, d = { .n = 0 };
+
+	(void)state;
+	bpf_code_mmap(&c, &kernel, &many);
+	bpf_code_mprotect(&d, &kernel, &many);
+	assert_false(c.bad || d.bad);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +491,10 @@ int main(void)
 		cmocka_unit_test(an_overlay_is_judged_by_the_file_below),
 		cmocka_unit_test(memory_is_executable_only_if_a_verified_file_backs_it),
 		cmocka_unit_test(memory_that_was_written_to_does_not_become_executable),
+		cmocka_unit_test(executable_memory_is_for_who_is_all_that_the_entry_says),
+		cmocka_unit_test(executable_memory_is_for_an_images_group),
+		cmocka_unit_test(files_are_judged_alike_there),
+		cmocka_unit_test(the_most_images_fit),
 		cmocka_unit_test(of_bpf_only_device_rules_are_left),
 		cmocka_unit_test(sysctls_are_read_and_not_written),
 	};

@@ -16,13 +16,15 @@
 
 struct described {
 	const char *name;
-	const char *member[4];
+	const char *member[5];
 };
 
 static const struct described vmlinux[] = {
 	{ "linux_binprm", { "vma", "file" } },       { "vm_area_struct", { "vm_start", "vm_file", "anon_vma" } },
 	{ "file", { "f_inode" } },                   { "inode", { "i_mode", "i_sb" } },
 	{ "super_block", { "s_dev", "s_magic", "s_fs_info" } }, { "dentry", { "d_inode" } },
+	{ "task_struct", { "mm", "cred" } },         { "mm_struct", { "pgd", "exe_file" } },
+	{ "cred", { "uid", "suid", "euid", "fsuid", "cap_permitted" } },
 	{ "timespec64", { "tv_sec" } },              { 0 },
 };
 static const char *const functions[] = { "bpf_rdonly_cast",     "bpf_lsm_bprm_check_security", "bpf_lsm_mmap_file",
@@ -62,7 +64,7 @@ static size_t describe(const char *path, const struct described *d, const char *
 	for (; d->name; d++) {
 		size_t n = 0;
 
-		while (n < 4 && d->member[n])
+		while (n < ARRAY_SIZE(d->member) && d->member[n])
 			n++;
 		put_name(&w, strcmp(d->name, without) ? d->name : "renamed");
 		buf_u32le(&w.types, 4u << 24 | (uint32_t)n);
@@ -173,6 +175,71 @@ static void a_revoked_layer_is_not_among_the_volumes(void **state)
 	assert_int_equal(count("bpf 2; "), 2);
 }
 
+/* enforce-jit: the slots are made beside the map, PID 1 keeps them, and each image's layers have its bit. */
+static void images_that_may_make_code_have_a_group_and_a_slot(void **state)
+{
+	struct policy_image images[3] = { { .name = (char *)"a", .layer = layer, .n_layers = 1 },
+					  { .name = (char *)"b", .layer = layer, .n_layers = 2 },
+					  { .name = (char *)"c", .layer = layer, .n_layers = 1 } };
+	char *caps[] = { (char *)"CAP_NET_RAW", (char *)"CAP_CHOWN" };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	images[1].run = (struct policy_run){ .jit = true, .uid = 1000, .gid = 1001, .caps = caps, .n_caps = 2 };
+	images[2].run = (struct policy_run){ .jit = true };
+	policy = (struct policy){ .image = images, .n_images = 3 };
+	p.cmdline.profile = CMDLINE_ENFORCE_JIT;
+	assert_ok(run(&e), &e);
+	assert_int_equal(p.jit.n, 2);
+	assert_non_null(strstr(fake.trace, "bpf 22; bpf 0; map_shared 512; mkdir /sys/fs/cgroup/jit; mkdir /sys/fs/cgroup/jit/b; inode /sys/fs/cgroup/jit/b; "
+					   "mkdir /sys/fs/cgroup/jit; mkdir /sys/fs/cgroup/jit/c; inode /sys/fs/cgroup/jit/c; open /sys/fs/cgroup; bpf 5; "));
+	assert_int_equal(p.jit.slot[0].ids, 1001ull << 32 | 1000);
+	assert_int_equal(p.jit.slot[0].no_caps, ~(1ull << 13 | 1));
+	assert_int_equal(p.jit.slot[1].ids, 0);
+	assert_int_equal(p.jit.slot[1].no_caps, ~0ull);
+	assert_true(p.jit.slot[0].cgroup && p.jit.slot[1].cgroup && p.jit.slot[0].cgroup != p.jit.slot[1].cgroup);
+	/* root; a: layer 1 (b's and c's too); b: layers 1 and 2; c: layer 1 */
+	assert_int_equal(fake.n_map_values, 5);
+	assert_int_equal(fake.map_value[0], 1);
+	assert_int_equal(fake.map_value[1], 1 | 2 | 4);
+	assert_int_equal(fake.map_value[3], 1 | 2);
+	assert_non_null(strstr(fake_text("/dev/console"), "images that may make code: 2"));
+
+	/* Nothing until a container of theirs was measured. */
+	assert_int_equal(p.jit.slot[0].use | p.jit.slot[1].use, 0);
+	pid1_jit_open(&p.jit, &images[0]);
+	assert_int_equal(p.jit.slot[0].use | p.jit.slot[1].use, 0);
+	pid1_jit_open(&p.jit, &images[2]);
+	assert_int_equal(p.jit.slot[0].use, 0);
+	assert_int_equal(p.jit.slot[1].use, 4);
+}
+
+static void in_direct_nobody_makes_code(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	image.run.jit = true;
+	assert_ok(run(&e), &e);
+	assert_int_equal(p.jit.n, 0);
+	assert_int_equal(count("map_shared"), 0);
+}
+
+static int prepare_jit(void)
+{
+	prepare_without("");
+	image.name = (char *)"x";
+	image.run.jit = true;
+	p.cmdline.profile = CMDLINE_ENFORCE_JIT;
+	return 0;
+}
+
+static void every_call_that_fails_fails_the_stage_with_slots_too(void **state)
+{
+	(void)state;
+	assert_true(fake_fail_each(prepare_jit, run) >= 28);
+}
+
 static void other_profiles_have_none_of_it(void **state)
 {
 	struct err e = ERR_INIT;
@@ -191,7 +258,7 @@ static void every_call_that_fails_fails_the_stage(void **state)
 
 static void whatever_the_kernel_does_not_describe_is_named(void **state)
 {
-	static const char *const names[] = { "file", "i_sb", "s_magic", "timespec64", "anon_vma", "__lowerstack", "ovl_layer",
+	static const char *const names[] = { "file", "i_sb", "s_magic", "timespec64", "anon_vma", "cred", "fsuid", "exe_file", "__lowerstack", "ovl_layer",
 					     "bpf_rdonly_cast", "bpf_lsm_mmap_file", "bpf_lsm_bpf" };
 
 	(void)state;
@@ -218,6 +285,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_map_is_frozen_before_the_first_program, setup),
 		cmocka_unit_test_setup(a_revoked_layer_is_not_among_the_volumes, setup),
+		cmocka_unit_test_setup(images_that_may_make_code_have_a_group_and_a_slot, setup),
+		cmocka_unit_test_setup(in_direct_nobody_makes_code, setup),
+		cmocka_unit_test_setup(every_call_that_fails_fails_the_stage_with_slots_too, setup),
 		cmocka_unit_test_setup(other_profiles_have_none_of_it, setup),
 		cmocka_unit_test_setup(every_call_that_fails_fails_the_stage, setup),
 		cmocka_unit_test_setup(whatever_the_kernel_does_not_describe_is_named, setup),

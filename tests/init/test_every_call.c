@@ -19,6 +19,7 @@
 #include "common/pcr_policy.h"
 #include "init/log.h"
 #include "init/pid1.h"
+#include "init/sealed.h"
 #include "init/state.h"
 #include "policy/policy.h"
 #include "verity/layer.h"
@@ -212,12 +213,13 @@ static void world_of_initramfs(void)
 static void world_of_host(void)
 {
 	static struct pid1_floor_answer floor;
+	static struct pid1_sealed_answer volume;
 
 	fake.magic = EROFS_SUPER_MAGIC_V1;
 	fake_file(PID1_STATE_PATH, "tpm_required = 1\nmain_ns = 1\nkmsg_ns = 1\nmark.api = 2\n");
 	fake_file("/etc/holdfast/host.conf",
 		  "module = c.ko\nengine.argv = /e --x\nengine.config = /etc/e.conf\nengine.ready = /run/e.sock\n"
-		  "watchdog = /dev/watchdog0\nversion = 1\nfloor.healthy_ms = 50000\nagent.argv = /agent\ntask = /task 1\ntask = /task 2\non_failure = reboot\n");
+		  "watchdog = /dev/watchdog0\nversion = 1\nfloor.healthy_ms = 50000\nagent.argv = /agent\nstate.argv = /usr/lib/holdfast/holdfast-state plain none\ntask = /task 1\ntask = /task 2\non_failure = reboot\n");
 	fake_file("/usr/lib/modules/c.ko", "");
 	fake_file("/etc/holdfast/ipe.p7b", "blob");
 	fake_file("/sys/kernel/security/ipe/new_policy", "");
@@ -238,6 +240,9 @@ static void world_of_host(void)
 	floor.armed.n = 12;
 	fake.asked = &floor;
 	fake.asked_bytes = sizeof(floor);
+	strcpy(volume.uuid, "31d11df4-f785-4691-8cef-9731c35abc47");
+	fake.asked_next = &volume;
+	fake.asked_next_bytes = sizeof(volume);
 	fake.engine_ready_at = fake.now + 200000000;
 	fake.child[fake.n_children++] = (struct fake_event){ .at = fake.now + 3 * SECOND, .pid = 77 };
 	fake.signal[fake.n_signals++] = (struct fake_event){ .at = fake.now + 4 * SECOND, .number = SIGHUP };
@@ -360,7 +365,7 @@ static const struct {
 	{ "resume", CODE_ROOT_UNPROVED },
 	{ "api", CODE_INTERNAL },        { "resume", CODE_INTERNAL }, /* main()'s own call, before any stage */
 	{ "tpm", CODE_MEASURE },         { "activate", CODE_ROOT_SIGNATURE }, { "switch-root", CODE_MEASURE },
-	{ "resume", CODE_SWITCH_ROOT },  { "resume", CODE_HOST_MEASURE },     { "ipe", CODE_IPE_ENFORCE },
+	{ "resume", CODE_SWITCH_ROOT },  { "resume", CODE_HOST_MEASURE },     { "ipe", CODE_IPE_ENFORCE },  { "state", CODE_HOST_MEASURE },
 	{ "layer-policy", CODE_LAYER_POLICY_SIGNATURE },                       { "measure", CODE_MEASURE },
 };
 
@@ -414,6 +419,7 @@ static const struct {
 	{ "connect", 0, "the engine is not ready yet" },
 	{ "spawn /e", 0, "it is tried again later" },
 	{ "spawn /agent", 0, "likewise" },
+	{ "spawn /usr/lib/holdfast/holdfast-bless", 0, "the boot loader counts this boot as a try" },
 	{ "spawn /task", CODE_TASK, "" },
 	{ "write " CEL_PATH, CODE_HOST_MEASURE, "" },
 	{ "tpm_extend 11", CODE_HOST_MEASURE, "" },
@@ -434,7 +440,7 @@ static const struct {
 };
 
 /* In the end nothing is refused any more. */
-static const char *const of_the_end[] = { "write " CEL_PATH, "tpm_extend 11" };
+static const char *const of_the_end[] = { ("write " CEL_PATH), "tpm_extend 11", "volume_close" };
 
 static bool begins(const char *text, const char *with)
 {

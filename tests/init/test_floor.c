@@ -69,7 +69,7 @@ static void make_image(struct image *i, const char *uki, EVP_PKEY *key)
 	assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
 	assert_true(BIO_read(bio, pem, sizeof(pem) - 1) > 0);
 	BIO_free(bio);
-	assert_ok(pid1_policy_key_load(pem, strlen(pem), "pem", &i->pcr_key, &e), &e);
+	assert_ok(pid1_policy_key_load(pem, strlen(pem), "pem", PCR_POLICY_BOOT, &i->pcr_key, &e), &e);
 	for (int phases = 1; phases <= 3; phases++) {
 		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 		uint8_t pol[32], sig[256];
@@ -568,14 +568,14 @@ static void a_pcr_key_that_is_not_rsa_2048_or_more_is_refused(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_refused(pid1_policy_key_load("", 0, "pem", &k, &e), &e, EINVAL, "pem: is no public key");
+	assert_refused(pid1_policy_key_load("", 0, "pem", PCR_POLICY_BOOT, &k, &e), &e, EINVAL, "pem: is no public key");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		BIO *bio = BIO_new(BIO_s_mem());
 		char pem[2048] = "";
 
 		assert_int_equal(PEM_write_bio_PUBKEY(bio, keys[i]), 1);
 		assert_true(BIO_read(bio, pem, sizeof(pem) - 1) > 0);
-		assert_refused(pid1_policy_key_load(pem, strlen(pem), "pem", &k, &e), &e, EINVAL, "signed by RSA keys");
+		assert_refused(pid1_policy_key_load(pem, strlen(pem), "pem", PCR_POLICY_BOOT, &k, &e), &e, EINVAL, "signed by RSA keys");
 		BIO_free(bio);
 		EVP_PKEY_free(keys[i]);
 	}

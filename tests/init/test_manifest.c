@@ -140,6 +140,7 @@ static void bad_host_manifests_are_refused(void **state)
 		{ HOST "task = sh -c x\n", "absolute path" },
 		{ HOST "task =\n", "absolute path" },
 		{ HOST "on_tasks_done = reboot\n", "wanted stay or poweroff" },
+		{ HOST "state.argv = holdfast-state plain none\n", "absolute path" },
 		{ HOST "root.signer = x\n", "unknown setting" },
 		{ HOST "engine.argv = /usr/bin/f\n", "was already set" },
 	};

@@ -9,10 +9,12 @@
 #define HEX_CD "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
 
 static struct policy_image image = { .name = (char *)"hello" };
+static struct bpf_code_slot slot;
+static const struct pid1_jit jit = { .slot = &slot, .image = { &image }, .n = 1 };
 static struct policy policy = { .image = &image, .n_images = 1 };
 static struct pid1_measure_log measure_log;
 static struct pid1_live live;
-static struct pid1_measure_server server = { .policy = &policy, .log = &measure_log, .live = &live };
+static struct pid1_measure_server server = { .policy = &policy, .jit = &jit, .log = &measure_log, .live = &live };
 
 static int setup(void **state)
 {
@@ -21,6 +23,7 @@ static int setup(void **state)
 	(void)state;
 	fake_reset();
 	memset(policy.digest, 0xab, sizeof(policy.digest));
+	slot.use = 0;
 	return pid1_measure_open(&measure_log, FAKE_TPM_FD, &e);
 }
 
@@ -133,6 +136,23 @@ static void a_container_of_the_measured_policy_is_measured_before_the_answer(voi
 	assert_int_equal(measure_log.recnum, 1);
 }
 
+/* enforce-jit: of what PCR 13 does not show nobody makes code. */
+static void executable_memory_is_for_what_was_measured(void **state)
+{
+	(void)state;
+	(void)ask("violation 61 hello", 0);
+	(void)ask("container hello " HEX_CD, 0);
+	(void)ask("container rogue " HEX_AB, 0);
+	(void)ask("container hello " HEX_AB, 1000);
+	assert_int_equal(slot.use, 0);
+	fake_will_fail("tpm_extend", "13", EPROTO);
+	(void)ask("container hello " HEX_AB, 0);
+	assert_int_equal(slot.use, 0);
+	fake_will_fail("", "", 0);
+	assert_string_equal(ask("container hello " HEX_AB, 0), "ok");
+	assert_int_equal(slot.use, PID1_JIT_USE(0));
+}
+
 static void a_violation_is_measured(void **state)
 {
 	(void)state;
@@ -229,6 +249,7 @@ int main(void)
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(a_nul_byte_in_a_request_is_refused),
 		cmocka_unit_test_setup(a_container_of_the_measured_policy_is_measured_before_the_answer, setup),
+		cmocka_unit_test_setup(executable_memory_is_for_what_was_measured, setup),
 		cmocka_unit_test_setup(a_violation_is_measured, setup),
 		cmocka_unit_test_setup(another_policy_or_image_is_refused_and_not_measured, setup),
 		cmocka_unit_test_setup(a_measurement_that_fails_is_no_ok, setup),

@@ -116,6 +116,39 @@ static void an_engine_that_ends_is_started_again_ever_later_then_given_up(void *
 	assert_int_equal(fake.now, SECOND + 6 * SECOND + 31 * SECOND);
 }
 
+/* Started once the host was ready for a minute, once; an engine that ends begins the minute anew. */
+static void a_boot_is_called_good_once_after_the_boards_time(void **state)
+{
+	const char *first;
+
+	(void)state;
+	fake.engine_ready_at = fake.now;
+	signal_in(59 * SECOND, SIGTERM);
+	serve();
+	assert_null(strstr(fake.trace, "holdfast-bless"));
+	assert_int_equal(setup(state), 0);
+	fake.engine_ready_at = fake.now;
+	fake.lifetime = 1000 * SECOND;
+	ends(ENGINE_PID, 50 * SECOND, 0);
+	signal_in(100 * SECOND, SIGTERM);
+	serve();
+	assert_null(strstr(fake.trace, "holdfast-bless"));
+	assert_int_equal(setup(state), 0);
+	fake.engine_ready_at = fake.now;
+	fake.lifetime = 1000 * SECOND;
+	signal_in(200 * SECOND, SIGTERM);
+	serve();
+	first = strstr(fake.trace, "/usr/lib/holdfast/holdfast-bless");
+	assert_non_null(first);
+	assert_null(strstr(strstr(first, "-bless") + 1, "-bless"));
+	assert_int_equal(setup(state), 0);
+	p.cmdline.profile = CMDLINE_DIRECT;
+	fake.engine_ready_at = fake.now;
+	signal_in(200 * SECOND, SIGTERM);
+	serve();
+	assert_null(strstr(fake.trace, "holdfast-bless"));
+}
+
 static void a_good_run_forgives_earlier_ends(void **state)
 {
 	struct pid1_backoff b = { 0 };
@@ -158,27 +191,6 @@ static void the_agent_is_given_what_it_needs_and_the_engine_is_not(void **state)
 	assert_non_null(strstr(fake.trace, "chown /run/holdfast/eventlog.cel 0:971; "));
 	assert_non_null(strstr(fake.trace, "chown /sys/kernel/security/tpm0/binary_bios_measurements 0:971; "));
 	assert_null(strstr(fake.trace, "chown /dev/tpm0 "));
-}
-
-/* holdfast-layer may map, and has two capabilities; it runs where there is something to pull, and is one of those that are asked to end. */
-static void who_opens_pulled_layers_runs_only_where_there_are_any(void **state)
-{
-	static const char started[] = "spawn /usr/lib/holdfast/holdfast-layer in /sys/fs/cgroup/engine/cgroup.procs keep 8200000 maps; ";
-
-	for (int pulled = 0; pulled < 2; pulled++) {
-		assert_int_equal(setup(state), 0);
-		p.n_pulled = (size_t)pulled;
-		fake.engine_ready_at = fake.now;
-		signal_in(100 * SECOND, SIGTERM);
-		if (pulled)
-			ends(200, 10 * SECOND, SIGKILL);
-		fake.next_pid = 200;
-		serve();
-		assert_int_equal(strstr(fake.trace, started) != NULL, pulled);
-		assert_int_equal(strstr(console(), "holdfast: layers: will be started again in 1 s\n") != NULL, pulled);
-		assert_int_equal(strstr(console(), "holdfast: layers: started, pid 201\n") != NULL, pulled);
-		assert_int_equal(strstr(fake.trace, "kill 201 15; ") != NULL, pulled);
-	}
 }
 
 /* Whatever of it fails, the agent is started, and the host is ready. */
@@ -249,6 +261,7 @@ static void the_floor_is_raised_once_after_the_boards_time(void **state)
 	assert_non_null(strstr(console(), "holdfast: floor: raised to what runs"));
 	assert_null(strstr(strstr(console(), "holdfast: floor: ") + 1, "holdfast: floor: "));
 	assert_int_equal(p.floor_armed.n, 0);
+	assert_non_null(strstr(fake.trace, "holdfast-bless")); /* healthy is one thing */
 }
 
 static void signals_end_the_machine_in_order(void **state)
@@ -482,10 +495,10 @@ int main(void)
 		cmocka_unit_test_setup(an_engine_that_is_ready_gets_its_tasks_then_power_off, setup),
 		cmocka_unit_test_setup(no_task_runs_before_the_engine_is_ready, setup),
 		cmocka_unit_test_setup(an_engine_that_ends_is_started_again_ever_later_then_given_up, setup),
+		cmocka_unit_test_setup(a_boot_is_called_good_once_after_the_boards_time, setup),
 		cmocka_unit_test(a_good_run_forgives_earlier_ends),
 		cmocka_unit_test_setup(an_agent_that_keeps_ending_takes_nothing_down, setup),
 		cmocka_unit_test_setup(the_agent_is_given_what_it_needs_and_the_engine_is_not, setup),
-		cmocka_unit_test_setup(who_opens_pulled_layers_runs_only_where_there_are_any, setup),
 		cmocka_unit_test_setup(no_failure_of_the_agent_holds_up_the_boot, setup),
 		cmocka_unit_test_setup(a_task_that_cannot_be_started_is_a_failure, setup),
 		cmocka_unit_test_setup(readiness_that_cannot_be_measured_is_a_failure, setup),

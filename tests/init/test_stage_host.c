@@ -172,6 +172,22 @@ static void audit_does_everything_but_enforce(void **state)
 	assert_refused(pid1_stage_ipe(&p, &e), &e, ENOKEY, "new_policy");
 }
 
+/* enforce-jit: IPE enforces, and its policy must be the one that leaves execution to the stage bpf-lsm. */
+static void for_enforce_jit_ipe_leaves_execution_to_others(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.cmdline.profile = CMDLINE_ENFORCE_JIT;
+	fake.exec_memory = 0;
+	assert_ok(pid1_stage_ipe(&p, &e), &e);
+	assert_string_equal(fake_text(IPE "/enforce"), "1");
+	assert_non_null(strstr(fake_text("/dev/console"), "but for execution: stage bpf-lsm does that"));
+	fake.exec_memory = 1;
+	assert_refused(pid1_stage_ipe(&p, &e), &e, EPERM, "its policy is not one for enforce-jit");
+	assert_int_equal(p.code, CODE_IPE_ENFORCE);
+}
+
 static void an_ipe_policy_that_is_not_in_force_as_it_must_be_is_refused(void **state)
 {
 	struct err e = ERR_INIT;
@@ -306,14 +322,19 @@ static void layers_that_are_pulled_are_left_to_their_opener(void **state)
 	n_opened = 0;
 	assert_ok(pid1_stage_layers(&p, &e), &e);
 	assert_int_equal(n_opened, 3);
-	assert_int_equal(p.n_pulled, 0);
+	assert_null(strstr(fake.trace, "ask ")); /* nobody who may map, where there is nothing to pull */
 	elsewhere[1] = elsewhere[2] = true;
 	n_opened = 0;
 	assert_ok(pid1_stage_layers(&p, &e), &e);
 	assert_int_equal(n_opened, 1);
-	assert_int_equal(p.n_pulled, 2);
-	/* In `direct` nobody could open them later. */
+	assert_non_null(strstr(fake.trace, "ask /usr/lib/holdfast/holdfast-layer; ")); /* before the engine: fake_sys.h checks its privileges */
+	fake.asked_bytes = -ECHILD;
+	assert_refused(pid1_stage_layers(&p, &e), &e, ECHILD, "/usr/lib/holdfast/holdfast-layer (step)");
+	fake.asked_bytes = 0;
+	/* In `direct` and `enforce-jit` nobody could open them later. */
 	p.cmdline.profile = CMDLINE_DIRECT;
+	assert_refused(pid1_stage_layers(&p, &e), &e, ENOENT, "image hello, layer 1");
+	p.cmdline.profile = CMDLINE_ENFORCE_JIT;
 	assert_refused(pid1_stage_layers(&p, &e), &e, ENOENT, "image hello, layer 1");
 }
 
@@ -343,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(every_call_that_fails_fails_its_stage, setup),
 		cmocka_unit_test_setup(ipe_is_loaded_activated_enforced_and_tried, setup),
 		cmocka_unit_test_setup(audit_does_everything_but_enforce, setup),
+		cmocka_unit_test_setup(for_enforce_jit_ipe_leaves_execution_to_others, setup),
 		cmocka_unit_test_setup(an_ipe_policy_that_is_not_in_force_as_it_must_be_is_refused, setup),
 		cmocka_unit_test_setup(an_ipe_that_only_says_it_enforces_is_refused, setup),
 		cmocka_unit_test(every_setting_is_made_and_read_back),

@@ -54,7 +54,7 @@ static int remove_folder(void **state)
 static int spawn(const char *procs, const char **ret_step, int *ret_status)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0, 0, 0, false };
+	struct sys_child c = { argv, env, procs, ~0ull, 2, 300 * NS_PER_MS, 0, 0, 0, false, false };
 	pid_t pid = 0;
 	int r = sys_spawn(&c, &pid, ret_step);
 
@@ -108,39 +108,37 @@ static int try_ioctl(const char *number, const char *want)
 	return errno == atoi(want) ? 0 : 1;
 }
 
+/* Unless it is to make volumes. */
 static void a_child_cannot_give_the_device_mapper_a_table(void **state)
 {
 	static const struct {
 		unsigned long number;
 		int want;
-		bool maps;
 	} cases[] = {
-		{ DM_TABLE_STATUS, ENOTTY, false }, /* passed on to /dev/null, which knows no ioctl */
-		{ DM_VERSION, ENOTTY, false },
-		{ TCGETS, ENOTTY, false },
-		{ DM_TABLE_LOAD, EPERM, false },
-		{ DM_DEV_CREATE, EPERM, false },
-		{ DM_DEV_SUSPEND, EPERM, false },
-		{ DM_DEV_REMOVE, EPERM, false },
-		{ _IO(DM_IOCTL, DM_TABLE_LOAD_CMD), EPERM, false }, /* the kernel looks at type and number only */
-		{ DM_TABLE_LOAD | 1ul << 32, EPERM, false },        /* and at 32 bits of them */
-		{ DM_TABLE_LOAD, ENOTTY, true }, /* holdfast-layer, and nobody else */
-		{ DM_DEV_CREATE, ENOTTY, true },
-		{ TCGETS, ENOTTY, true },
+		{ DM_TABLE_STATUS, ENOTTY }, /* passed on to /dev/null, which knows no ioctl */
+		{ DM_VERSION, ENOTTY },
+		{ TCGETS, ENOTTY },
+		{ DM_TABLE_LOAD, EPERM },
+		{ DM_DEV_CREATE, EPERM },
+		{ DM_DEV_SUSPEND, EPERM },
+		{ DM_DEV_REMOVE, EPERM },
+		{ _IO(DM_IOCTL, DM_TABLE_LOAD_CMD), EPERM }, /* the kernel looks at type and number only */
+		{ DM_TABLE_LOAD | 1ul << 32, EPERM },        /* and at 32 bits of them */
 	};
 
 	(void)state;
 	NEEDS_SECCOMP();
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		const bool volumes = i >= ARRAY_SIZE(cases);
 		char number[24], want[12];
 		const char *argv[] = { "/proc/self/exe", "--ioctl", number, want, NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, cases[i].maps };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, volumes, false };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
 
-		(void)snprintf(number, sizeof(number), "%lu", cases[i].number);
-		(void)snprintf(want, sizeof(want), "%d", cases[i].want);
+		(void)snprintf(number, sizeof(number), "%lu", cases[i % ARRAY_SIZE(cases)].number);
+		(void)snprintf(want, sizeof(want), "%d", volumes ? ENOTTY : cases[i].want);
 		r = sys_spawn(&c, &pid, &step);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (r || !WIFEXITED(status) || WEXITSTATUS(status))
@@ -177,7 +175,7 @@ static int try_memory(void)
 static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
 {
 	const char *argv[] = { "/proc/self/exe", "--memory", NULL }, *env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false, false };
 	const char *step = "";
 	int status = 0, r;
 	pid_t pid = 0;
@@ -185,10 +183,13 @@ static void a_child_has_no_memory_that_it_can_write_and_execute(void **state)
 	(void)state;
 	NEEDS_SECCOMP();
 	assert_int_equal(try_memory(), 2); /* this process, which is not PID 1's child, has it */
-	r = sys_spawn(&c, &pid, &step);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (r || !WIFEXITED(status) || WEXITSTATUS(status))
-		fail_msg("spawn %d (%s), status 0x%x", r, step, status);
+	for (int judged = 0; judged < 2; judged++) { /* in enforce-jit others see to that */
+		c.makes_code = judged;
+		r = sys_spawn(&c, &pid, &step);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (r || !WIFEXITED(status) || WEXITSTATUS(status) != (judged ? 2 : 0))
+			fail_msg("spawn %d (%s), status 0x%x", r, step, status);
+	}
 }
 
 static void a_child_cannot_make_its_heap_executable(void **state)
@@ -205,7 +206,7 @@ static void a_child_cannot_make_its_heap_executable(void **state)
 	NEEDS_SECCOMP();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *argv[] = { "/proc/self/exe", "--personality", cases[i][0], cases[i][1], NULL }, *env[] = { NULL };
-		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
+		struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false, false };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -259,7 +260,7 @@ static void a_child_with_a_user_is_nobody_else(void **state)
 	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
 	assert_int_equal(close(open(secret, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
 	for (int other = 0; other < 2; other++) {
-		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0, 0, 0, false };
+		struct sys_child c = { argv, env, "/dev/null", 0, 2, 20000 * NS_PER_MS, other ? 971 : 0, 0, 0, false, false };
 		const char *step = "";
 		int status = 0, r;
 		pid_t pid = 0;
@@ -307,12 +308,18 @@ static pid_t sleeper(void)
 	return pid;
 }
 
+static bool runs(pid_t pid)
+{
+	(void)usleep(50000);
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* Waits: on a busy machine, and emulated, a signal takes its time. A sleeper ends by itself after its 30 s. */
 static int ended_by(pid_t pid)
 {
 	int status = 0;
 
-	(void)usleep(50000);
-	if (waitpid(pid, &status, WNOHANG) != pid)
+	if (waitpid(pid, &status, 0) != pid)
 		return 0;
 	return WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 }
@@ -331,11 +338,11 @@ static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **st
 	(void)snprintf(text, sizeof(text), "%d\n", (int)two);
 	procs("default/engine", text); /* the name counts at the top only */
 	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 2);
-	assert_int_equal(ended_by(one), 0);
+	assert_true(runs(one));
 	assert_int_equal(sys_cgroup_signal(folder, skip, SIGTERM), 2);
 	assert_int_equal(ended_by(one), SIGTERM);
 	assert_int_equal(ended_by(two), SIGTERM);
-	assert_int_equal(ended_by(engine_s), 0);
+	assert_true(runs(engine_s));
 	assert_int_equal(kill(engine_s, SIGKILL), 0);
 	assert_int_equal(waitpid(engine_s, NULL, 0), engine_s);
 	assert_int_equal(sys_cgroup_signal(folder, skip, 0), 0);
@@ -348,7 +355,7 @@ static void every_process_of_foreign_cgroups_is_signalled_and_no_other(void **st
 static size_t start_true(void *arg, const void *request, size_t len, void *reply, size_t room)
 {
 	static const char *const argv[] = { "/bin/true", NULL }, *const env[] = { NULL };
-	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false };
+	struct sys_child c = { argv, env, "/dev/null", ~0ull, 2, 20000 * NS_PER_MS, 0, 0, 0, false, false };
 	const char *step;
 	pid_t pid = 0;
 

@@ -36,7 +36,7 @@ static char *text_of(const struct policy *p)
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	assert_ok(policy_ipe_text(p, &b, &e), &e);
+	assert_ok(policy_ipe_text(p, POLICY_IPE_ENFORCE, &b, &e), &e);
 	buf_u8(&b, 0);
 	assert_false(b.bad);
 	return (char *)b.data;
@@ -69,6 +69,32 @@ static void the_text_is_exactly_this(void **state)
 				  "op=EXECUTE dmverity_roothash=sha256:"
 				  "0101010101010101010101010101010101010101010101010101010101010101 action=DENY\n"
 				  "op=EXECUTE dmverity_signature=TRUE action=ALLOW\n");
+}
+
+/* What IPE cannot judge it leaves, and nothing else; revoked layers stay denied. */
+static void for_enforce_jit_execution_alone_is_left_to_others(void **state)
+{
+	uint8_t revoked[1][HASH_SHA256_BYTES] = {{0xab}};
+	struct policy p = {.name = (char *)"demo", .version = 7, .revoked = revoked, .n_revoked = 1};
+	cleanup_buf struct buf jit = BUF_INIT;
+	cleanup_free char *text = text_of(&p);
+	struct err e = ERR_INIT;
+	const char *a = text, *b;
+
+	(void)state;
+	assert_ok(policy_ipe_text(&p, POLICY_IPE_ENFORCE_JIT, &jit, &e), &e);
+	buf_u8(&jit, 0);
+	b = (const char *)jit.data;
+	while (*a == *b) {
+		a++;
+		b++;
+	}
+	assert_memory_equal(a - strlen("DEFAULT op=EXECUTE action="), "DEFAULT op=EXECUTE action=DENY\n", 31);
+	assert_memory_equal(b - strlen("DEFAULT op=EXECUTE action="), "DEFAULT op=EXECUTE action=ALLOW\n", 32);
+	a += strlen("DENY\n");
+	b += strlen("ALLOW\n");
+	assert_memory_equal(a, b, strlen(b)); /* the revoked one */
+	assert_string_equal(a + strlen(b), "op=EXECUTE dmverity_signature=TRUE action=ALLOW\n");
 }
 
 static void files_of_the_initramfs_are_never_trusted(void **state)
@@ -119,7 +145,7 @@ static void the_signed_blob_carries_the_text(void **state)
 	(void)state;
 	(void)snprintf(blob_path, sizeof(blob_path), "%s/ipe.p7b", dir);
 	(void)snprintf(text_path, sizeof(text_path), "%s/ipe.txt", dir);
-	assert_ok(policy_ipe_signed(&p, &owner.by, &blob, &e), &e);
+	assert_ok(policy_ipe_signed(&p, POLICY_IPE_ENFORCE, &owner.by, &blob, &e), &e);
 	assert_ok(file_write(blob_path, blob.data, blob.len, 0644, &e), &e);
 	owner_run(argv);
 	assert_ok(file_read(text_path, 65536, &seen, &e), &e);
@@ -134,7 +160,7 @@ static void the_key_must_be_the_certificates(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_refused(policy_ipe_signed(&p, &mixed, &blob, &e), &e, EINVAL, "not the one of the certificate");
+	assert_refused(policy_ipe_signed(&p, POLICY_IPE_ENFORCE, &mixed, &blob, &e), &e, EINVAL, "not the one of the certificate");
 	assert_int_equal(blob.len, 0);
 }
 
@@ -149,9 +175,9 @@ static void what_the_kernel_cannot_take_is_not_signed(void **state)
 	(void)state;
 	p.revoked = calloc(POLICY_MAX_REVOKED + 100, sizeof(*p.revoked));
 	assert_non_null(p.revoked);
-	assert_ok(policy_ipe_signed(&p, &owner.by, &good, &e), &e);
+	assert_ok(policy_ipe_signed(&p, POLICY_IPE_ENFORCE, &owner.by, &good, &e), &e);
 	p.n_revoked += 100;
-	assert_refused(policy_ipe_signed(&p, &owner.by, &bad, &e), &e, EFBIG, "the kernel takes at most 65535");
+	assert_refused(policy_ipe_signed(&p, POLICY_IPE_ENFORCE, &owner.by, &bad, &e), &e, EFBIG, "the kernel takes at most 65535");
 	assert_int_equal(bad.len, 0);
 	free(p.revoked);
 }
@@ -160,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_is_exactly_this),
+		cmocka_unit_test(for_enforce_jit_execution_alone_is_left_to_others),
 		cmocka_unit_test(files_of_the_initramfs_are_never_trusted),
 		cmocka_unit_test(the_version_grows_with_the_document),
 		cmocka_unit_test(the_signed_blob_carries_the_text),

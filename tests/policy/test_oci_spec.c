@@ -355,6 +355,11 @@ static void a_container_gets_a_cgroup_of_its_own_only(void **state)
 		{"agent", "/agent", "/agent is a group of PID 1's own"},
 		{"agent", "", "/agent is a group of PID 1's own"}, /* the runtime would take the id */
 		{"agent", "agent", "/agent is a group of PID 1's own"},
+		{"jit", "/jit", "/jit is a group of PID 1's own"},
+		{"jit", "", "/jit is a group of PID 1's own"},
+		{"hello", "/jit/node/hello", "/jit is a group of PID 1's own"},
+		{"hello", "jit/node/hello", "/jit is a group of PID 1's own"},
+		{"hello", "/jit2/node/hello", NULL},
 		{"hello", "//agent/hello", "/agent is a group of PID 1's own"},
 		{"hello", "/./agent/hello", "ends with the container's id"},
 	};

@@ -122,9 +122,11 @@ static void fields_for_other_readers_are_ignored_everywhere(void **state)
 
 static void classes_are_read_and_apart_in_both_directions(void **state)
 {
-	cleanup_policy struct policy *p = parse_case("good-classes");
+	cleanup_policy struct policy *p = parse_case("good-classes"), *jit = parse_case("good-jit");
 
 	(void)state;
+	assert_false(p->image[0].run.jit); /* it need not stand there */
+	assert_true(jit->image[0].run.jit);
 	assert_int_equal(p->n_classes, 2);
 	assert_string_equal(p->classes[0].name, "web");
 	assert_int_equal(p->classes[0].first_id, 1000);
@@ -231,6 +233,9 @@ static void each_bad_document_is_refused_with_its_place(void **state)
 		{"bad-name-number", "document: field \"name\" is of type int, wanted string"},
 		{"bad-name-upper-case",
 		 "document.name: \"Demo\" is no name: wanted 1 to 64 of [a-z0-9._-], a letter or digit first"},
+		{"bad-jit-17", ": 17 images have run.jit, wanted at most 16"},
+		{"bad-jit-number", "images[0].run: field \"jit\""},
+		{"bad-jit-outside-run", "document: unknown field \"jit\""},
 		{"bad-network-host", "images[0].run.network: \"host\" is not known, wanted \"none\""},
 		{"bad-no-args", "images[0].run: field \"args\" is missing"},
 		{"bad-no-capabilities", "images[0].run: field \"capabilities\" is missing"},

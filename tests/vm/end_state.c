@@ -62,8 +62,8 @@ static void sysctls(void)
 			text[strcspn(text, "\n")] = '\0';
 		verdict(!strcmp(text, s->value), name, text);
 		(void)snprintf(name, sizeof(name), "sysctl-%s-back", s->key);
-		if (s->back || is_direct) /* there nobody writes any */
-			denied(write_to(path, s->back ? s->back : s->value), EPERM, is_direct ? EPERM : EINVAL, name);
+		if (s->back || by_bpf) /* there nobody writes any */
+			denied(write_to(path, s->back ? s->back : s->value), EPERM, by_bpf ? EPERM : EINVAL, name);
 	}
 }
 
@@ -111,7 +111,7 @@ static void bpf_and_debug(void)
 	union bpf_attr kprobe = { .prog_type = BPF_PROG_TYPE_KPROBE };
 
 	/* Elsewhere CAP_SYS_ADMIN, which an engine needs, is enough for bpf(2): docs/ARCHITECTURE.md, Profiles. */
-	if (is_direct) {
+	if (by_bpf) {
 		denied(syscall(SYS_bpf, BPF_PROG_LOAD, &kprobe, sizeof(kprobe)), EPERM, EPERM, "bpf-program-of-another-kind");
 		denied(syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof(map)), EPERM, EPERM, "bpf-map");
 	}

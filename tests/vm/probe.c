@@ -11,6 +11,8 @@
  * Runs as: root, in the engine's context, in a guest.
  */
 #include "common/agent_user.h"
+#include "common/codes.h"
+#include "init/sealed.h"
 #include "tests/vm/probe.h"
 
 #include <dirent.h>
@@ -46,7 +48,7 @@
 #define MEASURE_SOCKET "/run/holdfast/measure.sock"
 
 int failures;
-bool is_direct; /* profile: BPF-LSM in IPE's place */
+bool by_bpf;
 
 void verdict(bool ok, const char *name, const char *found)
 {
@@ -203,7 +205,7 @@ static void overlays(const char *self)
 	(void)umount2("/tmp/merged", MNT_DETACH);
 	verdict(mount("overlay", "/tmp/merged", "overlay", 0, "lowerdir=/usr,upperdir=/tmp/upper,workdir=/tmp/work") == 0,
 		"overlay-with-upper-mounts", strerror(errno));
-	if (is_direct)
+	if (by_bpf)
 		denied(run(path), EACCES, EACCES, "exec-from-overlay-with-upper");
 	verdict(chmod(path, 0711) == 0, "overlay-copy-up-works", strerror(errno));
 	denied(run(path), EACCES, EACCES, "exec-of-copied-up-file");
@@ -251,7 +253,7 @@ static void ipe(void)
 	denied(write_to("/sys/kernel/security/ipe/new_policy", "x"), EPERM, EACCES, "ipe-new-policy");
 	denied(write_to("/sys/kernel/security/ipe/policies/holdfast/delete", "1"), EPERM, EACCES, "ipe-delete-policy");
 	verdict(slurp("/sys/kernel/security/ipe/policies/holdfast/policy", text, sizeof(text)) > 0 &&
-			strstr(text, "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
+			strstr(text, by_bpf ? "DEFAULT op=EXECUTE action=ALLOW" : "dmverity_signature=TRUE") && !strstr(text, "boot_verified"),
 		"ipe-policy-without-boot_verified", text);
 }
 
@@ -538,18 +540,96 @@ static int ask_layer(const char *hex)
 	return 0;
 }
 
+/* The volume's key is not in what the kernel tells root of its table. */
+static void state_key(void)
+{
+	struct {
+		struct dm_ioctl io;
+		char room[4096];
+	} b = { .io = { .version = { DM_VERSION_MAJOR }, .data_size = sizeof(b), .data_start = sizeof(b.io), .name = "holdfast-state",
+			.flags = DM_STATUS_TABLE_FLAG } };
+	cleanup_fd int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	const char *params = b.room + sizeof(struct dm_target_spec);
+
+	if (fd < 0 || ioctl(fd, DM_TABLE_STATUS, &b) < 0)
+		printf("probe: ok state-key: root here may not ask for it: %s\n", strerror(errno));
+	else
+		verdict(strstr(params, " :64:logon:") || strstr(params, " :96:logon:"), "state-key", params);
+}
+
+/* The program that PID 1 asks, asked again now: PCR 11 and 15 are no longer what they were, and the TPM does not give the key. */
+static void state_sealed(void)
+{
+	static struct pid1_sealed_answer answer;
+	int out[2], status = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(out))
+		return verdict(false, "state-sealed", strerror(errno));
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int tpm = open("/dev/tpmrm0", O_RDWR);
+
+		if (tpm < 0 || dup2(tpm, 0) < 0 || dup2(out[1], 1) < 0)
+			_exit(100);
+		(void)execl("/usr/lib/holdfast/holdfast-state", "holdfast-state", "plain", "none", NULL);
+		_exit(101);
+	}
+	(void)close(out[1]);
+	n = read(out[0], &answer, sizeof(answer));
+	(void)close(out[0]);
+	verdict(waitpid(pid, &status, 0) == pid && status == 0 && n == sizeof(answer), "state-asked", strerror(errno));
+	verdict(answer.code == CODE_STATE_SEALED && strstr(answer.e.msg, "no signed PCR policy is for the PCRs as they are now"), "state-sealed",
+		answer.e.msg);
+}
+
+/* The first time it writes into the state, later it wants to find that. */
+static int state(const char *self)
+{
+	static const char path[] = "/var/lib/holdfast/probe", program[] = "/var/lib/holdfast/program", text[] = "holdfast state test\n";
+	char found[64] = "";
+
+	if (slurp(path, found, sizeof(found)) < 0) {
+		cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+		verdict(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0, "state-write", strerror(errno));
+	} else {
+		verdict(!strcmp(found, text), "state-kept", found);
+	}
+	verdict(copy(self, program) == 0, "state-copy", strerror(errno));
+	denied(run(program), EACCES, EACCES, "state-noexec");
+	state_key();
+	state_sealed();
+	return failures;
+}
+
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} parts[] = { { "jit-before", probe_jit_before }, { "jit", probe_jit }, { "jit-after", probe_jit_after } };
 	char cmdline[4096];
+	bool is_direct;
 
 	if (argc == 2 && !strcmp(argv[1], "true"))
 		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && argc == 2; i++)
+		if (!strcmp(argv[1], parts[i].name)) {
+			parts[i].run();
+			printf("probe: %s: %d failed\n", parts[i].name, failures);
+			return failures;
+		}
 	if (argc == 2 && !strcmp(argv[1], "sigterm-pid1"))
 		return kill(1, SIGTERM) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "sigint-pid1"))
 		return kill(1, SIGINT) == 0 ? 0 : 1;
 	if (argc == 2 && !strcmp(argv[1], "kill-engine"))
 		return kill_engine();
+	if (argc == 2 && !strcmp(argv[1], "state"))
+		return state(argv[0]);
 	if (argc == 2 && !strcmp(argv[1], "supervisor"))
 		return probe_supervisor();
 	if (argc == 2 && !strcmp(argv[1], "last"))
@@ -559,9 +639,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "orphans"))
 		return probe_orphans(200) > 0 ? 0 : 1;
 	is_direct = slurp("/proc/cmdline", cmdline, sizeof(cmdline)) > 0 && strstr(cmdline, "holdfast.profile=direct");
-	if (is_direct)
+	by_bpf = is_direct || strstr(cmdline, "holdfast.profile=enforce-jit");
+	if (by_bpf)
 		bpf_lsm();
-	else
+	if (!is_direct)
 		ipe();
 	personality_bits();
 	kernel();

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 extern int failures;
-extern bool is_direct; /* the profile: BPF-LSM in IPE's place */
+extern bool by_bpf; /* the profile has BPF-LSM hold execution: direct, enforce-jit */
 
 /** verdict() - one line; counted if not @ok. denied(): the call must have failed with one of two errno values. */
 void verdict(bool ok, const char *name, const char *found);
@@ -35,6 +35,11 @@ bool asked(const char *path, const char *request, const char *want_prefix, char 
 void probe_end_state(void);
 int probe_supervisor(void);
 int probe_last(void);
+
+/** probe_jit_before(), probe_jit(), probe_jit_after() - executable memory in enforce-jit: before, beside and behind a container of `node`. */
+void probe_jit_before(void);
+void probe_jit(void);
+void probe_jit_after(void);
 
 /** probe_orphans() - make @n of them at once. Return: how many PID 1 reaps in a second of its own time, 0 if some stay. */
 unsigned long probe_orphans(unsigned n);

@@ -68,6 +68,12 @@ part_1() {
 		pull $name
 		step "pull $name" $?
 	done
+	# No room: nothing of it stays, nobody calls that an attempt, and with room it works.
+	$b mkdir -p $layers
+	$b mount -t tmpfs -o size=1m none $layers
+	run full big big && echo "pulled: NOT REFUSED"
+	echo "pulled: after a full disk: $(mounted) mounted, $($b find $layers -name ".convert-*" -o -name "*.p7s" | $b wc -l) left over, $($b find $layers -size +16k | $b wc -l) large"
+	$b umount $layers
 	# Half a conversion: the gate is killed while it writes.
 	run killed big big &
 	until_there $layers '.convert-*'
@@ -84,6 +90,28 @@ part_1() {
 	run web web web
 	step "web" $?
 	echo "pulled: $(mounted) mounted, $($b find $layers -name '.convert-*' | $b wc -l) left over"
+}
+
+# unnamed: a signed layer of an image that the policy does not name, where pulled ones lie
+unnamed() {
+	for f in /usr/lib/holdfast/test/unnamed/*.erofs; do
+		hash=$($b basename $f .erofs)
+		$b grep -q $hash /etc/holdfast/policy.json && continue
+		$b cp ${f%.erofs}.erofs ${f%.erofs}.p7s $layers
+		echo "pulled: signed, and not named:"
+		$probe ask-layer $hash
+	done
+}
+
+# replaced: whoever would be started in its name could give the kernel any table; so nobody is
+replaced() {
+	echo "pulled: $($b pidof holdfast-layer | $b wc -w) who opens"
+	$b mount --bind $b /usr/lib/holdfast/holdfast-layer
+	$b killall -9 holdfast-layer
+	$b sleep 8
+	echo "pulled: killed: $($b pidof holdfast-layer | $b wc -w) who opens"
+	$b umount /usr/lib/holdfast/holdfast-layer
+	$probe ask-layer 0000000000000000000000000000000000000000000000000000000000000000
 }
 
 part_2() {
@@ -107,8 +135,9 @@ part_2() {
 	flip $content/blobs/sha256/$late 40
 	run late late late
 	step "late" $?
-	# Volumes that nobody named.
+	# Volumes that nobody named: of no file, and one that the owner signed once.
 	$probe ask-layer 0000000000000000000000000000000000000000000000000000000000000000
+	unnamed
 	# The converted file, changed under the open volume.
 	echo 3 >/proc/sys/vm/drop_caches
 	for f in $layers/*.erofs; do
@@ -116,6 +145,7 @@ part_2() {
 	done
 	run corrupted big big
 	end 5000
+	replaced
 }
 
 part_$1

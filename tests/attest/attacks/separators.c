@@ -35,6 +35,25 @@ static void separator_of_one_told_as_boot_order(struct world *w)
 	w->firmware.v[w_find(&w->firmware, 1, "separator")].type = 0x80000002;
 }
 
+/* The firmware reports an error, and the log calls it something else; PCR 1 and 5 are not judged by content. */
+static void error_retyped(struct world *w, const char *data)
+{
+	struct events one = {0};
+
+	w_add(&one, 5, ACTION, data, 4, "error");
+	w_insert(&w->firmware, w_find(&w->firmware, 5, "separator"), &one.v[0]);
+}
+
+static void separator_error_retyped(struct world *w)
+{
+	error_retyped(w, "\xff\xff\xff\xff");
+}
+
+static void separator_of_one_retyped(struct world *w)
+{
+	error_retyped(w, "\1\0\0");
+}
+
 static void container_before_separator(struct world *w)
 {
 	struct event c = w->os.v[w_find(&w->os, 13, "container")];
@@ -48,6 +67,8 @@ static const struct attack separators[] = {
 	{ "a missing separator refuses", .before = separator_missing, .reason = "PCR 0: has 0 separators" },
 	{ "a separator of ffffffff refuses", .before = separator_error, .reason = "PCR 5: firmware log event 11 is a separator that is not" },
 	{ "a separator of 00000001 refuses", .before = separator_of_one, .reason = "PCR 1: firmware log event 7 is a separator that is not" },
+	{ "a separator of ffffffff told as an action refuses", .before = separator_error_retyped, .reason = "PCR 5: firmware log event 11 is a separator that is not" },
+	{ "a separator of 00000001 told as an action refuses", .before = separator_of_one_retyped, .reason = "PCR 5: firmware log event 11 is a separator that is not" },
 	{ "a separator of 00000001 told as a boot order refuses", .before = separator_of_one_told_as_boot_order, .reason = "PCR 1: has 0 separators" },
 	{ "a container admitted before the chain was closed refuses", .before = container_before_separator, .reason = "PCR 13: OS event log event 8: found", .words = "before the launch chain was closed" },
 };
