@@ -402,9 +402,26 @@ static size_t n_seeds(const struct plan *plan)
 	return *plan->engine.seed && !plan->p->unseeded ? plan->p->n_images : 0;
 }
 
+/* The engine's command, and the digest of its program: PID 1 measures it without reading 50 MB. */
+static int describe_engine(const struct plan *plan, struct buf *ret, struct err *e)
+{
+	char program[PATH_MAX], hex[2 * HASH_SHA256_BYTES + 1];
+	uint8_t digest[HASH_SHA256_BYTES];
+	int r;
+
+	(void)snprintf(program, sizeof(program), "%.*s", (int)strcspn(plan->engine.argv, " \t"), plan->engine.argv);
+	r = fileset_sha256(&plan->root, program, digest, e);
+	if (r)
+		return r;
+	hex_encode(digest, sizeof(digest), hex);
+	buf_printf(ret, "engine.argv = %s\nengine.sha256 = %s\n", plan->engine.argv, hex);
+	return 0;
+}
+
 int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 {
 	const struct engine *g = &plan->engine;
+	int r;
 
 	if (n_seeds(plan) + plan->p->n_tasks > PLAN_MAX_TASKS)
 		return err_set(e, E2BIG, "%zu images to tell the engine of and %zu tasks: a host manifest has room for %d (--unseeded)", n_seeds(plan),
@@ -417,7 +434,9 @@ int plan_host_conf(const struct plan *plan, struct buf *ret, struct err *e)
 		   (unsigned long long)plan->board.floor_healthy_ms);
 	if (strcmp(plan->board.state, "none") != 0)
 		buf_printf(ret, "state.argv = /usr/lib/holdfast/holdfast-state %s %s\n", plan->board.state, plan->board.state_recovery);
-	buf_printf(ret, "engine.argv = %s\n", g->argv);
+	r = describe_engine(plan, ret, e);
+	if (r)
+		return r;
 	for (size_t i = 0; i < g->config.n; i++)
 		buf_printf(ret, "engine.config = %s\n", g->config.v[i]);
 	buf_printf(ret, "engine.ready = %s\nengine.ready_ms = %llu\n", g->ready, (unsigned long long)g->ready_ms);

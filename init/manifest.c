@@ -101,13 +101,13 @@ static int parse_on_failure(const struct conf *c, enum pid1_action *ret, struct 
 	return r;
 }
 
-static int parse_signer(const struct conf *c, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
+static int parse_digest(const struct conf *c, const char *key, uint8_t ret[static HASH_SHA256_BYTES], struct err *e)
 {
 	const char *v;
-	int r = conf_need(c, "root.signer", &v, e);
+	int r = conf_need(c, key, &v, e);
 
 	if (!r && !hex_decode(v, ret, HASH_SHA256_BYTES))
-		r = err_set(e, EINVAL, "%s: root.signer = \"%.80s\": wanted 64 lower-case hex digits", c->name, v);
+		r = err_set(e, EINVAL, "%s: %s = \"%.80s\": wanted 64 lower-case hex digits", c->name, key, v);
 	return r;
 }
 
@@ -127,7 +127,7 @@ int pid1_boot_manifest_parse(struct pid1_boot_manifest *ret, size_t len, struct 
 	if (!r)
 		r = parse_modules(&c, ret->module, &ret->n_modules, e);
 	if (!r)
-		r = parse_signer(&c, ret->root_signer, e);
+		r = parse_digest(&c, "root.signer", ret->root_signer, e);
 	if (!r)
 		r = parse_choice(&c, "tpm", tpm, 0, &v, e);
 	if (!r) {
@@ -151,6 +151,8 @@ static int parse_engine(const struct conf *c, struct pid1_host_manifest *ret, st
 
 	if (!r)
 		r = parse_argv(c, "engine.argv", (char *)v, &ret->engine, e);
+	if (!r)
+		r = parse_digest(c, "engine.sha256", ret->engine_sha256, e);
 	if (!r)
 		r = conf_need(c, "engine.ready", &ret->engine_ready, e);
 	if (!r)
@@ -185,7 +187,7 @@ int pid1_host_manifest_parse(struct pid1_host_manifest *ret, size_t len, struct 
 	static const char *const keys[] = { "module",          "engine.argv", "engine.config", "engine.ready",
 					    "engine.ready_ms", "agent.argv",  "task",          "on_tasks_done",
 					    "on_failure",      "watchdog",    "watchdog_ms",   "version",
-					    "floor.healthy_ms", "state.argv",  NULL };
+					    "floor.healthy_ms", "state.argv",  "engine.sha256", NULL };
 	static const char *const done[] = { "stay", "poweroff", NULL };
 	static struct conf c; /* as above */
 	const char *agent, *state;

@@ -61,6 +61,7 @@ struct pid1_host_manifest {
 	struct pid1_module module[PID1_MAX_MODULES];
 	size_t n_modules;
 	struct pid1_argv engine;
+	uint8_t engine_sha256[HASH_SHA256_BYTES]; /* of the file engine.arg[0] */
 	const char *engine_config[PID1_MAX_CONFIG_FILES];
 	size_t n_engine_configs;
 	const char *engine_ready;

@@ -41,13 +41,18 @@ static int measure_file_at(struct pid1 *p, const char *what, const char *path, s
 int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 {
 	struct measure_event policy = measure_layer_policy(p->policy->digest, p->policy->version);
+	/*
+	 * Read and hashed here, an engine of 50 MB is half of a boot, and no more is known: the file and the manifest with its digest
+	 * stand below the same root hash, which the kernel holds each block of both to whenever it is read.
+	 */
+	struct measure_event engine = measure_file("engine", p->host.engine_sha256);
 	struct measure_event argv = measure_argv(p->host.engine.arg), separator = measure_separator();
 	int r = pid1_measure(&p->log, &policy, e);
 
 	if (!r && !pid1_is_direct(p)) /* there none was loaded */
 		r = measure_file_at(p, "ipe-policy", IPE_BLOB, e);
 	if (!r)
-		r = measure_file_at(p, "engine", p->host.engine.arg[0], e);
+		r = pid1_measure(&p->log, &engine, e);
 	for (size_t i = 0; !r && i < p->host.n_engine_configs; i++)
 		r = measure_file_at(p, "engine-config", p->host.engine_config[i], e);
 	if (!r)

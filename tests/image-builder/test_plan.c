@@ -245,16 +245,37 @@ static int host_conf(size_t n, bool unseeded, const char *seed, struct buf *ret,
 {
 	static struct plan_params p;
 	static struct plan plan;
+	int r;
 
 	p = (struct plan_params){ .n_images = n, .n_foreign = 1, .n_tasks = 1, .unseeded = unseeded, .task = { "/bin/task" } };
 	plan = (struct plan){ .p = &p, .n_images = n + 1 };
-	plan.engine = (struct engine){ .argv = "/engine", .ready = "/sock", .seed = seed };
+	plan.engine = (struct engine){ .argv = "/bin/engine --x", .ready = "/sock", .seed = seed };
 	plan.board.agent_tls = plan.board.watchdog = "";
 	plan.board.on_failure = "halt";
 	plan.board.state = "none";
 	for (size_t i = 0; i < n + 1; i++)
 		(void)snprintf(plan.image[i].name, sizeof(plan.image[i].name), i < n ? "image-%zu" : "foreign-%zu", i);
-	return plan_host_conf(&plan, ret, e);
+	assert_ok(fileset_text(&plan.root, "bin/engine", "an engine", e), e);
+	r = plan_host_conf(&plan, ret, e);
+	fileset_free(&plan.root);
+	return r;
+}
+
+static void the_engines_digest_is_that_of_the_file_in_the_root(void **state)
+{
+	struct plan_params p = { .n_images = 0 };
+	struct plan plan = { .p = &p, .engine = { .argv = "/bin/engine --x", .seed = "" } };
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(host_conf(1, true, "", &text, &e), &e);
+	assert_non_null(strstr((const char *)text.data, "\nengine.argv = /bin/engine --x\nengine.sha256 = "
+							"48189993a28ac7ea2c871d7c7c3ba80052d50958868ff560d01913094889afc8\n"));
+	buf_free(&text);
+	plan.board.state = "none";
+	assert_refused(plan_host_conf(&plan, &text, &e), &e, ENOENT, "/bin/engine");
+	buf_free(&text);
 }
 
 static void the_engine_is_told_of_the_policys_images_before_any_task(void **state)
@@ -303,6 +324,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_pulled_is_said_so),
 		cmocka_unit_test(an_output_folder_that_cannot_be_used_is_named),
 		cmocka_unit_test(a_malformed_policy_is_named),
+		cmocka_unit_test(the_engines_digest_is_that_of_the_file_in_the_root),
 		cmocka_unit_test(the_engine_is_told_of_the_policys_images_before_any_task),
 		cmocka_unit_test(more_images_than_a_manifest_holds_are_refused),
 	};

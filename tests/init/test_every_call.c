@@ -218,7 +218,7 @@ static void world_of_host(void)
 	fake.magic = EROFS_SUPER_MAGIC_V1;
 	fake_file(PID1_STATE_PATH, "tpm_required = 1\nmain_ns = 1\nkmsg_ns = 1\nmark.api = 2\n");
 	fake_file("/etc/holdfast/host.conf",
-		  "module = c.ko\nengine.argv = /e --x\nengine.config = /etc/e.conf\nengine.ready = /run/e.sock\n"
+		  "module = c.ko\nengine.argv = /e --x\nengine.sha256 = " HASH "\nengine.config = /etc/e.conf\nengine.ready = /run/e.sock\n"
 		  "watchdog = /dev/watchdog0\nversion = 1\nfloor.healthy_ms = 50000\nagent.argv = /agent\nstate.argv = /usr/lib/holdfast/holdfast-state plain none\ntask = /task 1\ntask = /task 2\non_failure = reboot\n");
 	fake_file("/usr/lib/modules/c.ko", "");
 	fake_file("/etc/holdfast/ipe.p7b", "blob");

@@ -5,7 +5,8 @@
 #include "init/manifest.h"
 
 #define SIGNER "root.signer = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
-#define HOST   "engine.argv = /usr/bin/e\nengine.ready = /run/e.sock\n"
+#define ENGINE "engine.sha256 = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\nengine.ready = /run/e.sock\n"
+#define HOST   "engine.argv = /usr/bin/e\n" ENGINE
 
 static int boot(const char *text, struct pid1_boot_manifest *m, struct err *e)
 {
@@ -107,12 +108,14 @@ static void the_host_manifest_is_read(void **state)
 	assert_ok(
 		host("module = a.ko\nengine.argv = /usr/bin/e  --config\t/etc/e\nengine.config = /etc/e\nengine.config "
 		     "= /etc/f\n"
-		     "engine.ready = /run/e.sock\nengine.ready_ms = 7\nagent.argv = /usr/bin/a serve\ntask = /bin/x 1\n"
+		     ENGINE "engine.ready_ms = 7\nagent.argv = /usr/bin/a serve\ntask = /bin/x 1\n"
 		     "task = /bin/y\non_tasks_done = poweroff\non_failure = halt\n",
 		     &m, &e),
 		&e);
 	assert_string_equal(m.engine.arg[2], "/etc/e");
 	assert_null(m.engine.arg[3]);
+	assert_int_equal(m.engine_sha256[1], 0x11);
+	assert_int_equal(m.engine_sha256[HASH_SHA256_BYTES - 1], 0xff);
 	assert_int_equal(m.n_engine_configs, 2);
 	assert_string_equal(m.engine_config[1], "/etc/f");
 	assert_string_equal(m.engine_ready, "/run/e.sock");
@@ -132,8 +135,11 @@ static void bad_host_manifests_are_refused(void **state)
 		const char *text, *part;
 	} cases[] = {
 		{ "", "\"engine.argv\" is missing" },
-		{ "engine.argv = /usr/bin/e\n", "\"engine.ready\" is missing" },
-		{ "engine.argv = e\nengine.ready = /x\n", "absolute path" },
+		{ "engine.argv = /usr/bin/e\n", "\"engine.sha256\" is missing" },
+		{ "engine.argv = /usr/bin/e\nengine.sha256 = 0011\n", "wanted 64 lower-case hex digits" },
+		{ "engine.argv = /usr/bin/e\nengine.sha256 = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+		  "\"engine.ready\" is missing" },
+		{ "engine.argv = e\n" ENGINE, "absolute path" },
 		{ HOST "engine.config = etc/x\n", "absolute path" },
 		{ HOST "agent.argv = a\n", "absolute path" },
 		{ HOST "agent.argv =\n", "absolute path" },
@@ -170,7 +176,7 @@ static void lists_have_bounds(void **state)
 	for (int i = 0; i <= PID1_MAX_MODULES; i++)
 		strcat(text, "module = x.ko\n");
 	assert_refused(host(text, &m, &e), &e, E2BIG, "more than 48 modules");
-	strcpy(text, "engine.ready = /x\nengine.argv = /e");
+	strcpy(text, ENGINE "engine.argv = /e");
 	for (int i = 0; i < PID1_MAX_ARGS; i++)
 		strcat(text, " a");
 	assert_refused(host(text, &m, &e), &e, E2BIG, "more than 32 words");

@@ -18,7 +18,8 @@ static struct policy policy;
 
 static int setup(void **state)
 {
-	static const char conf[] = "engine.argv = /e\nengine.ready = /run/e.sock\nengine.ready_ms = 60000\n";
+	static const char conf[] = "engine.argv = /e\nengine.sha256 = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+				   "engine.ready = /run/e.sock\nengine.ready_ms = 60000\n";
 	struct err e = ERR_INIT;
 
 	(void)state;

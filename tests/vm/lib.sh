@@ -40,15 +40,16 @@ disk_copy() {
 	cp --sparse=always "${image:-$vm/image}/disk.img" "$work/disk.img"
 }
 
-# watchdog_board FOLDER: the board, with a watchdog in the host manifest; in the machine where the kernel has a driver for QEMU's, else the kernel's own
+# watchdog_board FOLDER: the board, with a watchdog in the host manifest; in the machine where the kernel has a driver for QEMU's, else the kernel's own.
+# An emulated arm64's engine, killed and stopped by the test, may take more than 20 s to answer again.
+[ "$arch" = x86_64 ] && watchdog_ms=20000 || watchdog_ms=60000
 watchdog_board() {
 	mkdir -p "$1"
 	{
 		cat "$board/board.conf"
 		[ "$arch" = x86_64 ] && echo "module.host = i6300esb" || echo "module.host = softdog"
 		echo "watchdog = /dev/watchdog0"
-		# An emulated arm64's engine, killed and stopped by the test, may take more than 20 s to answer again.
-		[ "$arch" = x86_64 ] && echo "watchdog_ms = 20000" || echo "watchdog_ms = 60000"
+		echo "watchdog_ms = $watchdog_ms"
 		[ "$arch" != x86_64 ] || printf 'qemu.arg = %s\n' -device i6300esb -action watchdog=poweroff
 	} >"$1/board.conf"
 }
