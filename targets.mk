@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-bless holdfast-state holdfast-layer holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-state holdfast-layer holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -98,7 +98,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (30)
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 
-bench: bench-verity bench-lanes bench-layers bench-gate bench-attest bench-attest-service ## all of them
+bench: bench-verity bench-lanes bench-layers bench-gate bench-boot bench-attest bench-attest-service ## all of them
 
 .PHONY: bench-verity bench-layers
 bench-verity: programs $(addprefix $(B)/tests/verity/,bench_run bench_openssl bench_lanes) ## hash tree and FEC against veritysetup and OpenSSL, in one run
@@ -111,6 +111,11 @@ bench-layers: programs ## layers converted and signed against tar x, in one run 
 bench-gate: guest host-programs ## what the gate adds to a container's start, against crun and runc, in a guest, in instructions
 	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(GUEST_DIR)/tests/vm/bench_gate
 	$(Q)ARCH=$(ARCH) tests/bench-gate
+
+.PHONY: bench-boot
+bench-boot: guest host-programs ## a boot to the verity root against raw system calls and systemd, in one run, in instructions; PSS of PID 1, sizes
+	$(Q)$(MAKE) --no-print-directory GUEST=1 SYSROOT=$(SYSROOT_DIR) $(addprefix $(GUEST_DIR)/tests/vm/boot/,floor end idle)
+	$(Q)ARCH=$(ARCH) tests/bench-boot
 
 bench-attest: programs $(B)/tests/attest/bench_attest ## evidence judged a second, beside openssl speed
 	$(Q)tests/attest/bench
@@ -135,8 +140,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
-	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-floor %/holdfast-bless %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor %/holdfast-bless %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

@@ -5,6 +5,7 @@
 #include "attest/message.h"
 #include "attest/stream.h"
 #include "attest/tpm.h"
+#include "common/clock.h"
 #include "common/file.h"
 
 #include <dirent.h>
@@ -213,12 +214,26 @@ int attest_agent_answer(struct attest_agent *a, const void *request, size_t len,
 
 /* ---- conversation ----------------------------------------------------------------------------------------------- */
 
+/* The next question, unless the peer's turn is over. Its last answer was sent, however long that took. */
+static int next_question(const struct attest_agent *a, struct stream s, int64_t since_ms, int idle_ms, struct buf *ret,
+			 struct err *e)
+{
+	int64_t left = since_ms + a->talk_ms - clock_ms(CLOCK_MONOTONIC);
+
+	if (a->talk_ms && left <= 0)
+		return err_set(e, ETIMEDOUT, "receive: the peer has asked for %d s, which is its turn", a->talk_ms / 1000);
+	if (a->talk_ms && (idle_ms < 0 || left < idle_ms))
+		idle_ms = (int)left;
+	return attest_stream_recv(s, idle_ms, MESSAGE_MS, ret, e);
+}
+
 int attest_agent_talk(struct attest_agent *a, struct stream s, int idle_ms, struct err *e)
 {
 	cleanup_buf struct buf request = BUF_INIT;
+	int64_t since_ms = clock_ms(CLOCK_MONOTONIC);
 	int rc;
 
-	while ((rc = attest_stream_recv(s, idle_ms, MESSAGE_MS, &request, e)) == 0) {
+	while ((rc = next_question(a, s, since_ms, idle_ms, &request, e)) == 0) {
 		cleanup_buf struct buf reply = BUF_INIT;
 		struct err why = ERR_INIT; /* said to the peer */
 		uint64_t given = a->given;

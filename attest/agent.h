@@ -15,7 +15,7 @@
  *   The TPM is opened, and its two keys made, with the first question; any failure closes it, which makes the kernel's
  *   resource manager forget all that was ours, and the next question opens it anew.
  *
- * Input: hostile (questions), the kernel's and PID 1's (logs). Runs as: root in the guest, a child of PID 1.
+ * Input: hostile (questions), the kernel's and PID 1's (logs). Runs as: the agent's user, a child of PID 1.
  * Spec: docs/formats/evidence.md.
  */
 #ifndef ATTEST_AGENT_H
@@ -41,6 +41,7 @@ struct attest_tpm;
  * @ima_log:      may be missing on a kernel without IMA: then it is empty
  * @count_path:   where the number of evidences sent is published, for `holdfast-attest wait`; NULL: nowhere
  * @channel_key:  digest of our TLS key if the questions come over TLS: evidence is then bound to it; NULL: they do not
+ * @talk_ms:      how long one peer may go on asking while others may be waiting; 0: for ever (nobody else is)
  * @given:        that number
  * @tpm:          open between questions; NULL at first
  */
@@ -51,6 +52,7 @@ struct attest_agent {
 	const char *ima_log;
 	const char *count_path;
 	const uint8_t *channel_key; /* HASH_SHA256_BYTES */
+	int talk_ms;
 	uint64_t given;
 	struct attest_tpm *tpm;
 };
@@ -79,7 +81,7 @@ void attest_agent_publish_count(const struct attest_agent *a);
 
 /**
  * attest_agent_talk() - answer what comes over @s until the peer goes or breaks the protocol
- * @idle_ms: longest silence between two messages, or STREAM_FOREVER
+ * @idle_ms: longest silence between two messages, or STREAM_FOREVER; @a->talk_ms bounds the whole
  *
  * Return: -EPIPE when the peer has gone between two messages, another -errno with its reason; never 0.
  */

@@ -43,7 +43,7 @@ static bool is_shown(const struct log_run *run, size_t bank)
 	return run->log.can_replay[bank] && (run->o.only == HASH_NONE || run->log.bank[bank].alg == run->o.only);
 }
 
-/* Walk and judge; nothing is printed. -EINVAL if it is no log, or lacks the wanted bank. */
+/* Walk and judge; nothing is printed. -EINVAL if it is no log, or lacks the wanted bank; -ENOTSUP if all its banks are SM3. */
 static int walk(struct log_run *run, struct bytes b, struct err *e)
 {
 	struct event_log_event ev;
@@ -57,9 +57,10 @@ static int walk(struct log_run *run, struct bytes b, struct err *e)
 		return rc;
 	log_check_end(&run->check, &run->log);
 	run->shown = run->o.only == HASH_NONE ? event_log_strongest(&run->log) : event_log_bank(&run->log, run->o.only);
+	if (run->shown < 0 && run->o.only == HASH_NONE)
+		return err_set(e, ENOTSUP, "%s: no bank of the log can be replayed: wanted SHA-1 or SHA-2", run->o.file);
 	if (run->shown < 0)
-		return err_set(e, EINVAL, "the log has no bank %s that can be replayed",
-			       run->o.only == HASH_NONE ? "at all" : hash_name(run->o.only));
+		return err_set(e, EINVAL, "the log has no bank %s", hash_name(run->o.only));
 	if (run->o.pcrs)
 		log_check_pcrs(&run->check, &run->log, &run->values, run->o.only);
 	return 0;
@@ -213,9 +214,12 @@ static json_object *digests_of(const struct log_run *run, const struct event_log
 	return NULL;
 }
 
+/* Each is written and forgotten: @ctx is the text of those before it. */
 static int show_json(struct log_run *run, const struct event_log_event *ev, json_object *o, void *ctx)
 {
-	json_object *item = json_object_new_object();
+	cleanup_json json_object *item = json_object_new_object();
+	struct err e = ERR_INIT;
+	struct buf *text = ctx;
 	bool ok = item && json_put(item, "index", json_object_new_int64((int64_t)ev->index)) &&
 		  json_put(item, "pcr", json_object_new_int64(ev->pcr)) &&
 		  json_put(item, "type", json_object_new_string(ev->label)) &&
@@ -224,10 +228,9 @@ static int show_json(struct log_run *run, const struct event_log_event *ev, json
 		  json_put(item, "data_bytes", json_object_new_int64((int64_t)ev->data.n)) &&
 		  json_put(item, "decoded", json_object_get(o));
 
-	if (ok)
-		return json_push(ctx, item) ? 0 : -ENOMEM;
-	(void)json_object_put(item); /* accepts NULL */
-	return -ENOMEM;
+	if (ok && text->len)
+		buf_u8(text, ',');
+	return ok ? json_write(text, item, &e) : -ENOMEM;
 }
 
 static json_object *lines_of(const struct appraisal_lines *l)
@@ -260,12 +263,11 @@ static bool put_pcrs(json_object *pcrs, const struct replay *r)
 
 static int print_json(struct log_run *run, struct bytes b, struct err *e)
 {
-	cleanup_json json_object *o = json_object_new_object(), *entries = json_object_new_array();
-	cleanup_json json_object *banks = json_object_new_array(), *pcrs = json_object_new_object();
-	cleanup_buf struct buf text = BUF_INIT;
-	bool ok = o && entries && banks && pcrs;
+	cleanup_json json_object *banks = json_object_new_array(), *pcrs = json_object_new_object(), *o = json_object_new_object();
+	cleanup_buf struct buf text = BUF_INIT, entries = BUF_INIT;
+	bool ok = o && banks && pcrs;
 	char name[16];
-	int rc = ok ? walk_again(run, b, show_json, entries, e) : 0;
+	int rc = ok ? walk_again(run, b, show_json, &entries, e) : 0;
 
 	if (rc)
 		return rc;
@@ -280,14 +282,16 @@ static int print_json(struct log_run *run, struct bytes b, struct err *e)
 	     json_put(o, "startup_locality", json_object_new_int(run->log.tcg.startup_locality)) &&
 	     json_put(o, "hcrtm", json_object_new_boolean(run->log.tcg.hcrtm)) && json_put(o, "pcrs", take_ptr(pcrs)) &&
 	     json_put(o, "compared", json_object_new_boolean(run->o.pcrs != NULL)) &&
-	     json_put(o, "bad", lines_of(&run->check.bad)) && json_put(o, "notes", lines_of(&run->check.notes)) &&
-	     json_put(o, "entries", take_ptr(entries));
+	     json_put(o, "bad", lines_of(&run->check.bad)) && json_put(o, "notes", lines_of(&run->check.notes));
 	if (!ok)
 		return err_set(e, ENOMEM, "no memory for the answer");
-	rc = json_write(&text, o, e);
-	if (!rc)
-		fwrite(text.data, 1, text.len, stdout);
-	return rc;
+	if ((rc = json_write(&text, o, e)))
+		return rc;
+	fwrite(text.data, 1, text.len - 2, stdout); /* but for "}\n": the entries are its last member */
+	fputs(",\"entries\":[\n", stdout);
+	fwrite(entries.data, 1, entries.len, stdout);
+	fputs("]}\n", stdout); /* a failure is found by cli at exit */
+	return 0;
 }
 
 /* --- CEL-JSON ------------------------------------------------------------------------------------------------------

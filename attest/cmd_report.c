@@ -23,13 +23,23 @@ struct report_options {
 	const char *verifier, *roots, *name, *ear, *every, *timeout, *key, *pcr_key, *pcr_signature;
 };
 
+static int ask(struct report *r, const struct report_options *o, struct report_result *ret, struct err *e)
+{
+	int rc = r->ssl ? 0 : report_connect(r, o->name, e);
+
+	return rc ? rc : report_once(r, ret, e);
+}
+
 static int one_round(struct report *r, const struct report_options *o, bool *ret_accepted, struct err *e)
 {
 	struct report_result result = {.ear = BUF_INIT};
-	int rc = r->ssl ? 0 : report_connect(r, o->name, e);
+	bool kept = r->ssl;
+	int rc = ask(r, o, &result, e);
 
-	if (!rc)
-		rc = report_once(r, &result, e);
+	if (rc == -EPIPE && kept) { /* the verifier keeps no connection for ever: a new one */
+		report_close(r);
+		rc = ask(r, o, &result, e);
+	}
 	if (!rc && o->ear)
 		rc = file_write(o->ear, result.ear.data, result.ear.len, 0644, e);
 	if (!rc) {

@@ -35,7 +35,8 @@
 
 #define PAUSE_MS       200
 #define HANDSHAKE_MS   5000
-#define SOCKET_IDLE_MS 30000 /* whoever connects and says nothing keeps all others waiting */
+#define SOCKET_IDLE_MS 10000 /* whoever connects and says nothing keeps all others waiting */
+#define SOCKET_TALK_MS 60000 /* and so does who never stops asking: an enrolment and evidence take a slow TPM less */
 #define RETRY_S        5 /* between two tries to get the TLS key */
 #define PORTS_SYSFS    "/sys/class/virtio-ports"
 #define PORTS_DEV      "/dev"
@@ -182,6 +183,7 @@ static int fork_tls(struct attest_agent *a, const struct tls_options *o)
 		return CLI_PASSED;
 	(void)signal(SIGCHLD, SIG_DFL);
 	a->count_path = NULL; /* the other one counts */
+	a->talk_ms = SOCKET_TALK_MS;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(CLI_COULD_NOT);
 	_exit(serve_tls(a, o));
@@ -230,6 +232,7 @@ int cmd_serve(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* write() says it */
 	/* Our answers say what the TPM said; the library need not shout it too. */
 	(void)setenv("TSS2_LOG", "all+none", 0);
+	a.talk_ms = port ? 0 : SOCKET_TALK_MS;
 	if (tls.where && !port)
 		return serve_tls(&a, &tls);
 	if (tls.where && fork_tls(&a, &tls))

@@ -15,6 +15,7 @@
 
 #include "common/cli.h"
 #include "common/conf.h"
+#include "common/clock.h"
 #include "common/file.h"
 
 #include <libgen.h>
@@ -22,18 +23,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 
 #define MAX_COUNT_BYTES 32
 #define MAX_SECONDS     86400
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* always there */
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* How often evidence was handed out; a file that is not there yet means never. */
 static int read_count(const char *path, uint64_t *ret, struct err *e)
@@ -66,13 +58,14 @@ static int watch(const char *path, int *ret_fd, struct err *e)
 /* Return: 1 when the count is reached, 0 when the time is over, -errno. */
 static int wait_for_count(const char *path, uint64_t wanted, uint64_t seconds, struct err *e)
 {
-	uint64_t end = now_ms() + seconds * 1000, count = 0;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + (int64_t)seconds * 1000;
+	uint64_t count = 0;
 	cleanup_fd int fd = -1;
 	int r = watch(path, &fd, e);
 
 	while (!r) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		uint64_t now = now_ms();
+		int64_t now = clock_ms(CLOCK_MONOTONIC);
 		char events[4096];
 
 		r = read_count(path, &count, e);

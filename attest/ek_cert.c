@@ -241,7 +241,7 @@ static int add_roots(X509_STORE *store, const char *path, struct err *e)
 		X509_free(root);
 	}
 	BIO_free(bio);
-	if (n && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+	if (n && n <= EK_CERT_MAX_ROOTS && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
 		rc = err_set(e, EINVAL, "%s: a certificate behind number %zu is malformed", path, n);
 	else if (n < 1 || n > EK_CERT_MAX_ROOTS)
 		rc = err_set(e, EINVAL, "%s has %s PEM certificates, wanted 1 to %d", path, n ? "too many" : "no",

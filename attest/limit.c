@@ -48,6 +48,22 @@ void limit_free(struct limit *l)
 	free(l);
 }
 
+static uint64_t number(uint64_t v, sa_family_t family)
+{
+	return v ^ (uint64_t)family << 56;
+}
+
+/* A listener at [::] sees IPv4 as ::ffff:A.B.C.D: by their first 64 bits all of them would be one client. */
+static uint64_t client_of_v6(const struct in6_addr *a)
+{
+	uint64_t v;
+	uint32_t v4;
+
+	memcpy(&v, a, sizeof(v));
+	memcpy(&v4, a->s6_addr + 12, sizeof(v4));
+	return IN6_IS_ADDR_V4MAPPED(a) ? number(ntohl(v4), AF_INET) : number(v, AF_INET6);
+}
+
 uint64_t limit_client(const struct sockaddr_storage *from)
 {
 	uint64_t v = 0;
@@ -55,10 +71,10 @@ uint64_t limit_client(const struct sockaddr_storage *from)
 	if (from->ss_family == AF_INET)
 		v = ntohl(((const struct sockaddr_in *)from)->sin_addr.s_addr);
 	else if (from->ss_family == AF_INET6)
-		memcpy(&v, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(v));
+		return client_of_v6(&((const struct sockaddr_in6 *)from)->sin6_addr);
 	else if (from->ss_family == AF_VSOCK)
 		v = ((const struct sockaddr_vm *)from)->svm_cid;
-	return v ^ (uint64_t)from->ss_family << 56;
+	return number(v, from->ss_family);
 }
 
 static struct bucket *find(struct limit *l, uint64_t client)

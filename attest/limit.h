@@ -2,7 +2,7 @@
 /*
  * attest/limit.h - how often one client may ask: token buckets in a table of fixed size
  *
- * A client is an IPv4 address, the first 64 bits of an IPv6 address, or a vsock CID. The table has sets of four places,
+ * A client is an IPv4 address (told as IPv6 too), the first 64 bits of an IPv6 address, or a vsock CID. The table has sets of four places,
  * chosen by a keyed hash, so that nobody can choose whose place they take; the least recently seen gives way. A client
  * that was pushed out begins with a full bucket: the bound on memory is kept, the bound on rate is then the table's.
  * May be used by several threads.

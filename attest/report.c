@@ -2,6 +2,8 @@
 /* attest/report.c - a host that goes to its verifier: enrol once, then show evidence and take the result */
 #include "attest/report.h"
 
+#include "common/clock.h"
+
 #include "attest/enrolment.h"
 #include "attest/message.h"
 #include "attest/net.h"
@@ -10,21 +12,12 @@
 
 #include <openssl/x509v3.h>
 #include <string.h>
-#include <time.h>
 
 #define PIECE_BYTES     16384
 #define TICKET_GOOD_MS  30000 /* half of what the verifier gives: making evidence takes time, too */
 #define STATUS_OK       200
 #define STATUS_STRANGER 404
 #define STATUS_TICKET   409
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &t); /* always there */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct bytes view(const struct buf *b)
 {
@@ -77,12 +70,12 @@ void report_close(struct report *r)
 /* Read until head and body of an answer are whole. */
 static int receive(struct report *r, struct http_response *ret, struct bytes *ret_body, struct err *e)
 {
-	int64_t until = now_ms() + r->timeout_ms;
+	int64_t until = clock_ms(CLOCK_BOOTTIME) + r->timeout_ms;
 	uint8_t piece[PIECE_BYTES];
 
 	for (;;) {
 		int head = http_response_parse(r->in.data, r->in.len, REPORT_MAX_ANSWER_BYTES, ret, e), rc;
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms(CLOCK_BOOTTIME);
 		size_t n = 0;
 
 		if (head < 0)
@@ -162,7 +155,7 @@ static int keep_ticket(struct report *r, struct bytes ticket, struct err *e)
 {
 	r->ticket.len = 0;
 	buf_put(&r->ticket, ticket.p, ticket.n);
-	r->ticket_ms = now_ms();
+	r->ticket_ms = clock_ms(CLOCK_BOOTTIME);
 	return r->ticket.bad ? err_set(e, ENOMEM, "no memory for a ticket") : 0;
 }
 
@@ -172,7 +165,7 @@ static int need_ticket(struct report *r, struct err *e)
 	struct message m;
 	int rc;
 
-	if (r->ticket.len && now_ms() - r->ticket_ms < TICKET_GOOD_MS)
+	if (r->ticket.len && clock_ms(CLOCK_BOOTTIME) - r->ticket_ms < TICKET_GOOD_MS)
 		return 0;
 	rc = ask(r, &q, MESSAGE_TICKET, &m, e);
 	if (rc != STATUS_OK)

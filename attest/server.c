@@ -2,20 +2,23 @@
 /* attest/server.c - connections of the verifier's service: TLS, deadlines, bounds */
 #include "attest/server.h"
 
+#include "common/clock.h"
+
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #define HANDSHAKE_MS  5000
 #define REQUEST_MS    10000
 #define WRITE_MS      10000
 #define IDLE_MS       60000
+#define BUSY_IDLE_MS  10000 /* while all places are in use */
 #define TICK_MS       250
 #define MAX_EVENTS    64
 #define MAX_ACCEPTS   16 /* in one turn */
+#define TURN_REQUESTS 8 /* of one connection, then it is the others' turn */
 #define PIECE_BYTES   16384
 #define KEEP_BYTES    8192
 
@@ -27,6 +30,8 @@ enum conn_state { CONN_HANDSHAKE, CONN_IDLE, CONN_REQUEST, CONN_COMMIT, CONN_WRI
  * @need: head and body of the request in hand, 0 while its head is not whole
  * @out:  the answer, @sent of it written
  * @key:  digest of the client's key, if it showed one
+ * @more: it was put off: bytes may wait that epoll will not tell of, of the next request or inside OpenSSL
+ * @turn: the worker's turn in which it last had its own
  */
 struct conn {
 	int fd;
@@ -39,7 +44,8 @@ struct conn {
 	struct http_request http;
 	struct buf out;
 	size_t sent;
-	bool has_key, close_after, wants_write;
+	uint64_t turn;
+	bool has_key, close_after, wants_write, more;
 	struct channel_shown shown;
 };
 
@@ -53,7 +59,9 @@ struct worker {
 	struct service_answer answer;
 	struct judge_result *scratch;
 	uint64_t batch;
-	bool dirty; /* verdicts wait for a commit */
+	uint64_t turn; /* counted from 1: each connection has its own at most once in it */
+	bool dirty;    /* verdicts wait for a commit */
+	bool more;     /* of some connection */
 	int64_t now_ms;
 };
 
@@ -63,14 +71,6 @@ struct server {
 	unsigned n_workers;
 	struct worker worker[SERVER_MAX_WORKERS];
 };
-
-static int64_t clock_ms(clockid_t id)
-{
-	struct timespec t;
-
-	(void)clock_gettime(id, &t); /* both clocks are always there */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void count(const struct worker *w, enum service_count what)
 {
@@ -342,16 +342,28 @@ static bool write_answer(struct worker *w, struct conn *c)
 	return watch(w, c, false);
 }
 
-/* Return: false if the connection has ended. */
+/* Others shall have their turn before @c goes on. */
+static bool put_off(struct worker *w, struct conn *c)
+{
+	c->more = w->more = true;
+	return true;
+}
+
+/* At most TURN_REQUESTS requests: whoever asks without a pause is put off. Return: false if the connection has ended. */
 static bool conn_turn(struct worker *w, struct conn *c)
 {
+	if (c->turn == w->turn)
+		return true; /* put off, and told of by epoll as well, which will tell again */
+	c->turn = w->turn;
 	if (c->state == CONN_HANDSHAKE && !shake_hands(w, c))
 		return false;
-	for (;;) {
+	for (int n = 0;; n++) {
 		if (c->state == CONN_WRITE && !write_answer(w, c))
 			return false;
 		if (c->state != CONN_IDLE && c->state != CONN_REQUEST)
 			return true; /* the peer must read first, or shake hands, or the commit is waited for */
+		if (n == TURN_REQUESTS)
+			return put_off(w, c);
 		if (!read_request(w, c))
 			return false;
 		if (c->state != CONN_WRITE)
@@ -385,19 +397,45 @@ static void finish_batch(struct worker *w)
 		if (rc)
 			answer_plain(w, c, 503, e.msg);
 		c->state = CONN_WRITE;
-		if (!write_answer(w, c) || (has_more(c) && !conn_turn(w, c)))
+		if (!write_answer(w, c))
 			conn_drop(w, c);
+		else if (has_more(c))
+			(void)put_off(w, c); /* true */
 	}
 }
 
+/* With all places in use, who holds one for nothing gives way sooner. */
 static void expire(struct worker *w)
 {
-	for (size_t i = w->n; i-- > 0;)
-		if (w->now_ms >= w->conn[i]->deadline_ms) {
-			if (w->conn[i]->state != CONN_IDLE)
-				count(w, SERVICE_TIMEOUTS);
-			conn_drop(w, w->conn[i]);
-		}
+	int64_t idle_ms = w->n == w->max ? IDLE_MS - BUSY_IDLE_MS : 0;
+
+	for (size_t i = w->n; i-- > 0;) {
+		bool idle = w->conn[i]->state == CONN_IDLE;
+
+		if (w->now_ms < w->conn[i]->deadline_ms - (idle ? idle_ms : 0))
+			continue;
+		if (!idle)
+			count(w, SERVICE_TIMEOUTS);
+		conn_drop(w, w->conn[i]);
+	}
+}
+
+/* Those that were put off. */
+static void go_on(struct worker *w)
+{
+	if (!w->more)
+		return;
+	w->more = false;
+	w->now_ms = clock_ms(CLOCK_BOOTTIME);
+	for (size_t i = w->n; i-- > 0;) {
+		struct conn *c = w->conn[i];
+
+		if (!c->more)
+			continue;
+		c->more = false;
+		if (!conn_turn(w, c))
+			conn_drop(w, c);
+	}
 }
 
 static void *work(void *arg)
@@ -410,15 +448,16 @@ static void *work(void *arg)
 		int n;
 
 		listen_if_room(w);
-		n = epoll_wait(w->epoll, ev, MAX_EVENTS, TICK_MS);
+		w->turn++;
+		go_on(w); /* may drop connections: before epoll names any */
+		n = epoll_wait(w->epoll, ev, MAX_EVENTS, w->more || w->dirty ? 0 : TICK_MS);
 		w->now_ms = clock_ms(CLOCK_BOOTTIME);
 		for (int i = 0; i < n; i++)
 			if (!ev[i].data.ptr)
 				accept_some(w);
 			else if (!conn_turn(w, ev[i].data.ptr))
 				conn_drop(w, ev[i].data.ptr);
-		while (w->dirty) /* a connection may have had its next request ready */
-			finish_batch(w);
+		finish_batch(w);
 		if (w->now_ms - tick_ms >= TICK_MS) {
 			tick_ms = w->now_ms;
 			expire(w);

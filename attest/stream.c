@@ -2,6 +2,7 @@
 /* attest/stream.c - messages over a byte stream, each with its length in front, each with a deadline */
 #include "attest/stream.h"
 
+#include "common/clock.h"
 #include "common/reader.h"
 
 #include <fcntl.h>
@@ -13,24 +14,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 
 #define PIECE_BYTES  4096
 #define LENGTH_BYTES 4
 #define RETRY_MS     50 /* between two tries to connect to a socket whose backlog is full */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A deadline of -1 is never. */
 static int64_t deadline(int ms)
 {
-	return ms < 0 ? -1 : now_ms() + ms;
+	return ms < 0 ? -1 : clock_ms(CLOCK_MONOTONIC) + ms;
 }
 
 static int left_ms(int64_t until)
@@ -39,7 +31,7 @@ static int left_ms(int64_t until)
 
 	if (until < 0)
 		return -1;
-	left = until - now_ms();
+	left = until - clock_ms(CLOCK_MONOTONIC);
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 

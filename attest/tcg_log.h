@@ -32,7 +32,7 @@
 
 #define TCG_LOG_MAX_BYTES  (4 << 20)
 #define TCG_LOG_MAX_BANKS  8
-#define TCG_LOG_MAX_EVENTS 8192
+#define TCG_LOG_MAX_EVENTS 4096 /* real ones have 25 to 200 */
 #define TCG_LOG_MAX_PCR    23
 
 /* Event types that mean something to a replay or have a rule of their own. */

@@ -3,8 +3,7 @@
  * common/hash.h - digests by their TPM algorithm number, and the one comparison
  *
  * Theory of operation
- *   OpenSSL's low-level SHA functions are used on purpose: unlike EVP they take no memory from the
- *   heap, so PID 1 may measure after its point of no return. SM3 (which only firmware logs carry)
+ *   Nothing here takes memory from the heap but hash_stream, so PID 1 may measure after its point of no return (common/sha.h). SM3 (which only firmware logs carry)
  *   is known by size and never computed.
  *
  * Spec: TCG Algorithm Registry 1.34, section 6.10 (hash algorithm identifiers and sizes).

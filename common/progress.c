@@ -2,9 +2,10 @@
 /* common/progress.c - how library code tells a person how far it is, without printing itself */
 #include "common/progress.h"
 
+#include "common/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #define SILENT_MS 1000
 #define EVERY_MS  250
@@ -22,22 +23,14 @@ void progress_say(progress_fn *say, const char *fmt, ...)
 	say(line);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* this clock is always there */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress_meter *m, progress_fn *say, const char *what, uint64_t all_bytes)
 {
-	*m = (struct progress_meter){ .say = say, .what = what, .all_bytes = all_bytes, .began_ms = now_ms() };
+	*m = (struct progress_meter){ .say = say, .what = what, .all_bytes = all_bytes, .began_ms = clock_ms(CLOCK_MONOTONIC) };
 }
 
 void progress_done(struct progress_meter *m, uint64_t done_bytes)
 {
-	int64_t now = m->say ? now_ms() : 0;
+	int64_t now = m->say ? clock_ms(CLOCK_MONOTONIC) : 0;
 
 	if (!m->say || now - m->began_ms < SILENT_MS || now - m->said_ms < EVERY_MS)
 		return;

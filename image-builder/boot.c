@@ -2,6 +2,7 @@
 /* image-builder/boot.c - boot an image in QEMU and come back with a verdict */
 #include "image-builder/boot.h"
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "image-builder/folder.h"
 
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define MAX_ARGS 80
 
@@ -169,9 +169,9 @@ static void args_devices(struct machine *m)
 	(void)snprintf(m->opt_disk, sizeof(m->opt_disk), "if=none,id=disk,format=raw,file=%s%s", p->disk,
 		       p->keep_writes ? "" : ",snapshot=on"); /* fits */
 	args(m, "-drive", m->opt_disk);
-	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. */
+	/* First in the boot order: an attempt at anything before it would be one more event in PCR 4. 0 is what a board with -kernel among its qemu.arg takes. */
 	(void)snprintf(m->opt_disk_device, sizeof(m->opt_disk_device), "virtio-blk-pci,drive=disk,addr=0x%x%s", BOOT_PCI_DISK,
-		       p->kernel ? "" : ",bootindex=0"); /* fits */
+		       p->kernel ? "" : ",bootindex=1"); /* fits */
 	args(m, "-device", m->opt_disk_device);
 	if (p->tpm) {
 		(void)snprintf(m->opt_tpm, sizeof(m->opt_tpm), "socket,id=tpmsock,path=%s", m->swtpm_sock); /* fits */
@@ -223,14 +223,6 @@ static void args_all(struct machine *m)
 }
 
 /* --- the run ------------------------------------------------------------------------------------------------------- */
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* always there */
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One whole console line: passed on, kept, judged. Return: true if nothing more is waited for. */
 static bool take_line(struct machine *m, char *line, struct boot_verdict *v)
@@ -288,12 +280,12 @@ static int check_ended(struct machine *m, struct err *e)
 static int follow(struct machine *m, struct boot_verdict *v, struct err *e)
 {
 	static struct console c;
-	long end = now_ms() + 1000L * m->p->timeout_s;
+	long end = clock_ms(CLOCK_MONOTONIC) + 1000L * m->p->timeout_s;
 
 	c.n = 0;
 	for (;;) {
 		struct pollfd pfd = { .fd = m->console, .events = POLLIN };
-		long left = end - now_ms();
+		long left = end - clock_ms(CLOCK_MONOTONIC);
 		char bytes[4096];
 		ssize_t n;
 

@@ -137,6 +137,11 @@ static int check_label(const char *label, struct err *e)
 	return 0;
 }
 
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
 /* Where the backup stands on a disk of so many bytes. */
 static void set_end(struct layout *l, uint64_t disk_bytes)
 {
@@ -167,9 +172,9 @@ static int lay_out(struct gpt_partition *part, size_t n, struct layout *ret, str
 			return err_set(e, p->size_bytes && p->size_bytes <= MAX_DISK_BYTES ? ENOSPC : EINVAL,
 				       "partition %s: %llu bytes for a content of %llu", p->label,
 				       (unsigned long long)p->size_bytes, (unsigned long long)st.st_size);
-		p->size_bytes = (p->size_bytes + GPT_ALIGN_BYTES - 1) / GPT_ALIGN_BYTES * GPT_ALIGN_BYTES;
+		p->size_bytes = round_up(p->size_bytes, p->size_bytes < GPT_ALIGN_BYTES ? GPT_SMALL_BYTES : GPT_ALIGN_BYTES);
 		p->start_bytes = at;
-		at += p->size_bytes;
+		at += round_up(p->size_bytes, GPT_ALIGN_BYTES);
 		for (size_t k = 0; k < i; k++)
 			if (!memcmp(part[k].uuid.b, p->uuid.b, GPT_UUID_BYTES))
 				return err_set(e, EINVAL, "partitions %s and %s have one PARTUUID", part[k].label,

@@ -25,6 +25,7 @@
 #define GPT_UUID_STR_BYTES 37
 #define GPT_MAX_PARTITIONS 128
 #define GPT_ALIGN_BYTES    (1u << 20)
+#define GPT_SMALL_BYTES    4096 /* what is smaller than the alignment keeps its size in these: whoever reads a whole partition is done sooner */
 #define GPT_SECTOR_BYTES   512
 #define GPT_LABEL_BYTES    37 /* 36 characters and a NUL */
 
@@ -62,7 +63,7 @@ void gpt_uuid_put(struct buf *b, const struct gpt_uuid *u);
 /**
  * struct gpt_partition - one partition
  * @label:      1 to 35 ASCII characters
- * @size_bytes: rounded up to 1 MiB; 0 means the size of @source
+ * @size_bytes: rounded up to 1 MiB, less than that to 4 KiB; 0 means the size of @source
  * @source:     file whose bytes, from @source_at on, it begins with (no larger than the partition), or NULL to leave it empty
  * @attributes: GPT attribute bits (60 = read-only, by the Discoverable Partitions Specification)
  * @start_bytes: written by gpt_write(): where it begins; @size_bytes then holds the final size

@@ -7,6 +7,7 @@
 #include "common/measure.h"
 #include "image-builder/epoch.h"
 #include "image-builder/folder.h"
+#include "image-builder/module_strip.h"
 #include "policy/oci_layout.h"
 #include "policy/policy_write.h"
 
@@ -218,6 +219,30 @@ bool plan_module_is_late(const struct plan *plan, size_t i)
 	return late;
 }
 
+/*
+ * Cut to what is loaded, and signed by db, which the kernel takes from the firmware. Without UEFI it knows the distribution's key alone.
+ * PID 1's programs of enforce-jit read overlayfs's structures, by its types.
+ */
+static int own_modules(struct plan *plan, struct err *e)
+{
+	const struct pki_signer by = { .key = plan->keys.key[KEYS_DB], .cert = plan->keys.cert[KEYS_DB] };
+	int r = 0;
+
+	for (size_t i = 0; !r && !board_is_direct(&plan->board) && i < plan->module.n; i++) {
+		struct module *m = &plan->module.v[i];
+		cleanup_buf struct buf own = BUF_INIT;
+
+		r = module_strip(m->data.data, m->data.len, m->path, plan_is_jit(plan) && !strcmp(m->name, "overlay"), &own, e);
+		r = r ? r : module_sign(&by, &own, e);
+		if (!r) {
+			buf_free(&m->data);
+			m->data = own;
+			own = (struct buf)BUF_INIT;
+		}
+	}
+	return r;
+}
+
 /* All modules; the closure of the initramfs's alone tells how many of them, the first ones, are its own. */
 static int find_modules(struct plan *plan, struct err *e)
 {
@@ -232,7 +257,7 @@ static int find_modules(struct plan *plan, struct err *e)
 		if (i >= plan->module.n || strcmp(boot.v[i].name, plan->module.v[i].name))
 			return err_set(e, EINVAL, "module %s would be loaded out of order: name it under module.boot",
 				       boot.v[i].name);
-	return 0;
+	return own_modules(plan, e);
 }
 
 /* Debian keeps libraries in a folder named after the architecture. */

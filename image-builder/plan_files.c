@@ -114,7 +114,7 @@ int plan_initramfs_files(struct plan *plan, struct err *e)
 	int r = fileset_merged_usr(f, e);
 
 	r = r ? r : add_folders(f, initramfs_folders, ARRAY_SIZE(initramfs_folders), e);
-	r = r ? r : add_program(plan, f, "holdfast-initramfs", "init", e);
+	r = r ? r : add_program(plan, f, board_is_direct(&plan->board) ? "holdfast-initramfs-direct" : "holdfast-initramfs", "init", e);
 	r = r ? r : add_signer(plan, f, e);
 	r = r ? r : add_pcr_key(plan, f, e);
 	return r ? r : add_modules(plan, f, 0, plan->n_boot_modules, e);

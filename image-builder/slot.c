@@ -46,5 +46,5 @@ void slot_sizes(uint64_t root_bytes, uint64_t wanted, uint64_t ret[static SLOT_P
 	verity_sb_init(&sb);
 	sb.data_blocks = ret[SLOT_ROOT] / VERITY_BLOCK_BYTES;
 	ret[SLOT_VERITY] = whole(verity_hash_bytes(&sb));
-	ret[SLOT_SIG] = whole(VERITY_SIGRECORD_PARTITION_BYTES);
+	ret[SLOT_SIG] = VERITY_SIGRECORD_PARTITION_BYTES; /* PID 1 reads all of it */
 }

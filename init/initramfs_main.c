@@ -14,6 +14,7 @@
 static const struct pid1_stage initramfs[] = {
 	{ "api", CODE_API_FS, pid1_stage_api },
 	{ "console", CODE_CONSOLE, pid1_stage_console },
+	{ "hurry", CODE_INTERNAL, pid1_stage_hurry }, /* cannot fail */
 	{ "manifest", CODE_MANIFEST, pid1_stage_boot_manifest },
 	{ "command-line", CODE_COMMAND_LINE, pid1_stage_cmdline },
 	{ "secure-boot", CODE_SECURE_BOOT, pid1_stage_secure_boot },

@@ -78,3 +78,11 @@ int pid1_set(const char *path, const char *value, struct err *e)
 		return err_set(e, EIO, "%s is \"%.40s\" after writing \"%.40s\"", path, now, value);
 	return 0;
 }
+
+/* Kernel: Documentation/RCU/Design/Requirements, "Tuning"; rcutree.rcu_expedited. Its own start ends with it switched off. */
+void pid1_hurry(bool on)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)!pid1_write("/sys/kernel/rcu_expedited", on ? "1" : "0", 1, &ignored);
+}

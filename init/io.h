@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** pid1_read() - a whole file into @buf, NUL-terminated. -EFBIG if it has @room bytes or more. */
@@ -17,6 +18,12 @@ int pid1_read(const char *path, char *buf, size_t room, size_t *ret_len, struct 
 
 /** pid1_write() - @len bytes to an existing (pseudo) file in exactly one write. */
 int pid1_write(const char *path, const void *data, size_t len, struct err *e) WARN_UNUSED;
+
+/**
+ * pid1_hurry() - have the kernel not wait for RCU grace periods (some 10 ms each) but ask every processor at once: while booting, when there
+ * is nothing yet that would be disturbed. A kernel that cannot boots slower, and that is all
+ */
+void pid1_hurry(bool on);
 
 /** pid1_set() - write @value, read the file back, and refuse if it does not say @value now (blanks behind it ignored). */
 int pid1_set(const char *path, const char *value, struct err *e) WARN_UNUSED;

@@ -88,6 +88,7 @@ extern const char *const pid1_environment[];
 /* The initramfs. */
 int pid1_stage_api(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_console(struct pid1 *p, struct err *e) WARN_UNUSED;
+int pid1_stage_hurry(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_boot_manifest(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_cmdline(struct pid1 *p, struct err *e) WARN_UNUSED;
 int pid1_stage_secure_boot(struct pid1 *p, struct err *e) WARN_UNUSED;
@@ -135,13 +136,16 @@ bool pid1_is_direct(const struct pid1 *p);
 bool pid1_holds_execution(const struct pid1 *p);
 
 /**
- * pid1_direct_begin() - profile `direct`: no UEFI may be there, and PID 1 judges signatures by PID1_SIGNER, which must be
+ * pid1_direct_begin() - profile `direct`: PID 1 judges signatures by PID1_SIGNER, which must be
  * what the boot manifest names as root.signer
  */
 int pid1_direct_begin(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /** pid1_direct_resume() - the same after the change of root: the certificate is the verified root's. */
 int pid1_direct_resume(struct err *e) WARN_UNUSED;
+
+/** pid1_direct_measure() - profile `direct`: what nobody below PID 1 has measured, into PCR 11 */
+int pid1_direct_measure(struct pid1 *p, struct err *e) WARN_UNUSED;
 
 /**
  * pid1_profile_measure() - PID 1's first events of PCR 11: the profile, if PID 1 holds execution; in `direct` also what nobody

@@ -7,42 +7,14 @@
  * judges root hash signatures by a certificate in the initramfs, later in the verified root. And in IPE's place it has
  * BPF-LSM hold execution to the volumes it opened (init/stage_bpf_lsm.c).
  *
- * On a machine with UEFI it refuses: there the kernel could have judged, so whoever asks for `direct` has changed the
+ * On a machine with UEFI init/stage_trust.c refuses: there the kernel could have judged, so whoever asks for `direct` has changed the
  * command line. (The verifier refuses too: reference values of the one profile never fit evidence of the other.)
  */
 #include "init/pid1.h"
 
 #include "common/pki.h"
 #include "init/io.h"
-#include "init/log.h"
-#include "init/sys.h"
 #include "verity/trust.h"
-
-#include <fcntl.h>
-
-#define EFI_FOLDER "/sys/firmware/efi"
-
-bool pid1_is_direct(const struct pid1 *p)
-{
-	return p->cmdline.profile == CMDLINE_DIRECT;
-}
-
-bool pid1_holds_execution(const struct pid1 *p)
-{
-	return pid1_is_direct(p) || p->cmdline.profile == CMDLINE_ENFORCE_JIT;
-}
-
-static int refuse_uefi(struct err *e)
-{
-	int fd = sys_open(EFI_FOLDER, O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return pid1_err(e, fd, "cannot look for %s", EFI_FOLDER);
-	sys_close(fd);
-	return err_set(e, EPERM, "profile direct on a machine with UEFI (%s is there)", EFI_FOLDER);
-}
 
 /* The certificate; kept until the machine is off. */
 static int load_signer(X509 **ret, struct err *e)
@@ -58,10 +30,8 @@ int pid1_direct_begin(struct pid1 *p, struct err *e)
 {
 	uint8_t print[HASH_SHA256_BYTES];
 	X509 *signer = NULL;
-	int r = refuse_uefi(e);
+	int r = load_signer(&signer, e);
 
-	if (!r)
-		r = load_signer(&signer, e);
 	if (!r)
 		r = pki_cert_fingerprint(signer, print, e);
 	if (!r && !hash_equal(print, sizeof(print), p->boot.root_signer, sizeof(p->boot.root_signer)))
@@ -76,7 +46,7 @@ int pid1_direct_resume(struct err *e)
 	return load_signer(&signer, e);
 }
 
-static int direct_measure(struct pid1 *p, struct err *e)
+int pid1_direct_measure(struct pid1 *p, struct err *e)
 {
 	static char cmdline[CMDLINE_MAX_BYTES];
 	uint8_t manifest[HASH_SHA256_BYTES];
@@ -92,12 +62,4 @@ static int direct_measure(struct pid1 *p, struct err *e)
 	r = pid1_measure(&p->log, &ev, e);
 	ev = measure_direct_manifest(manifest);
 	return r ? r : pid1_measure(&p->log, &ev, e);
-}
-
-int pid1_profile_measure(struct pid1 *p, struct err *e)
-{
-	struct measure_event ev = measure_profile(cmdline_profile_str(p->cmdline.profile));
-	int r = pid1_holds_execution(p) ? pid1_measure(&p->log, &ev, e) : 0;
-
-	return r || !pid1_is_direct(p) ? r : direct_measure(p, e);
 }

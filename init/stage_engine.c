@@ -42,8 +42,8 @@ int pid1_stage_measure_host(struct pid1 *p, struct err *e)
 {
 	struct measure_event policy = measure_layer_policy(p->policy->digest, p->policy->version);
 	/*
-	 * Read and hashed here, an engine of 50 MB is half of a boot, and no more is known: the file and the manifest with its digest
-	 * stand below the same root hash, which the kernel holds each block of both to whenever it is read.
+	 * Read and hashed here, an engine of 50 MB is two thirds of a boot, and no more is known: the file and the manifest with its
+	 * digest stand below the same root hash, which the kernel holds each block of both to whenever it is read.
 	 */
 	struct measure_event engine = measure_file("engine", p->host.engine_sha256);
 	struct measure_event argv = measure_argv(p->host.engine.arg), separator = measure_separator();

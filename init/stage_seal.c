@@ -24,6 +24,7 @@ int pid1_stage_seal(struct pid1 *p, struct err *e)
 	p->control_socket = sys_listen(PID1_CONTROL_SOCKET);
 	if (p->control_socket < 0)
 		return pid1_err(e, p->control_socket, "cannot listen on " PID1_CONTROL_SOCKET);
+	pid1_hurry(false);
 	r = sys_seal();
 	if (r)
 		return pid1_err(e, r, "cannot put PID 1 under its system call filter");

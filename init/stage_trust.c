@@ -24,6 +24,7 @@
 #include <string.h>
 
 #define LOCKDOWN   "/sys/kernel/security/lockdown"
+#define EFI_FOLDER "/sys/firmware/efi"
 #define IMA_POLICY "/sys/kernel/security/ima/policy"
 
 /* The page the x86 kernel was started with. Kernel: Documentation/arch/x86/zero-page.rst, "secure_boot"; linux/efi.h. */
@@ -47,6 +48,29 @@ int pid1_stage_boot_manifest(struct pid1 *p, struct err *e)
 	return r ? r : pid1_boot_manifest_parse(&p->boot, len, e);
 }
 
+bool pid1_is_direct(const struct pid1 *p)
+{
+	return p->cmdline.profile == CMDLINE_DIRECT;
+}
+
+bool pid1_holds_execution(const struct pid1 *p)
+{
+	return pid1_is_direct(p) || p->cmdline.profile == CMDLINE_ENFORCE_JIT;
+}
+
+/* There the kernel could have judged, so whoever asks for `direct` has changed the command line. */
+static int refuse_uefi(struct err *e)
+{
+	int fd = sys_open(EFI_FOLDER, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return pid1_err(e, fd, "cannot look for %s", EFI_FOLDER);
+	sys_close(fd);
+	return err_set(e, EPERM, "profile direct on a machine with UEFI (%s is there)", EFI_FOLDER);
+}
+
 int pid1_stage_cmdline(struct pid1 *p, struct err *e)
 {
 	char text[CMDLINE_MAX_BYTES], hex[2 * HASH_SHA256_BYTES + 1];
@@ -60,7 +84,18 @@ int pid1_stage_cmdline(struct pid1 *p, struct err *e)
 	hex_encode(p->cmdline.root_hash, HASH_SHA256_BYTES, hex);
 	pid1_log(p->stage, "root hash %s, profile %s", hex,
 		 cmdline_profile_str(p->cmdline.profile));
-	return pid1_is_direct(p) ? pid1_direct_begin(p, e) : 0;
+	if (!pid1_is_direct(p))
+		return 0;
+	r = refuse_uefi(e);
+	return r ? r : pid1_direct_begin(p, e);
+}
+
+int pid1_profile_measure(struct pid1 *p, struct err *e)
+{
+	struct measure_event ev = measure_profile(cmdline_profile_str(p->cmdline.profile));
+	int r = pid1_holds_execution(p) ? pid1_measure(&p->log, &ev, e) : 0;
+
+	return r || !pid1_is_direct(p) ? r : pid1_direct_measure(p, e);
 }
 
 /* What the kernel's EFI stub found, where it is told by a device tree. */

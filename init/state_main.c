@@ -104,7 +104,7 @@ static int load_policies(struct pid1_sealed_tpm *t, struct buf *pem, struct err 
 
 static int open_volume(struct pid1_sealed_volume *v, struct pid1_sealed_answer *ret)
 {
-	char device[DEVICE_BYTES];
+	static char device[DEVICE_BYTES];
 	int r;
 
 	ret->code = CODE_STATE_SEALED;

@@ -13,3 +13,13 @@ $(B)/tests/vm/maker: $(B)/tests/vm/maker.o
 $(B)/tests/vm/bench_gate: $(B)/tests/vm/bench_gate.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+# A boot's floor: no C library, no stack protector (which would want one), a few KB. The idle loop is a static one of the C library's.
+RAW_FLAGS = $(filter-out -D_FORTIFY_SOURCE% -fstack-protector% -ftrivial-auto-var-init% -fPIE -g,$(CFLAGS)) -fno-pie -ffreestanding -fno-stack-protector
+$(B)/tests/vm/boot/floor $(B)/tests/vm/boot/end: $(B)/tests/vm/boot/%: tests/vm/boot/%.c tests/vm/boot/raw.h $(FLAGS_FILE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(RAW_FLAGS) -static -nostdlib -no-pie -Wl,-z,noexecstack -Wl,--build-id=none -s -o $@ $<
+$(B)/tests/vm/boot/idle: tests/vm/boot/idle.c $(FLAGS_FILE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fno-pie -static -no-pie -s -o $@ $<

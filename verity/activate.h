@@ -94,7 +94,7 @@ int verity_activate_unsigned(const struct verity_activate_params *p, struct veri
 			     struct err *e) WARN_UNUSED;
 
 /**
- * verity_activate_as() - activation alone, by libcryptsetup, without a look before or after: verity/open.h adds its own
+ * verity_activate_as() - activation alone, by libcryptsetup, without a look before or after: verity/open.h adds its own. In a file of its own, so that PID 1 and the gate are linked without that library
  *
  * Errors as verity_activate(). Must not: be called by anything but verity/open.c.
  */

@@ -216,7 +216,8 @@ static int run_cached(struct worker *t, uint64_t number, struct err *e)
 
 	if (p->mode == VERITY_READ_MAP)
 		return run_mapped(t, number, e);
-	if (p->mode != VERITY_READ_AUTO || !t->w->map.row || t->w->threads > MAP_THREADS)
+	/* With buffers for direct reads as well, what the mapping counts (a folio of 2 MiB at a time) would be too much memory. */
+	if (p->mode != VERITY_READ_AUTO || !t->w->map.row || t->w->threads > MAP_THREADS || t->buffers)
 		return run_buffered(t, number, e);
 	before = turn < 4 ? thread_ns() : 0;
 	r = map ? run_mapped(t, number, e) : run_buffered(t, number, e);

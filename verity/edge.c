@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* verity/edge.c - does a hash tree belong to a root hash, told by its right-hand edge alone */
-#define OPENSSL_SUPPRESS_DEPRECATED /* low-level SHA: no heap */
 #include "verity/edge.h"
 
+#include "common/sha.h"
 #include "verity/geometry.h"
 #include "verity/io.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 
 /*
@@ -25,12 +24,12 @@ struct edge {
 static bool block_fits(const struct edge *c)
 {
 	uint8_t have[HASH_SHA256_BYTES];
-	SHA256_CTX ctx;
+	struct sha s;
 
-	SHA256_Init(&ctx);
-	SHA256_Update(&ctx, c->sb->salt, c->sb->salt_bytes);
-	SHA256_Update(&ctx, c->block, VERITY_BLOCK_BYTES);
-	SHA256_Final(have, &ctx);
+	(void)sha_begin(&s, HASH_SHA256); /* it is always there */
+	sha_put(&s, c->sb->salt, c->sb->salt_bytes);
+	sha_put(&s, c->block, VERITY_BLOCK_BYTES);
+	sha_end(&s, have);
 	return hash_equal(have, sizeof(have), c->digest, sizeof(c->digest));
 }
 

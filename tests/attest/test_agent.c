@@ -374,11 +374,58 @@ static void enrolment_needs_a_reason_to_believe_and_a_well_formed_ek(void **stat
 	finish(fd, child);
 }
 
+/* A peer that asks for @ms without a pause, and takes each answer. */
+static pid_t ask_for(int fd[static 2], int ms)
+{
+	cleanup_buf struct buf question = BUF_INIT, reply = BUF_INIT;
+	const struct message m = {.kind = MESSAGE_IDENTIFY};
+	struct err e = ERR_INIT;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	close(fd[1]);
+	for (int64_t start = now_ms(); !message_encode(&m, &question, &e) && now_ms() - start < ms; question.len = 0)
+		if (attest_stream_send(STREAM_FD(fd[0]), 1000, question.data, question.len, &e) ||
+		    attest_stream_recv(STREAM_FD(fd[0]), 1000, 1000, &reply, &e))
+			break;
+	_exit(0);
+}
+
+static void a_peer_that_never_stops_asking_has_its_turn_and_no_more(void **state)
+{
+	static const struct {
+		int talk_ms, code;
+		const char *part;
+	} cases[] = {{200, ETIMEDOUT, "which is its turn"}, {0, EPIPE, "the peer is gone"}, {20000, EPIPE, "the peer is gone"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct attest_agent a = {.tcti = "no-such-tcti", .talk_ms = cases[i].talk_ms};
+		struct err e = ERR_INIT;
+		int64_t start;
+		pid_t child;
+		int fd[2];
+
+		pair(fd);
+		child = ask_for(fd, i ? 400 : 5000);
+		close(fd[0]);
+		start = now_ms();
+		assert_refused(attest_agent_talk(&a, STREAM_FD(fd[1]), STREAM_FOREVER, &e), &e, cases[i].code, cases[i].part);
+		assert_true(now_ms() - start < 4000);
+		close(fd[1]);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		attest_agent_close(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_pass_whole_and_in_order),
 		cmocka_unit_test(broken_streams_are_refused_within_their_deadline),
+		cmocka_unit_test(a_peer_that_never_stops_asking_has_its_turn_and_no_more),
 		cmocka_unit_test(a_peer_that_does_not_read_cannot_hold_a_sender),
 		cmocka_unit_test(sockets_are_private_and_only_a_stale_socket_is_replaced),
 		cmocka_unit_test(every_bad_request_gets_an_error_answer),

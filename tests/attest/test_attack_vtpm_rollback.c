@@ -9,6 +9,8 @@
 
 #include "attest/judge.h"
 
+#include <sqlite3.h>
+
 static int set_up(void **state)
 {
 	int rc = lab_set_up(1);
@@ -124,6 +126,28 @@ static void a_tpm_that_was_cleared_is_noticed(void **state)
 	lab_refused(h, "it was rolled back or cleared");
 }
 
+/* What docs/formats/verifier.md tells the operator who cleared a TPM on purpose. */
+static void an_operator_can_let_a_cleared_tpm_begin_anew(void **state)
+{
+	struct lab_host *h = &lab.host[0];
+	sqlite3 *db = NULL;
+
+	(void)state;
+	lab_need();
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	lab_verifier_start(NULL);
+	lab_channel(h);
+	lab_refused(h, "it was rolled back or cleared"); /* a restart does not do it */
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	assert_int_equal(sqlite3_open(lab_path("state.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE host SET known = 0", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	lab_verifier_start(NULL);
+	lab_channel(h);
+	lab_accepted(h);
+}
+
 static void the_rule_case_by_case(void **state)
 {
 	static const struct {
@@ -170,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_that_is_brought_back_is_noticed),
 		cmocka_unit_test(the_verifiers_own_restart_does_not_forget_the_clock),
 		cmocka_unit_test(a_tpm_that_was_cleared_is_noticed),
+		cmocka_unit_test(an_operator_can_let_a_cleared_tpm_begin_anew),
 		cmocka_unit_test(the_rule_case_by_case),
 	};
 

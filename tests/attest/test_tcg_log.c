@@ -358,7 +358,7 @@ static const struct bad_case {
 	{"hcrtm late", bad_hcrtm_late, "H-CRTM event must be"},
 	{"hcrtm in PCR 1", bad_hcrtm_pcr_1, "H-CRTM event must be"},
 	{"hcrtm with locality 3", bad_hcrtm_locality_3, "H-CRTM event must be"},
-	{"too many events", bad_many_events, "more than 8192 events"},
+	{"too many events", bad_many_events, "more than 4096 events"},
 };
 
 static int walk(const struct buf *b, struct tcg_log *log, struct err *e)

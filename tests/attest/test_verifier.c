@@ -247,6 +247,65 @@ static void a_revoked_ek_is_refused_and_its_result_withheld_from_the_reload_on(v
 	lab_refused(h, "deny list");
 }
 
+static size_t lines_with(const char *path, const char *part)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	if (file_read(path, 1 << 16, &b, &e))
+		return 0;
+	buf_u8(&b, 0);
+	for (const char *p = (const char *)b.data; (p = strstr(p, part)); p++)
+		n++;
+	return n;
+}
+
+static pid_t report_for_ever(struct lab_host *h)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)dup2(open(lab_path("every.out"), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+	(void)dup2(open(lab_path("every.err"), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+	const char *const argv[] = {lab.program, "report", "--verifier", lab.where, "--roots", lab_path("tls.pem"), "--every", "12",
+				    "--tls-key", "memory", "--tcti", h->tcti, "--firmware-log", h->firmware_log, "--os-log",
+				    h->os_log, "--ima-log", h->ima_log, "--ear", lab_path("every.jwt"), "--count",
+				    lab_path("every.count"), NULL};
+	lab_exec(argv);
+}
+
+/* The verifier has one place, so that it closes what is silent for ten seconds: no round may be lost by that. */
+static void a_host_that_reports_for_ever_is_judged_each_time(void **state)
+{
+	static const char *const one[] = {"--max-connections", "1", NULL};
+	struct lab_host *h = &lab.host[0];
+	struct timespec a, b;
+	pid_t child;
+
+	(void)state;
+	lab_need();
+	report_close(&h->report);
+	attest_agent_close(&h->agent); /* the emulator serves one program at a time */
+	assert_int_equal(lab_verifier_stop(SIGTERM), 0);
+	lab_verifier_start(one);
+	(void)clock_gettime(CLOCK_MONOTONIC, &a);
+	child = report_for_ever(h);
+	for (int i = 0; i < 1200 && lines_with(lab_path("every.out"), "ACCEPT") < 2; i++)
+		(void)poll(NULL, 0, 50);
+	(void)clock_gettime(CLOCK_MONOTONIC, &b);
+	assert_int_equal(kill(child, SIGTERM), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(lines_with(lab_path("every.out"), "ACCEPT"), 2);
+	assert_int_equal(lines_with(lab_path("every.err"), "trying again"), 0);
+	assert_true(b.tv_sec - a.tv_sec >= 11);
+	assert_int_equal(lines_with(lab_path("every.count"), "\n"), 1);
+	assert_int_equal(lines_with(lab_path("every.jwt"), "."), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +316,7 @@ int main(void)
 		cmocka_unit_test(sighup_takes_new_values_and_a_bad_file_leaves_the_old_ones),
 		cmocka_unit_test(a_policy_set_refuses_a_sound_host_that_is_not_wanted),
 		cmocka_unit_test(a_revoked_ek_is_refused_and_its_result_withheld_from_the_reload_on),
+		cmocka_unit_test(a_host_that_reports_for_ever_is_judged_each_time),
 	};
 
 	return cmocka_run_group_tests_name("attest/verifier", tests, set_up, lab_tear_down);

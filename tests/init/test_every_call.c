@@ -175,6 +175,7 @@ static void world_of_both(void)
 	fake.count_all = true;
 	fake.exec_works = true;
 	fake_file("/dev/console", "");
+	fake_file("/sys/kernel/rcu_expedited", "0\n");
 	fake_file("/dev/kmsg", "");
 	fake_file("/dev/null", "");
 	fake_file("/proc/sys/kernel/printk_devkmsg", "");
@@ -379,6 +380,8 @@ static const struct {
 	{ "", "write /dev/kmsg", "likewise" },
 	{ "modules", "open /usr/lib/modules/b.ko", "an optional module" },
 	{ "modules", "module /usr/lib/modules/b.ko", "an optional module" },
+	{ "", "open /sys/kernel/rcu_expedited", "the boot takes longer" },
+	{ "", "write /sys/kernel/rcu_expedited", "likewise" },
 	{ "switch-root", "delete_tree", "memory is lost, nothing else" },
 	{ "switch-root", "drain", "cannot fail" },
 	{ "switch-root", "open " PCR_POLICY_EXTRA, "no TPM obeys a host without them, and no boot waits" },

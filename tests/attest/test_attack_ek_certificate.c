@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tests/attest/test_ek_cert.c - which endorsement keys are believed, and which certificates of them */
+/*
+ * tests/attest/test_attack_ek_certificate.c - pitfall "EK certificates in the wild": what is off in real ones, and what is forged
+ *
+ * Whoever has a certificate believed that no maker of TPMs signed for an EK can pass a program off as a TPM. So what real
+ * certificates have wrong is read, and exactly that, and each forgery stands beside the sound one it was made from.
+ */
 #include "tests/common/check.h"
 
 #include "attest/ek_cert.h"
@@ -26,12 +31,11 @@ static struct bytes view(const struct buf *b)
 }
 
 /* What the client does with a certificate out of NV. */
-static int judge(const char *file, const char *roots, struct err *e)
+static int judge_by(const char *file, const char *roots_path, struct err *e)
 {
 	cleanup_buf struct buf area = BUF_INIT, nv = BUF_INIT;
 	cleanup_ek_public struct ek_public ek = {0};
 	cleanup_x509 X509 *cert = NULL;
-	char path[256];
 	struct bytes b;
 	int rc;
 
@@ -41,10 +45,15 @@ static int judge(const char *file, const char *roots, struct err *e)
 	assert_ok(ek_public_parse(&b, &ek, e), e);
 	b = view(&nv);
 	rc = ek_cert_parse(&b, &cert, e);
-	if (rc < 0)
-		return rc;
+	return rc < 0 ? rc : ek_cert_verify(cert, &ek, roots_path, e);
+}
+
+static int judge(const char *file, const char *roots, struct err *e)
+{
+	char path[256];
+
 	(void)snprintf(path, sizeof(path), DATA "%s", roots);
-	return ek_cert_verify(cert, &ek, path, e);
+	return judge_by(file, path, e);
 }
 
 static void certificates_with_the_known_oddities_are_believed(void **state)
@@ -183,7 +192,7 @@ static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **s
 	cleanup_buf struct buf area = BUF_INIT, nv = BUF_INIT;
 	cleanup_ek_public struct ek_public ek = {0};
 	cleanup_x509 X509 *cert = NULL;
-	char path[] = "/tmp/test_ek_cert.XXXXXX";
+	char path[] = "/tmp/test_attack_ek_certificate.XXXXXX";
 	struct err e = ERR_INIT;
 	struct bytes b;
 	FILE *f;
@@ -208,6 +217,31 @@ static void padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own(void **s
 	assert_refused(ek_cert_parse(&b, &cert, &e), &e, EINVAL, "neither 00 nor ff");
 }
 
+static void roots_are_bounded_and_that_is_said(void **state)
+{
+	cleanup_buf struct buf one = BUF_INIT;
+	char path[] = "/tmp/test_attack_ek_certificate.XXXXXX";
+
+	(void)state;
+	load("roots.pem", &one);
+	for (int n = EK_CERT_MAX_ROOTS; n <= EK_CERT_MAX_ROOTS + 1; n++) {
+		struct err e = ERR_INIT;
+		FILE *f;
+
+		(void)strcpy(path + strlen(path) - 6, "XXXXXX");
+		f = fdopen(mkstemp(path), "w");
+		assert_non_null(f);
+		for (int i = 0; i < n; i++)
+			assert_int_equal(fwrite(one.data, 1, one.len, f), one.len);
+		assert_int_equal(fclose(f), 0);
+		if (n == EK_CERT_MAX_ROOTS)
+			assert_ok(judge_by("good-ek.der", path, &e), &e);
+		else
+			assert_refused(judge_by("good-ek.der", path, &e), &e, EINVAL, "has too many PEM certificates, wanted 1 to 64");
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_public_area_is_held_to_the_template),
 		cmocka_unit_test(a_certificate_over_the_bound_is_not_read),
 		cmocka_unit_test(padding_is_00_or_ff_and_a_certificate_is_no_root_of_its_own),
+		cmocka_unit_test(roots_are_bounded_and_that_is_said),
 	};
 
 	return cmocka_run_group_tests_name("attest/ek_cert", tests, NULL, NULL);
