@@ -141,7 +141,7 @@ PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
 	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor %/holdfast-bless %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-layer) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast
