@@ -169,6 +169,7 @@ static void what_cannot_be_pulled_is_said_so(void **state)
 	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
 	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
 	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
+	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
 	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
 	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
 	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
