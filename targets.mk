@@ -11,10 +11,14 @@ OTHER_ARCH := $(filter-out $(HOST_ARCH),x86_64 arm64)
 QEMU_CPU_arm64 := -cpu max,pauth-impdef=on,sve=off
 OTHER_RUNNER := qemu-$(subst arm64,aarch64,$(OTHER_ARCH)) $(QEMU_CPU_$(OTHER_ARCH)) -L $(CACHE)/sysroot-$(subst x86_64,amd64,$(OTHER_ARCH))
 TEST_RUNNER := $(if $(FOREIGN),$(OTHER_RUNNER))
+# Before version 8 qemu-user has a table of a program's pages, 400 MB of it for the shadow of an address sanitizer, which each start fills
+# and each fork copies. Where this machine's is so old, Debian 13's is unpacked for the sanitized programs.
+QEMU_USER_DIR := $(CACHE)/qemu-user-$(subst x86_64,amd64,$(HOST_ARCH))
+QEMU_IS_OLD := $(if $(FOREIGN),$(shell $(firstword $(OTHER_RUNNER)) --version 2>/dev/null | grep -q 'version [0-7]\.' && echo yes))
 
 TREE_DIR := $(CACHE)/tree-$(DEB_ARCH)
 LOADER := $(subst x86_64,lib64/ld-linux-x86-64.so.2,$(subst arm64,lib/ld-linux-aarch64.so.1,$(ARCH)))
-# What tests/run and the tests that start programs themselves are told. A sanitized program takes two seconds to start under qemu-user.
+# What tests/run and the tests that start programs themselves are told. An emulated program takes its time.
 TEST_ENV = ARCH=$(ARCH) TEST_RUNNER="$(TEST_RUNNER)" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=$(if $(FOREIGN),1800,120)
 # The results of an architecture that is not this machine's have its name.
 SUFFIX := $(if $(FOREIGN),-$(ARCH))
@@ -68,7 +72,12 @@ unit-check: tests programs ## unit tests, and the programs from outside; with AR
 	$(Q)$(TEST_ENV) HOLDFAST_BIN=$(B) tests/run unit$(SUFFIX) $(CLI_TESTS) $(sort $(TESTS))
 	$(call RUN_PEERS,$(B),peers,tests/verity/sign_by_pkcs11)
 
-san-check: ## unit tests under ASan and UBSan
+.PHONY: qemu-user
+qemu-user: $(IMAGE_TOOL)
+	$(Q)$(IMAGE_TOOL) fetch --arch $(subst x86_64,amd64,$(HOST_ARCH)) --cache $(CACHE)/packages-$(subst x86_64,amd64,$(HOST_ARCH)) --out $(QEMU_USER_DIR) qemu-user
+
+san-check: TEST_RUNNER := $(if $(FOREIGN),$(if $(QEMU_IS_OLD),$(QEMU_USER_DIR)/usr/bin/)$(OTHER_RUNNER))
+san-check: $(if $(QEMU_IS_OLD),qemu-user) ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 tests programs
 	$(Q)$(TEST_ENV) ASAN_OPTIONS=detect_leaks=$(if $(FOREIGN),0,1) HOLDFAST_BIN=$(B)-san tests/run sanitized$(SUFFIX) $(CLI_TESTS) $(sort $(subst $(B)/,$(B)-san/,$(TESTS)))
 	$(call RUN_PEERS,$(B)-san,peers-sanitized)
