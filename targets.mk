@@ -3,7 +3,7 @@ NPROC := $(shell nproc)
 HOST_DIR := build/host-$(HOST_ARCH)
 IMAGE_TOOL := $(HOST_DIR)/holdfast-image
 GUEST_DIR := build/guest-$(ARCH)
-GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-state holdfast-runtime holdfast-attest)
+GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-state holdfast-layer holdfast-runtime holdfast-attest)
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
@@ -149,8 +149,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 install: programs ## into DESTDIR, below PREFIX (/usr)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/holdfast $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/holdfast
-	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor %/holdfast-bless,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless) $(DESTDIR)$(PREFIX)/lib/holdfast
+	install -m 0755 $(filter-out %/holdfast-init %/holdfast-initramfs %/holdfast-initramfs-direct %/holdfast-floor %/holdfast-bless %/holdfast-layer,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(addprefix $(B)/,holdfast-init holdfast-initramfs holdfast-initramfs-direct holdfast-floor holdfast-bless holdfast-layer) $(DESTDIR)$(PREFIX)/lib/holdfast
 	install -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(wildcard docs/man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r boards engines $(DESTDIR)$(PREFIX)/share/holdfast

@@ -101,7 +101,7 @@ static void print_options(const char *verb, const char *operands, const char *ab
 	int widest = (int)strlen("--help");
 	char left[64], text[512];
 
-	printf("%s - %s\n\nUsage: %s [OPTION...] %s\n\n", verb, about, verb, operands);
+	printf("%s - %s\nUsage: %s [OPTION...] %s\n\n", verb, about, verb, operands);
 	for (const struct cli_opt *o = opts; o->name; o++) {
 		option_words(o, left);
 		if ((int)strlen(left) > widest && strlen(left) <= HELP_LEFT)

@@ -83,6 +83,7 @@ enum code {
 	CODE_GATE_MEASURE = 75,
 	CODE_GATE_POLICY = 76,
 	CODE_GATE_CLASS = 77,
+	CODE_GATE_ABSENT = 78,
 	/* firmware and emulator, seen by `holdfast-image boot` */
 	CODE_FIRMWARE_REFUSED = 80,
 	CODE_KERNEL_PANIC = 81,

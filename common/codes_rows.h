@@ -83,6 +83,7 @@ ROW(CODE_GATE_VERB, "the runtime command is not one the gate passes on", "see th
 ROW(CODE_GATE_MEASURE, "PID 1 did not measure the launch", "PID 1 or the TPM did not answer", "see PID 1's lines on the console")
 ROW(CODE_GATE_POLICY, "the gate could not load the layer policy", "policy, signature or certificate is missing or changed", REBUILD)
 ROW(CODE_GATE_CLASS, "a container of a class that must not be met is running", "two classes that the policy keeps apart were to run at the same time", "end the other container first, or move one to another host")
+ROW(CODE_GATE_ABSENT, "a layer of the image is not on this host", "the image was not pulled, or not to its end, or there is no room for it", "pull it again; see the sentence")
 ROW(CODE_FIRMWARE_REFUSED, "the firmware refused to start the UKI", "it is not signed by a key in db", "sign it, or enrol its key")
 ROW(CODE_KERNEL_PANIC, "the kernel panicked", "see the console", "see the console")
 ROW(CODE_DEADLINE, "the guest was not done within the deadline", "see the console", "raise the deadline")

@@ -56,6 +56,8 @@ int cmd_build(int argc, char **argv)
 		{ "programs", "DIR", "holdfast-init, -runtime and -attest for the guest", &p.programs, NULL, 0 },
 		{ "keys", "DIR", "owner keys", &p.keys, NULL, 0 },
 		{ "image", "[NAME=]LAYOUT:TAG", "container image that may run", p.image, &p.n_images, PLAN_MAX_IMAGES },
+		{ "pulled", "[NAME=]LAYOUT:TAG", "one the engine will pull", p.pulled,
+		  &p.n_pulled, PLAN_MAX_IMAGES },
 		{ "foreign", "[NAME=]LAYOUT:TAG", "one that may not, to be carried", p.foreign,
 		  &p.n_foreign, PLAN_MAX_IMAGES },
 		{ "argv", "NAME=WORDS", "arguments, in place of the image's own", p.argv, &p.n_argv,

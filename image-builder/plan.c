@@ -92,6 +92,50 @@ static int check_extras(const struct plan *plan, const char *option, const char 
 	return 0;
 }
 
+static bool has_program(const struct engine *g, const char *path)
+{
+	for (size_t i = 0; i < g->program.n; i++)
+		if (!strcmp(g->program.v[i], path))
+			return true;
+	return false;
+}
+
+/* A packed layer is unpacked on the host, by the same programs as here. */
+static int check_unpackers(const struct plan *plan, const struct plan_image *image, struct err *e)
+{
+	static const char *const program[] = { [POLICY_OCI_GZIP] = "usr/bin/gzip", [POLICY_OCI_ZSTD] = "usr/bin/zstd" };
+	cleanup_policy_oci struct policy_oci_image *oci = NULL;
+	int r = policy_oci_load(image->layout, image->tag, policy_oci_arch(plan->board.arch), &oci, e);
+
+	for (size_t k = 0; !r && k < oci->n_layers; k++) {
+		const char *wanted = program[oci->layer[k].packing];
+
+		if (wanted && !has_program(&plan->engine, wanted))
+			r = err_set(e, ENOENT, "--pulled %s: to unpack layer %zu the host needs /%s: the engine's folder has no `program` line for it",
+				    image->name, k, wanted);
+	}
+	return r;
+}
+
+/* Who pulls must leave the blobs where the gate finds them, and the volumes must not be settled when the engine starts. */
+static int check_pulled(const struct plan *plan, struct err *e)
+{
+	int r = 0;
+
+	if (!plan->p->n_pulled)
+		return 0;
+	if (plan->p->policy)
+		return err_set(e, EINVAL, "--pulled with --policy: of a policy made elsewhere the layers without an .erofs in --layers are those");
+	if (board_is_direct(&plan->board) || plan_is_jit(plan))
+		return err_set(e, EINVAL, "--pulled: a host of the profile %s can open no volume to execute from once its engine runs", plan_profile(plan));
+	if (!strcmp(plan->engine.store, "podman"))
+		return err_set(e, EINVAL, "--pulled: this engine keeps no blobs of what it pulls; containerd does");
+	for (size_t i = 0; !r && i < plan->n_images; i++)
+		if (plan->image[i].pulled)
+			r = check_unpackers(plan, &plan->image[i], e);
+	return r;
+}
+
 static int find_images(struct plan *plan, struct err *e)
 {
 	const struct plan_params *p = plan->p;
@@ -100,8 +144,14 @@ static int find_images(struct plan *plan, struct err *e)
 	for (size_t i = 0; !r && i < p->n_images; i++)
 		r = add_image(plan, p->image[i], p->policy != NULL,
 			      e); /* with a policy of its own, this adds nothing to it */
+	for (size_t i = 0; !r && i < p->n_pulled; i++) {
+		r = add_image(plan, p->pulled[i], false, e);
+		if (!r)
+			plan->image[plan->n_images - 1].pulled = true;
+	}
 	for (size_t i = 0; !r && i < p->n_foreign; i++)
 		r = add_image(plan, p->foreign[i], true, e);
+	r = r ? r : check_pulled(plan, e);
 	r = r ? r : check_extras(plan, "argv", p->argv, p->n_argv, e);
 	r = r ? r : check_extras(plan, "exec", p->exec, p->n_exec, e);
 	r = r ? r : check_extras(plan, "tmpfs", p->tmpfs, p->n_tmpfs, e);
@@ -117,7 +167,7 @@ static int find_images(struct plan *plan, struct err *e)
 		if (p->task[i][0] != '/' || strchr(p->task[i], '\n'))
 			r = err_set(e, EINVAL, "--task \"%.80s\": wanted one line that begins with an absolute path",
 				    p->task[i]);
-	if (!r && !p->policy && !p->n_images)
+	if (!r && !p->policy && !p->n_images && !p->n_pulled)
 		r = err_set(e, EINVAL, "no image is named: the host could run nothing");
 	return r;
 }

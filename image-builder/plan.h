@@ -36,6 +36,7 @@
  * @tree:       packages of the guest; @tools: tree whose programs run here (NULL: @tree)
  * @programs:   folder with holdfast-init, holdfast-runtime, holdfast-attest
  * @image:      "[NAME=]LAYOUT:TAG": goes into the policy, the layers and the engine's archives. NAME is TAG if not given
+ * @pulled:     likewise, but only the layers' signatures: the engine pulls it, and the host converts it
  * @foreign:    likewise, but the policy does not name it: the archive alone
  * @argv, @exec, @tmpfs: "NAME=...": more than the image itself says, for the policy's entry; @jit: "NAME"
  * @task:       commands for the host manifest
@@ -53,10 +54,10 @@
 struct plan_params {
 	const char *board, *engine, *tree, *tools, *programs, *keys, *out, *name, *policy, *layers, *compression,
 		*profile, *machine;
-	const char *image[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
+	const char *image[PLAN_MAX_IMAGES], *pulled[PLAN_MAX_IMAGES], *foreign[PLAN_MAX_IMAGES], *task[PLAN_MAX_TASKS];
 	const char *argv[PLAN_MAX_EXTRAS], *exec[PLAN_MAX_EXTRAS], *tmpfs[PLAN_MAX_EXTRAS], *jit[PLAN_MAX_EXTRAS];
 	const char *overlay[PLAN_MAX_OVERLAYS];
-	size_t n_images, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_jit, n_overlays;
+	size_t n_images, n_pulled, n_foreign, n_tasks, n_argv, n_exec, n_tmpfs, n_jit, n_overlays;
 	uint64_t version;
 	bool stay, unseeded, secure_boot_off;
 	progress_fn *say;
@@ -69,7 +70,7 @@ struct plan_image {
 	char name[PLAN_NAME_BYTES];
 	char layout[PATH_MAX];
 	const char *tag;
-	bool foreign;
+	bool foreign, pulled;
 };
 
 /**
@@ -89,7 +90,7 @@ struct plan {
 	char kernel[PATH_MAX], stub[PATH_MAX], loader[PATH_MAX];
 	struct modules module;
 	size_t n_boot_modules;
-	struct plan_image image[2 * PLAN_MAX_IMAGES];
+	struct plan_image image[3 * PLAN_MAX_IMAGES];
 	size_t n_images;
 	struct fileset initramfs, root;
 };

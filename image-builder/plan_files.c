@@ -205,6 +205,7 @@ int plan_root_files(struct plan *plan, struct err *e)
 	r = r ? r : fileset_link(f, "etc/os-release", "../usr/lib/os-release", e);
 	r = r ? r : add_program(plan, f, "holdfast-init", "usr/lib/holdfast/holdfast-init", e);
 	r = r ? r : add_program(plan, f, "holdfast-floor", "usr/lib/holdfast/holdfast-floor", e);
+	r = r ? r : add_program(plan, f, "holdfast-layer", "usr/lib/holdfast/holdfast-layer", e);
 	r = r ? r : add_state(plan, f, e);
 	if (!board_is_direct(&plan->board)) /* there is no boot loader to tell */
 		r = r ? r : add_program(plan, f, "holdfast-bless", "usr/lib/holdfast/holdfast-bless", e);

@@ -10,6 +10,7 @@
 #include "policy/oci_layout.h"
 #include "policy/policy_add.h"
 #include "policy/policy_write.h"
+#include "verity/layer.h"
 
 #include <string.h>
 
@@ -129,10 +130,28 @@ static int make_policy(struct write *w, struct buf *ret, struct err *e)
 	return policy_write(w->policy, ret, e);
 }
 
-/* Layer files of the policy into the root; from where they were made, or from the folder given. */
+/* Does the engine bring that layer? Not if an image that is in the root has it too. */
+static bool is_pulled(const struct write *w, const struct policy_layer *layer)
+{
+	const struct plan *plan = w->plan;
+
+	if (plan->p->policy)
+		return verity_layer_is_elsewhere(plan->p->layers, layer->root_hash);
+	for (size_t i = 0; i < plan->n_images; i++) {
+		const struct policy_image *image =
+			plan->image[i].foreign || plan->image[i].pulled ? NULL : policy_image_find(w->policy, plan->image[i].name);
+
+		for (size_t k = 0; image && k < image->n_layers; k++)
+			if (hash_equal(image->layer[k].root_hash, HASH_SHA256_BYTES, layer->root_hash, HASH_SHA256_BYTES))
+				return false;
+	}
+	return true;
+}
+
+/* Layer files of the policy into the root; from where they were made, or from the folder given. Of a pulled one the signature. */
 static int add_layers(struct write *w, struct err *e)
 {
-	static const char *const suffixes[] = { "erofs", "p7s" };
+	static const char *const suffixes[] = { "p7s", "erofs" };
 	const char *from = w->plan->p->policy ? w->plan->p->layers : w->layers;
 	int r = 0;
 
@@ -141,6 +160,8 @@ static int add_layers(struct write *w, struct err *e)
 			for (size_t s = 0; !r && s < ARRAY_SIZE(suffixes); s++) {
 				char hex[2 * HASH_SHA256_BYTES + 1], name[80], source[PATH_MAX], path[PATH_MAX];
 
+				if (s == 1 && is_pulled(w, &w->policy->image[i].layer[k]))
+					continue;
 				hex_encode(w->policy->image[i].layer[k].root_hash, HASH_SHA256_BYTES, hex);
 				(void)snprintf(name, sizeof(name), "%s.%s", hex, suffixes[s]); /* 64 + 6 */
 				r = folder_join(from, name, source, e);
@@ -243,7 +264,7 @@ int write_policy(struct write *w, struct err *e)
 		r = r ? r : add_podman_store(w, e);
 	else
 		for (size_t i = 0; !r && i < w->plan->n_images; i++)
-			r = add_archive(w, &w->plan->image[i], e);
+			r = w->plan->image[i].pulled ? 0 : add_archive(w, &w->plan->image[i], e);
 	r = r ? r : add_policy_files(w, e);
 	say_jit(w);
 	if (!r)

@@ -18,3 +18,4 @@ $(B)/holdfast-init $(B)/holdfast-initramfs $(B)/holdfast-initramfs-direct: LDFLA
 # The whole of PID 1 over a fake kernel: what is not a system call of its own is replaced at the link.
 $(B)/tests/init/test_every_call: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,verity_discover_root verity_sigrecord_load verity_activate \
 	verity_prove_mount policy_load_verified verity_layer_open hash_sha256_file)
+$(B)/tests/init/test_stage_host: LDFLAGS += -Wl,--wrap=verity_layer_open -Wl,--wrap=verity_layer_is_elsewhere

@@ -12,9 +12,11 @@
 #include "init/log.h"
 #include "init/state.h"
 #include "init/sys.h"
+#include "policy/layer_service.h"
 #include "verity/layer.h"
 #include "verity/trust.h"
 
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,9 @@
 
 #define HOST_CONF "/etc/holdfast/host.conf"
 #define CGROUP    "/sys/fs/cgroup"
+
+#define OPENER_CAPS      (1ull << CAP_SYS_ADMIN | 1ull << CAP_MKNOD) /* mount, loop device, table; a node if devtmpfs has none yet */
+#define OPENER_WITHIN_NS (60ull * 1000000000)
 
 static int resume_measuring(struct pid1 *p, bool tpm_required, struct err *e)
 {
@@ -156,25 +161,51 @@ int pid1_stage_layer_policy(struct pid1 *p, struct err *e)
 	return r;
 }
 
+/*
+ * Whoever may give the device-mapper tables must be what the root has under that name, and the engine could mount anything over
+ * it: so this is started now, once, and not again. It ends when it listens, and leaves a child that answers.
+ */
+static int start_opener(struct pid1 *p, size_t n_pulled, struct err *e)
+{
+	static const char *const argv[] = { POLICY_LAYER_PROGRAM, NULL };
+	const struct sys_child c = { .argv = argv, .env = pid1_environment, .cgroup_procs = PID1_ENGINE_CGROUP, .keep_caps = OPENER_CAPS,
+				     .console = pid1_log_console(), .volumes = true, .within_ns = OPENER_WITHIN_NS };
+	const char *step;
+	ssize_t n = sys_ask(c, NULL, 0, &step);
+
+	if (n < 0)
+		return pid1_err(e, (int)n, "%s (%s)", argv[0], step);
+	pid1_log(p->stage, "%zu more for the engine to pull", n_pulled);
+	return 0;
+}
+
 int pid1_stage_layers(struct pid1 *p, struct err *e)
 {
-	size_t n = 0;
+	size_t n = 0, n_pulled = 0;
 
 	for (size_t i = 0; i < p->policy->n_images; i++) {
 		const struct policy_image *img = &p->policy->image[i];
 
-		for (size_t k = 0; k < img->n_layers; k++, n++) {
+		for (size_t k = 0; k < img->n_layers; k++) {
 			char path[VERITY_LAYER_PATH_BYTES];
-			int r = verity_layer_open(POLICY_LAYER_DIR, img->layer[k].root_hash, img->layer[k].data_bytes,
+			int r;
+
+			/* Not in `direct` and `enforce-jit`: the volumes that may be executed from are settled when the engine starts. */
+			if (!pid1_holds_execution(p) && verity_layer_is_elsewhere(POLICY_LAYER_DIR, img->layer[k].root_hash)) {
+				n_pulled++;
+				continue;
+			}
+			r = verity_layer_open(POLICY_LAYER_DIR, img->layer[k].root_hash, img->layer[k].data_bytes,
 						  VERITY_CORRUPTION_EIO, path, e);
 
 			if (verity_is_signature_error(r))
 				p->code = CODE_LAYER_SIGNATURE;
 			if (r)
 				return err_context(e, "image %s, layer %zu", img->name, k);
+			n++;
 		}
 	}
 	pid1_log(p->stage, "%zu open, each from a signed dm-verity volume%s", n,
 		 pid1_is_direct(p) ? " (signatures checked by PID 1)" : "");
-	return 0;
+	return n_pulled ? start_opener(p, n_pulled, e) : 0;
 }

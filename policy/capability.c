@@ -7,8 +7,8 @@
 #include <linux/capability.h>
 #include <string.h>
 
-/* Index is the number. */
-static const char *const names[] = {
+/* Index is the number. No pointers: each would be a relocation as well, a KiB of PID 1 in all. */
+static const char names[][24] = {
 	"CAP_CHOWN",
 	"CAP_DAC_OVERRIDE",
 	"CAP_DAC_READ_SEARCH",

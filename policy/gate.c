@@ -154,6 +154,10 @@ static int create(const struct job *job, struct err *e)
 
 	if (r)
 		return r;
+	/* Before the lock: what takes long holds up nobody else. */
+	r = gate_pull(job->host, job->policy, image, job->code, e);
+	if (r)
+		return r;
 	*job->code = CODE_GATE_BUNDLE;
 	r = make_state(job->host, job->cmd, &s, e);
 	if (r)

@@ -7,6 +7,7 @@
  *   crun; what has no row is refused. Verbs that only look at or end a container pass. `create` and `run`:
  *
  *     policy (signature) -> bundle (read once) -> oci_spec_create() -> layers (opened, proved) -> overlay -> our bundle
+ *                                    (those that the engine pulled: converted and opened, policy/gate_pull.c)
  *       -> measured by PID 1 -> execve(crun)
  *
  *   so crun never sees the engine's bundle, and a container that PID 1 did not measure is not started. `exec` is held
@@ -49,6 +50,9 @@
  * @crun:        the real runtime: a file without an execute bit, so that no client of the engine can name it in our place
  * @loader:      the dynamic loader that starts it all the same; NULL in tests: it is executed
  * @measure:     socket of PID 1
+ * @content:     where the engine keeps what it pulled: blobs/sha256/<digest>, untrusted
+ * @pulled_dir:  files of the layers that the gate converts from that, untrusted
+ * @opener:      socket of holdfast-layer (policy/layer_service.h), which opens them
  * @owner:       who must own @run_dir and the bundle
  */
 struct gate_host {
@@ -59,6 +63,9 @@ struct gate_host {
 	const char *crun;
 	const char *loader;
 	const char *measure;
+	const char *content;
+	const char *pulled_dir;
+	const char *opener;
 	uid_t owner;
 };
 
@@ -256,6 +263,22 @@ int gate_class_check(const struct gate_host *host, const struct gate_state *s, c
  */
 const struct policy_image *gate_identify(const char *mountinfo, const char *layers, const struct policy *policy,
 					 const char *root);
+
+#define GATE_MAX_ANSWER_BYTES 255
+
+/** gate_ask() - one packet to a socket of PID 1's side, one back, NUL-terminated. Return: 0; -errno, after @seconds at the latest. */
+int gate_ask(const char *socket_path, const char *request, int seconds, char ret_answer[static GATE_MAX_ANSWER_BYTES + 1],
+	     struct err *e) WARN_UNUSED;
+
+/**
+ * gate_pull() - see to it that the layers of @image that the engine pulls are open: policy/gate_pull.c
+ * @code: set on refusal: CODE_GATE_LAYER, or CODE_GATE_ABSENT if nothing is wrong with what there is, but something is missing
+ *
+ * Should: open what is there; convert what is not, from the engine's store. Must not: leave a layer that does not open.
+ * Return: 0; -errno.
+ */
+int gate_pull(const struct gate_host *host, const struct policy *policy, const struct policy_image *image, enum code *code,
+	      struct err *e) WARN_UNUSED;
 
 /**
  * gate_rootfs_mount() - open and prove the layers of @image, compose them, mount that on @s's rootfs

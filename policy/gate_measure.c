@@ -10,13 +10,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#define MAX_ANSWER_BYTES 256
-
-/* One packet there, one back. @ret_answer is NUL-terminated. */
-static int ask(const char *path, const char *request, char ret_answer[static MAX_ANSWER_BYTES + 1], struct err *e)
+int gate_ask(const char *path, const char *request, int seconds, char ret_answer[static GATE_MAX_ANSWER_BYTES + 1], struct err *e)
 {
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct timeval limit = {.tv_sec = GATE_MEASURE_SECONDS};
+	struct timeval limit = {.tv_sec = seconds};
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	ssize_t n;
 
@@ -33,9 +30,9 @@ static int ask(const char *path, const char *request, char ret_answer[static MAX
 		return err_errno(e, "cannot connect to %s", path);
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		return err_errno(e, "cannot send to %s", path);
-	n = recv(fd, ret_answer, MAX_ANSWER_BYTES, 0);
+	n = recv(fd, ret_answer, GATE_MAX_ANSWER_BYTES, 0);
 	if (n < 0)
-		return err_errno(e, "no answer from %s within %d s", path, GATE_MEASURE_SECONDS);
+		return err_errno(e, "no answer from %s within %d s", path, seconds);
 	ret_answer[n] = '\0';
 	return 0;
 }
@@ -43,13 +40,13 @@ static int ask(const char *path, const char *request, char ret_answer[static MAX
 int gate_measure_container(const char *socket_path, const struct policy_image *image, const struct policy *policy,
 			   struct err *e)
 {
-	char digest[2 * HASH_SHA256_BYTES + 1], request[MEASURE_MAX_DATA_BYTES], answer[MAX_ANSWER_BYTES + 1] = "";
+	char digest[2 * HASH_SHA256_BYTES + 1], request[MEASURE_MAX_DATA_BYTES], answer[GATE_MAX_ANSWER_BYTES + 1] = "";
 	int r;
 
 	hex_encode(policy->digest, sizeof(policy->digest), digest);
 	(void)snprintf(request, sizeof(request), "container %s %s", image->name,
 		       digest); /* both are short and checked */
-	r = ask(socket_path, request, answer, e);
+	r = gate_ask(socket_path, request, GATE_MEASURE_SECONDS, answer, e);
 	if (r)
 		return r;
 	if (strcmp(answer, "ok"))
@@ -59,10 +56,10 @@ int gate_measure_container(const char *socket_path, const struct policy_image *i
 
 void gate_measure_violation(const char *socket_path, enum code code, const char *id)
 {
-	char request[32 + MEASURE_MAX_NAME_BYTES], answer[MAX_ANSWER_BYTES + 1];
+	char request[32 + MEASURE_MAX_NAME_BYTES], answer[GATE_MAX_ANSWER_BYTES + 1];
 	struct err e;
 
 	/* PID 1 logs the id; what is measured is the code, which is all that a verifier can know beforehand. */
 	(void)snprintf(request, sizeof(request), "violation %u%s%.*s", (unsigned)code, id ? " " : "", MEASURE_MAX_NAME_BYTES, id ? id : "");
-	(void)!ask(socket_path, request, answer, &e); /* the container is refused whether or not it is recorded */
+	(void)!gate_ask(socket_path, request, GATE_MEASURE_SECONDS, answer, &e); /* the container is refused whether or not it is recorded */
 }

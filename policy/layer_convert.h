@@ -27,17 +27,21 @@
 #include <stdbool.h>
 
 #define POLICY_CONVERT_MAX_BYTES ((uint64_t)4 << 30)
+#define POLICY_CONVERT_TEMPORARY ".convert-" /* how the name of the file without meaning begins */
 
 /**
  * struct policy_convert_params - zero it, then set what is needed
  * @folder:    where the two files go; must be there
- * @by:        signs the root hash
+ * @by:        signs the root hash, unless @wanted is there
+ * @wanted:    the root hash that must come out, of a layer that was signed before; its signature is copied from the folder @signed_in
  * @devices:   keep device nodes; else they are refused
  * @max_bytes: of a tar, and of its files with holes written out; 0: POLICY_CONVERT_MAX_BYTES
  */
 struct policy_convert_params {
 	const char *folder;
 	struct pki_signer by;
+	const uint8_t *wanted;
+	const char *signed_in;
 	bool devices;
 	uint64_t max_bytes;
 };
@@ -62,7 +66,7 @@ int policy_convert_push(void *arg, const uint8_t *data, size_t n, struct err *e)
  * @ret: root_hash and data_bytes are set
  *
  * Should: publish <root hash>.p7s, then <root hash>.erofs, synced. Must not: leave anything else in the folder.
- * Return: 0; -EINVAL refused tar; -errno.
+ * Return: 0; -EINVAL refused tar; -EBADMSG another root hash than @wanted; -errno.
  */
 int policy_convert_end(struct policy_convert *c, struct policy_layer *ret, struct err *e) WARN_UNUSED;
 

@@ -21,17 +21,36 @@ int policy_oci_path(const char *folder, const char *name, char ret[static PATH_M
 	return 0;
 }
 
+/* "<folder>/blobs/sha256/<hex>" */
+static int blob_path(const char *folder, const uint8_t digest[static HASH_SHA256_BYTES], char ret[static PATH_MAX], struct err *e)
+{
+	char name[16 + 2 * HASH_SHA256_BYTES] = "blobs/sha256/";
+
+	hex_encode(digest, HASH_SHA256_BYTES, name + strlen(name));
+	return policy_oci_path(folder, name, ret, e);
+}
+
+int policy_oci_blob_size(const char *folder, const uint8_t digest[static HASH_SHA256_BYTES], uint64_t *ret_bytes, struct err *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int r = blob_path(folder, digest, path, e);
+
+	if (!r && stat(path, &st) < 0)
+		r = err_errno(e, "cannot look at blob %s", path);
+	if (!r)
+		*ret_bytes = (uint64_t)st.st_size;
+	return r;
+}
+
 /* Open a blob by its digest: a regular file of exactly @bytes. @ret_path names it in messages. */
 static int open_blob(const char *folder, const uint8_t digest[static HASH_SHA256_BYTES], uint64_t bytes,
 		     char ret_path[static PATH_MAX], int *ret_fd, struct err *e)
 {
-	char name[16 + 2 * HASH_SHA256_BYTES] = "blobs/sha256/";
 	cleanup_fd int fd = -1;
 	struct stat st;
-	int r;
+	int r = blob_path(folder, digest, ret_path, e);
 
-	hex_encode(digest, HASH_SHA256_BYTES, name + strlen(name));
-	r = policy_oci_path(folder, name, ret_path, e);
 	if (r)
 		return r;
 	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not keep us */

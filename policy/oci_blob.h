@@ -14,6 +14,10 @@
 /** policy_oci_path() - "<folder>/<name>"; -ENAMETOOLONG. */
 int policy_oci_path(const char *folder, const char *name, char ret[static PATH_MAX], struct err *e) WARN_UNUSED;
 
+/** policy_oci_blob_size() - how long the file of a blob is, whatever it holds. */
+int policy_oci_blob_size(const char *folder, const uint8_t digest[static HASH_SHA256_BYTES], uint64_t *ret_bytes,
+			 struct err *e) WARN_UNUSED;
+
 /** policy_oci_blob_read() - a small blob: exactly @bytes long, and of that digest. -EINVAL if not. */
 int policy_oci_blob_read(const char *folder, const uint8_t digest[static HASH_SHA256_BYTES], uint64_t bytes,
 			 struct buf *ret, struct err *e) WARN_UNUSED;

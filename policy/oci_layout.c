@@ -388,39 +388,86 @@ static int check_marker(const char *folder, struct err *e)
 	return r;
 }
 
+/* The manifest, and the configuration that it names. */
+static int read_parts(const char *folder, const char *arch, json_object *manifest, const char *where,
+		      struct policy_oci_image *i, struct err *e)
+{
+	cleanup_json json_object *config = NULL;
+	struct descriptor d = {0};
+	char config_where[64];
+	int r = read_manifest(manifest, where, i, &d, e);
+
+	if (r)
+		return r;
+	memcpy(i->config, d.digest, HASH_SHA256_BYTES);
+	r = read_json_blob(folder, &d, "configuration", config_where, &config, e);
+	return r ? r : read_config(config, config_where, arch, i, e);
+}
+
 static int load(const char *folder, struct choice *c, struct policy_oci_image *i, struct err *e)
 {
 	cleanup_json json_object *manifest = NULL;
-	cleanup_json json_object *config = NULL;
-	struct descriptor d = {0};
-	char where[64], config_where[64];
+	char where[64];
 	int r = check_marker(folder, e);
 
 	r = r ? r : find_manifest(folder, c, where, &manifest, e);
 	if (r)
 		return r;
 	memcpy(i->manifest, c->found.digest, HASH_SHA256_BYTES);
-	r = read_manifest(manifest, where, i, &d, e);
-	if (r)
-		return r;
-	memcpy(i->config, d.digest, HASH_SHA256_BYTES);
-	r = read_json_blob(folder, &d, "configuration", config_where, &config, e);
-	return r ? r : read_config(config, config_where, c->arch, i, e);
+	return read_parts(folder, c->arch, manifest, where, i, e);
+}
+
+static int load_manifest(const char *folder, const char *arch, struct policy_oci_image *i, struct err *e)
+{
+	cleanup_json json_object *manifest = NULL;
+	struct descriptor d = {0};
+	char where[64];
+	int r;
+
+	memcpy(d.digest, i->manifest, HASH_SHA256_BYTES);
+	r = policy_oci_blob_size(folder, d.digest, &d.bytes, e);
+	if (!r && d.bytes > POLICY_OCI_MAX_JSON_BYTES)
+		return err_set(e, EINVAL, "the manifest has %llu bytes, wanted at most %d", (unsigned long long)d.bytes,
+			       POLICY_OCI_MAX_JSON_BYTES);
+	r = r ? r : read_json_blob(folder, &d, "manifest", where, &manifest, e);
+	return r ? r : read_parts(folder, arch, manifest, where, i, e);
+}
+
+static struct policy_oci_image *image_new(const char *folder)
+{
+	cleanup_policy_oci struct policy_oci_image *i = calloc(1, sizeof(*i));
+
+	if (i)
+		i->folder = strdup(folder);
+	return i && i->folder ? take_ptr(i) : NULL;
 }
 
 int policy_oci_load(const char *folder, const char *tag, const char *arch, struct policy_oci_image **ret, struct err *e)
 {
-	cleanup_policy_oci struct policy_oci_image *i = calloc(1, sizeof(*i));
+	cleanup_policy_oci struct policy_oci_image *i = image_new(folder);
 	struct choice c = {.tag = tag, .arch = arch};
 	int r;
 
-	if (i)
-		i->folder = strdup(folder);
-	if (!i || !i->folder)
+	if (!i)
 		return err_set(e, ENOMEM, "no memory for an image");
 	r = load(folder, &c, i, e);
 	if (r)
 		return r == -ENOENT ? r : err_context(e, "%s", folder);
 	*ret = take_ptr(i);
 	return 0;
+}
+
+int policy_oci_load_manifest(const char *folder, const uint8_t manifest[static HASH_SHA256_BYTES], const char *arch,
+			     struct policy_oci_image **ret, struct err *e)
+{
+	cleanup_policy_oci struct policy_oci_image *i = image_new(folder);
+	int r;
+
+	if (!i)
+		return err_set(e, ENOMEM, "no memory for an image");
+	memcpy(i->manifest, manifest, HASH_SHA256_BYTES);
+	r = load_manifest(folder, arch, i, e);
+	if (!r)
+		*ret = take_ptr(i);
+	return r;
 }

@@ -75,6 +75,15 @@ CLEANUP_DEFINE(policy_oci, struct policy_oci_image *, policy_oci_free)
 int policy_oci_load(const char *folder, const char *tag, const char *arch, struct policy_oci_image **ret,
 		    struct err *e) WARN_UNUSED;
 
+/**
+ * policy_oci_load_manifest() - the image of one manifest, by its digest: all that is needed is below @folder/blobs/sha256
+ *
+ * For stores that have no index.json, containerd's content store among them. The manifest's size is not known beforehand:
+ * at most POLICY_OCI_MAX_JSON_BYTES are read. Return: as policy_oci_load().
+ */
+int policy_oci_load_manifest(const char *folder, const uint8_t manifest[static HASH_SHA256_BYTES], const char *arch,
+			     struct policy_oci_image **ret, struct err *e) WARN_UNUSED;
+
 /** struct policy_oci_sink - who takes a layer's bytes; what @put returns ends the unpacking */
 struct policy_oci_sink {
 	int (*put)(void *arg, const uint8_t *data, size_t n, struct err *e);

@@ -9,6 +9,7 @@
 #include "common/cmdline.h"
 #include "common/file.h"
 #include "policy/doctor.h"
+#include "policy/layer_service.h"
 #include "policy/oci_spec.h"
 #include "verity/trust.h"
 
@@ -37,6 +38,9 @@ static const struct gate_host host = {
 	.crun = "/usr/lib/holdfast/crun",
 	.loader = LOADER,
 	.measure = "/run/holdfast/measure.sock",
+	.content = "/var/lib/containerd/io.containerd.content.v1.content",
+	.pulled_dir = POLICY_PULLED_DIR,
+	.opener = POLICY_LAYER_SOCKET,
 	.owner = 0,
 };
 
@@ -64,7 +68,7 @@ static int refuse(const struct gate_command *cmd, enum code code, const struct e
 	struct err log = ERR_INIT;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* an engine that has closed our standard error still reads the log */
-	if (code != CODE_INTERNAL) /* a fault of ours or crun's is no attempt of anybody */
+	if (code != CODE_INTERNAL && code != CODE_GATE_ABSENT) /* a fault of ours or crun's, or a pull that was forgotten, is no attempt of anybody */
 		gate_measure_violation(host.measure, code, cmd->n_operand && oci_spec_id_is_valid(cmd->operand[0]) ? cmd->operand[0] : NULL);
 	gate_sentence(code, e->msg, sentence, sizeof(sentence));
 	(void)fprintf(stderr, "holdfast-runtime: %s\n", sentence); /* nobody else to tell */

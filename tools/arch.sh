@@ -42,6 +42,12 @@ fetch_cri() {
 		golang-github-kubernetes-cri-api-dev
 }
 
+# fetch_pulled: the same for containerd that pulls; the registry is what the tests pull from
+pulled_tree=$cache/tree-pulled-$(deb_name "$arch")
+fetch_pulled() {
+	"$image_tool" fetch --board "$board" --engine engines/containerd-pull --cache "$cache/packages-$(deb_name "$arch")" --out "$pulled_tree" busybox-static docker-registry
+}
+
 # fetch_state: containerd's with mkfs.ext4, for hosts with a state volume
 state_tree=$cache/tree-state-$(deb_name "$arch")
 fetch_state() {

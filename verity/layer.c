@@ -49,6 +49,15 @@ void verity_layer_device_name(const uint8_t root_hash[static HASH_SHA256_BYTES],
 	(void)snprintf(ret, VERITY_NAME_BYTES, "holdfast-layer-%.32s", hex); /* fits */
 }
 
+bool verity_layer_is_elsewhere(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	char hex[2 * HASH_SHA256_BYTES + 1], path[PATH_MAX];
+
+	hex_encode(root_hash, HASH_SHA256_BYTES, hex);
+	return snprintf(path, sizeof(path), "%s/%s.p7s", dir, hex) < PATH_MAX && access(path, F_OK) == 0 &&
+	       snprintf(path, sizeof(path), "%s/%s.erofs", dir, hex) < PATH_MAX && access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 static void layer_init(struct layer *l, const uint8_t *root_hash)
 {
 	*l = (struct layer){.root_hash = root_hash};

@@ -29,6 +29,12 @@
 /** verity_layer_path() - where the layer is mounted once open. */
 void verity_layer_path(const uint8_t root_hash[static HASH_SHA256_BYTES], char ret[static VERITY_LAYER_PATH_BYTES]);
 
+/**
+ * verity_layer_is_elsewhere() - is there only the signature in @dir, and not the layer? Then a host gets it from somebody
+ *                               else and converts it: policy/gate_pull.c
+ */
+bool verity_layer_is_elsewhere(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES]);
+
 /** verity_layer_device_name() - "holdfast-layer-<first 32 hex digits>". */
 void verity_layer_device_name(const uint8_t root_hash[static HASH_SHA256_BYTES], char ret[static VERITY_NAME_BYTES]);
 

@@ -143,6 +143,58 @@ static void wrong_words_on_the_command_line_are_named(void **state)
 	drop_folder(w.folder);
 }
 
+/* The layout's one layer, packed by gzip: its manifest and its index are rewritten. */
+static void pack_layout(const struct world *w)
+{
+	static const char script[] = "cd \"$1/oci/blobs/sha256\" && m=$(grep -l layer.v1.tar *) && t=$(sed 's/.*layer.v1.tar\",\"digest\":\"sha256:\\([0-9a-f]*\\).*/\\1/' $m) && "
+				     "sed \"s/layer.v1.tar/&+gzip/\" $m >new && n=$(sha256sum new | cut -d ' ' -f 1) && "
+				     "sed -i \"s/$m\\\",\\\"size\\\":[0-9]*/$n\\\",\\\"size\\\":$(stat -c %s new)/\" ../../index.json && mv new $n && rm $m && [ -e $t ]";
+	const char *const argv[] = { "sh", "-c", script, "sh", w->folder, NULL };
+	struct proc_params p = { .argv = argv, .quiet = 1 };
+	struct err e = ERR_INIT;
+
+	assert_ok(proc_run(&p, &e), &e);
+}
+
+static void what_cannot_be_pulled_is_said_so(void **state)
+{
+	struct world w;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	begin(&w);
+	make_file(w.folder, "board/board.conf", board, strlen(board));
+	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
+	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
+	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
+	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
+	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
+	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
+	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
+	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
+	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
+	make_layout(&w);
+	w.p.pulled[0] = in(w.folder, "oci:1");
+	w.p.n_pulled = 1;
+	w.p.engine = "engines/containerd";
+	refuse(&w, EINVAL, "dm-verity.ko"); /* all good: the next check. A host may have no other image */
+	w.p.engine = "engines/podman";
+	refuse(&w, EINVAL, "keeps no blobs");
+	w.p.engine = "engines/containerd";
+	w.p.policy = "/policy.json";
+	refuse(&w, EINVAL, "--pulled with --policy");
+	w.p.policy = NULL;
+	w.p.image[0] = w.p.pulled[0];
+	w.p.n_images = 1;
+	refuse(&w, EEXIST, "two images have the name");
+	w.p.n_images = 0;
+	pack_layout(&w);
+	refuse(&w, ENOENT, "needs /usr/bin/gzip");
+	w.p.engine = "engines/containerd-pull"; /* it has it */
+	refuse(&w, EINVAL, "dm-verity.ko");
+	drop_folder(w.folder);
+}
+
 static void an_output_folder_that_cannot_be_used_is_named(void **state)
 {
 	static struct plan plan;
@@ -270,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_missing_input_is_named_in_turn),
 		cmocka_unit_test(wrong_words_on_the_command_line_are_named),
+		cmocka_unit_test(what_cannot_be_pulled_is_said_so),
 		cmocka_unit_test(an_output_folder_that_cannot_be_used_is_named),
 		cmocka_unit_test(a_malformed_policy_is_named),
 		cmocka_unit_test(the_engines_digest_is_that_of_the_file_in_the_root),

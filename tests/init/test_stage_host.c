@@ -6,6 +6,8 @@
 #include "init/log.h"
 #include "init/pid1.h"
 
+#include "verity/layer.h"
+
 #include <linux/capability.h>
 
 #define IPE "/sys/kernel/security/ipe"
@@ -280,6 +282,62 @@ static void controllers_are_delegated(void **state)
 	assert_string_equal(fake_text("/sys/fs/cgroup/cgroup.subtree_control"), "+pids");
 }
 
+/* Of the layers below: which have only a signature in the root, and how many were opened. */
+static bool elsewhere[3];
+static unsigned n_opened;
+
+bool __wrap_verity_layer_is_elsewhere(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES]);
+int __wrap_verity_layer_open(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES], uint64_t data_bytes,
+			     enum verity_on_corruption c, char ret_path[static VERITY_LAYER_PATH_BYTES], struct err *e);
+
+bool __wrap_verity_layer_is_elsewhere(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES])
+{
+	assert_string_equal(dir, POLICY_LAYER_DIR);
+	return elsewhere[root_hash[0]];
+}
+
+int __wrap_verity_layer_open(const char *dir, const uint8_t root_hash[static HASH_SHA256_BYTES], uint64_t data_bytes,
+			     enum verity_on_corruption c, char ret_path[static VERITY_LAYER_PATH_BYTES], struct err *e)
+{
+	assert_string_equal(dir, POLICY_LAYER_DIR);
+	assert_int_equal(data_bytes, 4096);
+	assert_int_equal(c, VERITY_CORRUPTION_EIO);
+	ret_path[0] = '\0';
+	n_opened++;
+	return elsewhere[root_hash[0]] ? err_set(e, ENOENT, "there is none") : 0;
+}
+
+static void layers_that_are_pulled_are_left_to_their_opener(void **state)
+{
+	static struct policy_layer layer[3] = { { .root_hash = { 0 }, .data_bytes = 4096 }, { .root_hash = { 1 }, .data_bytes = 4096 },
+						{ .root_hash = { 2 }, .data_bytes = 4096 } };
+	static struct policy_image image = { .name = (char *)"hello", .layer = layer, .n_layers = 3 };
+	static struct policy with_layers = { .image = &image, .n_images = 1 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	p.policy = &with_layers;
+	for (unsigned i = 0; i < 3; i++)
+		elsewhere[i] = false;
+	n_opened = 0;
+	assert_ok(pid1_stage_layers(&p, &e), &e);
+	assert_int_equal(n_opened, 3);
+	assert_null(strstr(fake.trace, "ask ")); /* nobody who may map, where there is nothing to pull */
+	elsewhere[1] = elsewhere[2] = true;
+	n_opened = 0;
+	assert_ok(pid1_stage_layers(&p, &e), &e);
+	assert_int_equal(n_opened, 1);
+	assert_non_null(strstr(fake.trace, "ask /usr/lib/holdfast/holdfast-layer; ")); /* before the engine: fake_sys.h checks its privileges */
+	fake.asked_bytes = -ECHILD;
+	assert_refused(pid1_stage_layers(&p, &e), &e, ECHILD, "/usr/lib/holdfast/holdfast-layer (step)");
+	fake.asked_bytes = 0;
+	/* In `direct` and `enforce-jit` nobody could open them later. */
+	p.cmdline.profile = CMDLINE_DIRECT;
+	assert_refused(pid1_stage_layers(&p, &e), &e, ENOENT, "image hello, layer 1");
+	p.cmdline.profile = CMDLINE_ENFORCE_JIT;
+	assert_refused(pid1_stage_layers(&p, &e), &e, ENOENT, "image hello, layer 1");
+}
+
 /* Real files: hash_sha256_file() is not faked. The IPE policy's path cannot be made here, so it is the first to fail. */
 static void the_launch_chain_begins_with_the_layer_policy(void **state)
 {
@@ -314,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup(pid1_gives_up_what_could_change_ipe, setup),
 		cmocka_unit_test_setup(the_engine_never_has_the_dangerous_capabilities, setup),
 		cmocka_unit_test_setup(controllers_are_delegated, setup),
+		cmocka_unit_test_setup(layers_that_are_pulled_are_left_to_their_opener, setup),
 		cmocka_unit_test_setup(the_launch_chain_begins_with_the_layer_policy, setup),
 	};
 
