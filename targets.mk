@@ -7,13 +7,14 @@ GUEST_PROGRAMS := $(addprefix $(GUEST_DIR)/,holdfast-init holdfast-initramfs hol
 
 # The command that runs a program for the machine that this one is not. Pointer authentication as Arm specifies it takes
 # three quarters of the time of an emulated program, SVE's string functions half of what hashing takes.
+HOST_DEB := $(subst x86_64,amd64,$(HOST_ARCH))
 OTHER_ARCH := $(filter-out $(HOST_ARCH),x86_64 arm64)
 QEMU_CPU_arm64 := -cpu max,pauth-impdef=on,sve=off
 OTHER_RUNNER := qemu-$(subst arm64,aarch64,$(OTHER_ARCH)) $(QEMU_CPU_$(OTHER_ARCH)) -L $(CACHE)/sysroot-$(subst x86_64,amd64,$(OTHER_ARCH))
 TEST_RUNNER := $(if $(FOREIGN),$(OTHER_RUNNER))
 # Before version 8 qemu-user has a table of a program's pages, 400 MB of it for the shadow of an address sanitizer, which each start fills
 # and each fork copies. Where this machine's is so old, Debian 13's is unpacked for the sanitized programs.
-QEMU_USER_DIR := $(CACHE)/qemu-user-$(subst x86_64,amd64,$(HOST_ARCH))
+QEMU_USER_DIR := $(CACHE)/qemu-user-$(HOST_DEB)
 QEMU_IS_OLD := $(if $(FOREIGN),$(shell $(firstword $(OTHER_RUNNER)) --version 2>/dev/null | grep -q 'version [0-7]\.' && echo yes))
 
 TREE_DIR := $(CACHE)/tree-$(DEB_ARCH)
@@ -74,7 +75,7 @@ unit-check: tests programs ## unit tests, and the programs from outside; with AR
 
 .PHONY: qemu-user
 qemu-user: $(IMAGE_TOOL)
-	$(Q)$(IMAGE_TOOL) fetch --arch $(subst x86_64,amd64,$(HOST_ARCH)) --cache $(CACHE)/packages-$(subst x86_64,amd64,$(HOST_ARCH)) --out $(QEMU_USER_DIR) qemu-user
+	$(Q)$(IMAGE_TOOL) fetch --arch $(HOST_DEB) --cache $(CACHE)/packages-$(HOST_DEB) --out $(QEMU_USER_DIR) qemu-user
 
 san-check: TEST_RUNNER := $(if $(FOREIGN),$(if $(QEMU_IS_OLD),$(QEMU_USER_DIR)/usr/bin/)$(OTHER_RUNNER))
 san-check: $(if $(QEMU_IS_OLD),qemu-user) ## unit tests under ASan and UBSan
@@ -83,7 +84,7 @@ san-check: $(if $(QEMU_IS_OLD),qemu-user) ## unit tests under ASan and UBSan
 	$(call RUN_PEERS,$(B)-san,peers-sanitized)
 
 identity: ## that the programs of both architectures make the same bytes of the same input
-	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST_ARCH) SYSROOT=$(CACHE)/sysroot-$(subst x86_64,amd64,$(HOST_ARCH)) programs tree
+	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST_ARCH) SYSROOT=$(CACHE)/sysroot-$(HOST_DEB) programs tree
 	$(Q)$(MAKE) --no-print-directory ARCH=$(OTHER_ARCH) programs tree
 	$(Q)TEST_RUNNER="$(OTHER_RUNNER)" HOLDFAST_CACHE=$(CACHE) TEST_DEADLINE=900 tests/run identity tests/cross/identity
 

@@ -256,8 +256,6 @@ static int bring_layer(struct pull *p, const struct policy_layer *layer, struct 
 {
 	int r;
 
-	if (is_open(layer)) /* by a gate that had the lock before */
-		return 0;
 	if (is_made(p, layer)) {
 		r = open_made(p, layer, e);
 		if (!r || is_absence(r)) /* then the file is not to blame */
@@ -320,7 +318,7 @@ static int bring_all(struct pull *p, const struct policy *policy, struct err *e)
 	for (size_t i = 0; !r && i < p->image->n_layers; i++) {
 		const struct policy_layer *layer = &p->image->layer[i];
 
-		if (!is_missing(p->host, layer))
+		if (!is_missing(p->host, layer)) /* a gate that had the lock before may have opened it */
 			continue;
 		if (policy_layer_is_revoked(policy, layer->root_hash))
 			r = err_set(e, EKEYREVOKED, "it is revoked");

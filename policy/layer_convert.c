@@ -7,14 +7,13 @@
 #include "policy/erofs_write.h"
 #include "policy/tar_read.h"
 #include "verity/format.h"
+#include "verity/layer.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define MAX_SIGNATURE_BYTES 8192
 
 _Static_assert(POLICY_EROFS_BLOCK == VERITY_BLOCK_BYTES, "the tree begins where the image ends");
 
@@ -93,7 +92,7 @@ static int sign(const struct policy_convert_params *p, const char *hex, struct b
 	if (p->wanted) {
 		if (snprintf(path, sizeof(path), "%s/%s.p7s", p->signed_in, hex) >= (int)sizeof(path))
 			return err_set(e, ENAMETOOLONG, "path is too long: %.100s", p->signed_in);
-		return file_read(path, MAX_SIGNATURE_BYTES, ret, e);
+		return file_read(path, VERITY_LAYER_MAX_SIGNATURE_BYTES, ret, e);
 	}
 	(void)pthread_mutex_lock(&signing); /* a plain mutex, never held by its own thread: cannot fail */
 	r = pki_sign(&p->by, hex, strlen(hex), PKI_DETACHED, ret, e);

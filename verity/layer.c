@@ -19,7 +19,6 @@
 
 #define EROFS_MAGIC         0xe0f5e1e2
 #define LOOP_TRIES          64
-#define MAX_SIGNATURE_BYTES 8192
 #define MAX_MOUNTINFO_BYTES (4 << 20)
 
 /* struct layer - one layer on its way up: what it is, and its names */
@@ -228,7 +227,7 @@ static int read_signature(const struct layer *l, struct buf *ret, struct err *e)
 
 	if (snprintf(path, sizeof(path), "%s/%s.p7s", l->dir, l->hex) >= (int)sizeof(path))
 		return err_set(e, ENAMETOOLONG, "%.100s...: path is too long", l->dir);
-	return file_read(path, MAX_SIGNATURE_BYTES, ret, e);
+	return file_read(path, VERITY_LAYER_MAX_SIGNATURE_BYTES, ret, e);
 }
 
 /* Loop device and dm-verity on top. The loop device lives on by the table's hold when our descriptor is closed. */

@@ -25,6 +25,7 @@
 
 #define VERITY_LAYER_RUN_DIR    "/run/holdfast/layers"
 #define VERITY_LAYER_PATH_BYTES (sizeof(VERITY_LAYER_RUN_DIR) + 1 + 2 * HASH_SHA256_BYTES)
+#define VERITY_LAYER_MAX_SIGNATURE_BYTES 8192 /* of <root hash>.p7s */
 
 /** verity_layer_path() - where the layer is mounted once open. */
 void verity_layer_path(const uint8_t root_hash[static HASH_SHA256_BYTES], char ret[static VERITY_LAYER_PATH_BYTES]);

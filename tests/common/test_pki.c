@@ -4,7 +4,7 @@
  *
  * Our signature is also checked by `openssl smime`, and one made by it the way lab notes say is accepted by us.
  */
-#include "tests/common/check.h"
+#include "tests/common/scratch.h"
 
 #include "common/file.h"
 #include "common/pki.h"
@@ -20,21 +20,12 @@ static X509 *cert, *other_cert;
 
 static char *at(const char *name)
 {
-	static char paths[8][128];
-	static unsigned i;
-	char *p = paths[i++ % 8];
-
-	(void)snprintf(p, 128, "%s/%s", dir, name);
-	return p;
+	return scratch_path(dir, name);
 }
 
 static void run(const char *command)
 {
-	const char *const argv[] = { "sh", "-c", command, NULL };
-	struct proc_params p = { .argv = argv, .dir = dir, .quiet = 1 };
-	struct err e = ERR_INIT;
-
-	assert_ok(proc_run(&p, &e), &e);
+	scratch_run(dir, command);
 }
 
 static int setup(void **state)

@@ -64,6 +64,24 @@ static void begin(struct world *w)
 				     .version = 1 };
 }
 
+/* All that a plan needs but an image. */
+static void begin_whole(struct world *w)
+{
+	struct err e = ERR_INIT;
+
+	begin(w);
+	make_file(w->folder, "board/board.conf", board, strlen(board));
+	assert_ok(keys_make(w->p.keys, NULL, &e), &e);
+	make_file(w->folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
+	make_file(w->folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
+	make_file(w->folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
+	make_file(w->folder, "tree/usr/lib/stub", "s", 1);
+	make_file(w->folder, "tree/usr/lib/loader", "l", 1);
+	make_file(w->folder, "tree/usr/bin/mkfs.erofs", "m", 1);
+	make_file(w->folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
+	make_file(w->folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
+}
+
 static void each_missing_input_is_named_in_turn(void **state)
 {
 	struct world w;
@@ -113,20 +131,9 @@ static void wrong_words_on_the_command_line_are_named(void **state)
 		  EINVAL }, /* all words good: the next check */
 	};
 	struct world w;
-	struct err e = ERR_INIT;
 
 	(void)state;
-	begin(&w);
-	make_file(w.folder, "board/board.conf", board, strlen(board));
-	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
-	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
-	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
-	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
-	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
-	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
-	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
+	begin_whole(&w);
 	make_layout(&w);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char image[256];
@@ -159,20 +166,9 @@ static void pack_layout(const struct world *w)
 static void what_cannot_be_pulled_is_said_so(void **state)
 {
 	struct world w;
-	struct err e = ERR_INIT;
 
 	(void)state;
-	begin(&w);
-	make_file(w.folder, "board/board.conf", board, strlen(board));
-	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
-	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
-	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
-	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
-	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
-	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
-	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
+	begin_whole(&w);
 	make_layout(&w);
 	w.p.pulled[0] = in(w.folder, "oci:1");
 	w.p.n_pulled = 1;
@@ -220,20 +216,9 @@ static void an_output_folder_that_cannot_be_used_is_named(void **state)
 static void a_malformed_policy_is_named(void **state)
 {
 	struct world w;
-	struct err e = ERR_INIT;
 
 	(void)state;
-	begin(&w);
-	make_file(w.folder, "board/board.conf", board, strlen(board));
-	assert_ok(keys_make(w.p.keys, NULL, &e), &e);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/kernel/dm-verity.ko", "no module", 9);
-	make_file(w.folder, "tree/usr/lib/modules/6.1-x/modules.builtin", "", 0);
-	make_file(w.folder, "tree/boot/vmlinuz-6.1-x", "k", 1);
-	make_file(w.folder, "tree/usr/lib/stub", "s", 1);
-	make_file(w.folder, "tree/usr/lib/loader", "l", 1);
-	make_file(w.folder, "tree/usr/bin/mkfs.erofs", "m", 1);
-	make_file(w.folder, "tree/usr/lib64/ld-linux-x86-64.so.2", "l", 1);
-	make_file(w.folder, "tree/usr/lib/ld-linux-aarch64.so.1", "l", 1);
+	begin_whole(&w);
 	make_file(w.folder, "policy.json", "{\"holdfast\":", 12);
 	w.p.policy = in(w.folder, "policy.json");
 	w.p.layers = w.folder;

@@ -6,7 +6,7 @@
  * the measurement socket, and mounting the layers (which needs root) is a function here. It stands in front of the
  * library's, so policy/gate_rootfs.c is not linked; tests/policy/test_gate_rootfs.c is its own.
  */
-#include "tests/common/check.h"
+#include "tests/common/scratch.h"
 
 #include "common/file.h"
 #include "common/json.h"
@@ -51,21 +51,12 @@ int gate_rootfs_mount(const struct gate_host *h, const struct policy *policy, co
 
 static const char *at(const char *name)
 {
-	static char paths[16][256];
-	static unsigned i;
-	char *p = paths[i++ % 16];
-
-	(void)snprintf(p, 256, "%s/%s", dir, name);
-	return p;
+	return scratch_path(dir, name);
 }
 
 static void run(const char *command)
 {
-	const char *const argv[] = {"sh", "-c", command, NULL};
-	struct proc_params p = {.argv = argv, .dir = dir, .quiet = 1};
-	struct err e = ERR_INIT;
-
-	assert_ok(proc_run(&p, &e), &e);
+	scratch_run(dir, command);
 }
 
 static void put(const char *name, const char *text, mode_t mode)

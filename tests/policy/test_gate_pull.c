@@ -6,6 +6,7 @@
  * opener is a process of ours that compares with the layer as it was signed, and "open" is a file of the layer's name
  * (verity_layer_prove() is replaced at the link). tests/vm/cases/pulled has the rest.
  */
+#include "tests/common/scratch.h"
 #include "tests/policy/oci_make.h"
 #include "tests/policy/tar_make.h"
 
@@ -35,24 +36,14 @@ static struct gate_host host;
 static struct oci_blob blob[4]; /* two layers, configuration, manifest */
 static pid_t opener;
 
-/* A path below the test's folder; a few live at once. */
 static const char *at(const char *name)
 {
-	static char paths[16][512];
-	static unsigned i;
-	char *p = paths[i++ % 16];
-
-	(void)snprintf(p, 512, "%s/%s", dir, name);
-	return p;
+	return scratch_path(dir, name);
 }
 
 static void run(const char *command)
 {
-	const char *const argv[] = {"sh", "-c", command, NULL};
-	struct proc_params p = {.argv = argv, .dir = dir, .quiet = 1};
-	struct err e = ERR_INIT;
-
-	assert_ok(proc_run(&p, &e), &e);
+	scratch_run(dir, command);
 }
 
 static size_t lines_of(const char *name)
